@@ -1,0 +1,22 @@
+/// Who calls, as the Host has established it before the handler runs.
+public struct Caller: Hashable, Sendable {
+    /// Account of the person; `nil` when a system calls for itself.
+    public let personID: String?
+    /// Calling system; `nil` when a person calls with a session of their own.
+    public let clientID: String?
+    /// ODS code of the organisation acted for; empty when the method needs none.
+    public let actingFor: String
+    /// Roles that the caller holds at `actingFor` today.
+    public let roles: Set<Role>
+
+    public init(personID: String?, clientID: String?, actingFor: String, roles: Set<Role>) {
+        self.personID = personID
+        self.clientID = clientID
+        self.actingFor = actingFor
+        self.roles = roles
+    }
+
+    /// The natural person, or else the system, that answers for the act. Two steps that need different people compare
+    /// this, across organisations.
+    public var responsible: String { personID ?? clientID ?? "" }
+}
