@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# All tests: the contract's drift check, the Swift suites (which start the real host and run the Python and C clients
+# against it).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+started=$SECONDS
+
+# The independent peer of the protocol tests, in an environment of its own.
+python=.build/python
+if [ ! -x "$python/bin/python" ] || ! "$python/bin/python" -c 'import google.protobuf' 2>/dev/null; then
+    mkdir -p .build
+    python3 -m venv "$python"
+    "$python/bin/pip" install -q --disable-pip-version-check -r clients/python/requirements.txt
+fi
+export PCS_TEST_PYTHON="$PWD/$python/bin/python"
+
+echo "== contract"
+scripts/proto.sh --check
+
+echo "== build"
+swift build --build-tests 2>&1 | { grep -E 'error:|warning:|Build complete|Compiling|Linking' || true; } | tail -n 15
+test "${PIPESTATUS[0]}" -eq 0
+
+echo "== tests"
+swift test --skip-build "$@"
+echo "tests took $((SECONDS - started)) s in all"
