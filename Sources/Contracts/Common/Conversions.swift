@@ -1,0 +1,47 @@
+// Days and months between the contract and the code that reckons with them.
+
+public import PluginAPI
+
+extension Pcs_Common_V1_Date {
+    /// The message for a day.
+    public init(_ date: CalendarDate) {
+        let (year, month, day) = date.components
+        self.init()
+        self.year = Int32(year)
+        self.month = Int32(month)
+        self.day = Int32(day)
+    }
+
+    /// The day, or `nil` when the numbers are no real day, as in an empty message.
+    public var calendarDate: CalendarDate? {
+        CalendarDate(year: Int(year), month: Int(month), day: Int(day))
+    }
+}
+
+extension Pcs_Common_V1_Month {
+    /// The month in which a day lies.
+    public init(containing date: CalendarDate) {
+        let (year, month, _) = date.components
+        self.init()
+        self.year = Int32(year)
+        self.month = Int32(month)
+    }
+
+    /// Year and month, 1 to 12.
+    public init(year: Int, month: Int) {
+        self.init()
+        self.year = Int32(clamping: year)
+        self.month = Int32(clamping: month)
+    }
+
+    /// First day of the month, or `nil` when the numbers are no real month, as in an empty message.
+    public var firstDay: CalendarDate? {
+        CalendarDate(year: Int(year), month: Int(month), day: 1)
+    }
+
+    /// Last day of the month, or `nil` when the numbers are no real month.
+    public var lastDay: CalendarDate? {
+        guard let firstDay else { return nil }
+        return firstDay.adding(days: CalendarDate.daysIn(month: Int(month), of: Int(year)) - 1)
+    }
+}
