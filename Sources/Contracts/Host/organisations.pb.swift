@@ -156,6 +156,10 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
   case successionAdded // = 9
   case missing // = 10
   case pendingReference // = 11
+
+  /// Another stated fact differs: kind, opening or closing day, or active, dormant and proposed among themselves;
+  /// `subject` names it.
+  case corrected // = 12
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -176,6 +180,7 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
     case 9: self = .successionAdded
     case 10: self = .missing
     case 11: self = .pendingReference
+    case 12: self = .corrected
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -194,6 +199,7 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
     case .successionAdded: return 9
     case .missing: return 10
     case .pendingReference: return 11
+    case .corrected: return 12
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -212,6 +218,7 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
     .successionAdded,
     .missing,
     .pendingReference,
+    .corrected,
   ]
 
 }
@@ -696,7 +703,8 @@ public nonisolated struct Pcs_Host_V1_ListOrganisationsRequest: Sendable {
   fileprivate var _at: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
-/// Published by the Host when a load or the calendar changes an organisation.
+/// Published by the Host when a load changes an organisation; `effective_on` may lie in the future. The first load of a
+/// kind of file publishes none: it is the state to start from, not a change.
 public nonisolated struct Pcs_Host_V1_OrganisationChanged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -742,7 +750,7 @@ nonisolated extension Pcs_Host_V1_LoadState: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Pcs_Host_V1_DifferenceKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DIFFERENCE_KIND_UNSPECIFIED\0\u{1}DIFFERENCE_KIND_OPENED\0\u{1}DIFFERENCE_KIND_CLOSED\0\u{1}DIFFERENCE_KIND_REOPENED\0\u{1}DIFFERENCE_KIND_RENAMED\0\u{1}DIFFERENCE_KIND_MOVED\0\u{1}DIFFERENCE_KIND_COMMISSIONER_CHANGED\0\u{1}DIFFERENCE_KIND_PCN_JOINED\0\u{1}DIFFERENCE_KIND_PCN_LEFT\0\u{1}DIFFERENCE_KIND_SUCCESSION_ADDED\0\u{1}DIFFERENCE_KIND_MISSING\0\u{1}DIFFERENCE_KIND_PENDING_REFERENCE\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DIFFERENCE_KIND_UNSPECIFIED\0\u{1}DIFFERENCE_KIND_OPENED\0\u{1}DIFFERENCE_KIND_CLOSED\0\u{1}DIFFERENCE_KIND_REOPENED\0\u{1}DIFFERENCE_KIND_RENAMED\0\u{1}DIFFERENCE_KIND_MOVED\0\u{1}DIFFERENCE_KIND_COMMISSIONER_CHANGED\0\u{1}DIFFERENCE_KIND_PCN_JOINED\0\u{1}DIFFERENCE_KIND_PCN_LEFT\0\u{1}DIFFERENCE_KIND_SUCCESSION_ADDED\0\u{1}DIFFERENCE_KIND_MISSING\0\u{1}DIFFERENCE_KIND_PENDING_REFERENCE\0\u{1}DIFFERENCE_KIND_CORRECTED\0")
 }
 
 nonisolated extension Pcs_Host_V1_OrganisationKind: SwiftProtobuf._ProtoNameProviding {
