@@ -44,7 +44,7 @@ public struct RequestStream<Request: Message & Sendable>: Sendable, AsyncSequenc
                 return message
             }
             guard let bytes = try await source.next() else { return nil }
-            return try Request(serializedBytes: bytes)
+            return try RequestDecodingFailure.decode(bytes, as: Request.self)
         }
     }
 
