@@ -60,6 +60,8 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
     /// Number of violations found, when more than are listed.
     public var violationCount: Int
     public var progress: Progress?
+    /// Set on the caller's side of a socket: ties the failure to the host's log and audit. Handlers leave it `nil`.
+    public var correlationID: String?
     /// For the log only.
     public var cause: (any Error)?
 
