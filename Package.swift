@@ -58,14 +58,15 @@ var targets: [Target] = [
         exclude: ["README.md", "OWNERS"],
         resources: [.embedInCode("ReferenceData")]),
 
-    // The one executable.
-    .executableTarget(
-        name: "pcs",
+    // The operators' command line, and the one executable: the composition root that alone knows the plugins.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+        name: "PCSCommand",
         dependencies: [
             "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "FrameClient", "Host",
-            "StorageSQLite", "PaymentsPlugin", protobuf, logging, arguments, lifecycle, unixSignals, configuration,
-            nioCore, nioPosix, crypto, cryptoExtras,
+            "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto,
         ]),
+    .executableTarget(name: "pcs", dependencies: ["PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin"]),
 
     .target(
         name: "PluginTestKit",
@@ -92,7 +93,9 @@ var targets: [Target] = [
     .testTarget(name: "AccountingTests", dependencies: ["Accounting"]),
     .testTarget(
         name: "FrameProtocolTests", dependencies: ["FrameProtocol", "FrameContract", "CClient", "CProtobufC", protobuf]),
-    .testTarget(name: "GeneratorTests", dependencies: ["CommonContract", "HostContract", "PaymentsContract", protobuf]),
+    .testTarget(
+        name: "GeneratorTests",
+        dependencies: ["PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "protoc-gen-pcs", protobuf]),
     .testTarget(name: "StorageSQLiteTests", dependencies: ["StorageSQLite", "PluginAPI", "CSQLite"]),
     .testTarget(
         name: "HostTests",
@@ -105,6 +108,7 @@ var targets: [Target] = [
         dependencies: [
             "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
         ]),
+    .testTarget(name: "PCSCommandTests", dependencies: ["PCSCommand", "HostContract", "PaymentsContract", "Host", protobuf]),
     .testTarget(name: "ArchitectureTests"),
     .testTarget(
         name: "EndToEndTests",
