@@ -11,9 +11,6 @@ import Synchronization
 final class Checkpointer: @unchecked Sendable {
     /// Frames (of 4 KiB) in the log that start a checkpoint: 8 MiB.
     private static let threshold = 2_048
-    /// As few frames as the writer may move by itself.
-    private static let remainder = 256
-
     private let path: String
     private let queue: DispatchQueue
     /// Used on `queue` only.
@@ -48,21 +45,22 @@ final class Checkpointer: @unchecked Sendable {
     private func moveBulk() {
         defer { isScheduled.store(false, ordering: .relaxed) }
         do {
-            let connection = try self.connection ?? SQLiteConnection(path: path, mode: .writer)
+            let connection = try self.connection ?? openedConnection()
             self.connection = connection
-            for _ in 0..<4 {
-                guard let state = try connection.checkpoint() else { return }
-                if state.moved >= state.frames { return }
-                if state.frames - state.moved <= Checkpointer.remainder {
-                    isFinishWanted.store(true, ordering: .relaxed)
-                    return
-                }
-            }
+            // A pass moves what was there when it began. The second one has only what was added during the first.
+            for _ in 0..<2 where try !connection.checkpoint() { return }
             isFinishWanted.store(true, ordering: .relaxed)
         } catch {
             // Nothing is lost: the log keeps what was not moved, and the next commit past the threshold tries again.
             connection = nil
         }
+    }
+
+    private func openedConnection() throws -> SQLiteConnection {
+        let connection = try SQLiteConnection(path: path, mode: .writer)
+        // The library finds out that there is a log at the first read; before it, a checkpoint does nothing.
+        _ = try connection.texts("SELECT count(*) FROM sqlite_schema")
+        return connection
     }
 
     /// On the writer's thread, between two groups.

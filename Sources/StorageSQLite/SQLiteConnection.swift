@@ -167,14 +167,12 @@ final class SQLiteConnection: @unchecked Sendable {
     // MARK: The log
 
     /// Moves what it can from the log into the file without waiting for anybody.
-    /// - Returns: frames in the log, and how many of them are moved; `nil` when another checkpoint is at work.
-    func checkpoint() throws -> (frames: Int, moved: Int)? {
-        var frames: Int32 = 0
-        var moved: Int32 = 0
-        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved)
-        if code & 0xFF == SQLITE_BUSY { return nil }
+    /// - Returns: false when another checkpoint is at work.
+    func checkpoint() throws -> Bool {
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        if code & 0xFF == SQLITE_BUSY { return false }
         guard code == SQLITE_OK else { throw SQLiteError.last(of: handle, doing: "checkpoint") }
-        return (Int(frames), Int(moved))
+        return true
     }
 
     /// Calls `hook` on the connection's thread after each commit with the number of frames in the log, in place of the

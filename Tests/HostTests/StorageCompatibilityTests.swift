@@ -1,0 +1,8 @@
+import PluginTestKit
+import StorageSQLite
+import Testing
+
+@Test("SQLite is a storage engine", arguments: StorageCompatibility.checks)
+func compatible(_ check: StorageCompatibility.Check) async throws {
+    try await check.run(StorageCompatibility { SQLiteEngine(folder: $0) })
+}
