@@ -85,7 +85,7 @@ var targets: [Target] = [
         name: "pcs-bench",
         dependencies: [
             "PluginAPI", "Accounting", "FrameProtocol", "FrameClient", "Host", "StorageSQLite", "CommonContract",
-            "HostContract", "PaymentsContract", "PaymentsPlugin", "CSQLite", protobuf, logging, nioCore, nioPosix,
+            "HostContract", "PaymentsContract", "CSQLite", protobuf, logging, crypto, nioPosix,
         ],
         path: "Sources/Bench"),
 
@@ -95,7 +95,9 @@ var targets: [Target] = [
         name: "FrameProtocolTests", dependencies: ["FrameProtocol", "FrameContract", "CClient", "CProtobufC", protobuf]),
     .testTarget(
         name: "GeneratorTests",
-        dependencies: ["PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "protoc-gen-pcs", protobuf]),
+        dependencies: [
+            "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "protoc-gen-pcs", protobuf, logging,
+        ]),
     .testTarget(name: "StorageSQLiteTests", dependencies: ["StorageSQLite", "PluginAPI", "CSQLite"]),
     .testTarget(
         name: "HostTests",
@@ -110,15 +112,20 @@ var targets: [Target] = [
         ]),
     .testTarget(name: "PCSCommandTests", dependencies: ["PCSCommand", "HostContract", "PaymentsContract", "Host", protobuf]),
     .testTarget(name: "ArchitectureTests"),
+    .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport"),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
+            "EndToEndSupport", "pcs", "pcs-c-example",
             "FrameClient", "FrameProtocol", "HostContract", "PaymentsContract", "CommonContract", protobuf, nioPosix,
             crypto, cryptoExtras,
         ]),
     .testTarget(
         name: "CrashTests",
-        dependencies: ["FrameClient", "HostContract", "PaymentsContract", "CommonContract", protobuf, nioPosix]),
+        dependencies: [
+            "EndToEndSupport", "pcs", "FrameClient", "PluginAPI", "HostContract", "PaymentsContract", "CommonContract",
+            protobuf, nioPosix,
+        ]),
 ]
 
 for target in targets where target.type != .system {
