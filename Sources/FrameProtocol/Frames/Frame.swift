@@ -19,6 +19,8 @@ package struct Frame: Sendable {
     /// Where the fields of `kind` begin and the frame ends: for reading its repeated fields (`FrameDetails.swift`).
     var kindBegins = 0
     var ends = 0
+
+    package init() {}
 }
 
 package struct HelloFrame: Sendable {
