@@ -85,7 +85,7 @@ var targets: [Target] = [
         name: "pcs-bench",
         dependencies: [
             "PluginAPI", "Accounting", "FrameProtocol", "FrameClient", "Host", "StorageSQLite", "CommonContract",
-            "HostContract", "PaymentsContract", "CSQLite", protobuf, logging, crypto, nioPosix,
+            "HostContract", "PaymentsContract", "CSQLite", protobuf, logging, crypto,
         ],
         path: "Sources/Bench"),
 
