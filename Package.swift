@@ -64,7 +64,7 @@ var targets: [Target] = [
         name: "PCSCommand",
         dependencies: [
             "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "FrameClient", "Host",
-            "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto,
+            "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioSSL,
         ]),
     .executableTarget(name: "pcs", dependencies: ["PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin"]),
 

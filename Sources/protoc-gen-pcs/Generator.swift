@@ -40,18 +40,22 @@ struct Generator: CodeGenerator {
             default: throw UsageError("unknown parameter \(key): use Module and ProtoPathModuleMappings")
             }
         }
-        guard !module.isEmpty else { throw UsageError("the parameter Module is missing: name the Swift module") }
+        guard !module.isEmpty else {
+            throw UsageError("the parameter Module is missing: name the Swift module")
+        }
 
         let contract = try ContractReader.read(files)
         for file in contract.files where file.hasCode {
-            let stem = file.descriptor.name.split(separator: "/").last.map { $0.split(separator: ".")[0] } ?? ""
+            let stem =
+                file.descriptor.name.split(separator: "/").last.map { $0.split(separator: ".")[0] } ?? ""
             try generatorOutputs.add(
-                fileName: "\(stem).pcs.swift", contents: SwiftFileWriter(file: file, mappings: mappings).text())
+                fileName: "\(stem).pcs.swift",
+                contents: SwiftFileWriter(file: file, mappings: mappings).text())
         }
         if contract.files.contains(where: { !$0.services.isEmpty }) {
             try generatorOutputs.add(
                 fileName: "\(module)Descriptors.pcs.swift",
-                contents: try DescriptorSetWriter.text(of: files, module: module))
+                contents: try DescriptorSetWriter.text(of: contract, module: module))
         }
     }
 }

@@ -7,10 +7,26 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// The contract of this module, for clients that ask the host for it.
+public import PluginAPI
+
+/// The contract of this module as a whole.
 public enum HostContractDescriptors {
+    /// Every method, service by service.
+    public static let methods: [MethodDescriptor] = [
+        Pcs_Host_V1_PluginServiceMethods.all,
+        Pcs_Host_V1_HealthServiceMethods.all,
+        Pcs_Host_V1_ReflectionServiceMethods.all,
+        Pcs_Host_V1_EventServiceMethods.all,
+        Pcs_Host_V1_AuditServiceMethods.all,
+        Pcs_Host_V1_BackupServiceMethods.all,
+        Pcs_Host_V1_JobServiceMethods.all,
+        Pcs_Host_V1_DiagnosticsServiceMethods.all,
+        Pcs_Host_V1_IdentityServiceMethods.all,
+        Pcs_Host_V1_OrganisationServiceMethods.all,
+    ].flatMap { $0 }
+
     /// A serialised `google.protobuf.FileDescriptorSet`: the files of this area and all that they import,
-    /// without comments.
+    /// without comments. For clients that ask the host for its contract.
     public static let fileDescriptorSet: [UInt8] = Data(base64Encoded: base64).map { [UInt8]($0) } ?? []
 
     private static let base64 = """

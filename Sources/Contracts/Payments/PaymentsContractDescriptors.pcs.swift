@@ -7,10 +7,22 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// The contract of this module, for clients that ask the host for it.
+public import PluginAPI
+
+/// The contract of this module as a whole.
 public enum PaymentsContractDescriptors {
+    /// Every method, service by service.
+    public static let methods: [MethodDescriptor] = [
+        Pcs_Payments_V1_CapitationServiceMethods.all,
+        Pcs_Payments_V1_ContractServiceMethods.all,
+        Pcs_Payments_V1_PublishedYearServiceMethods.all,
+        Pcs_Payments_V1_ReferenceDataServiceMethods.all,
+        Pcs_Payments_V1_RunServiceMethods.all,
+        Pcs_Payments_V1_StatementServiceMethods.all,
+    ].flatMap { $0 }
+
     /// A serialised `google.protobuf.FileDescriptorSet`: the files of this area and all that they import,
-    /// without comments.
+    /// without comments. For clients that ask the host for its contract.
     public static let fileDescriptorSet: [UInt8] = Data(base64Encoded: base64).map { [UInt8]($0) } ?? []
 
     private static let base64 = """

@@ -34,14 +34,18 @@ struct ContractComparison {
                     continue
                 }
                 if method.inputType != other.inputType {
-                    breaks.append("method \(name)/\(method.name) takes \(other.inputType.dropFirst()) instead of "
-                        + "\(method.inputType.dropFirst())")
+                    breaks.append(
+                        "method \(name)/\(method.name) takes \(other.inputType.dropFirst()) instead of "
+                            + "\(method.inputType.dropFirst())")
                 }
                 if method.outputType != other.outputType {
-                    breaks.append("method \(name)/\(method.name) returns \(other.outputType.dropFirst()) instead of "
-                        + "\(method.outputType.dropFirst())")
+                    breaks.append(
+                        "method \(name)/\(method.name) returns \(other.outputType.dropFirst()) instead of "
+                            + "\(method.outputType.dropFirst())")
                 }
-                if method.clientStreaming != other.clientStreaming || method.serverStreaming != other.serverStreaming {
+                if method.clientStreaming != other.clientStreaming
+                    || method.serverStreaming != other.serverStreaming
+                {
                     breaks.append("method \(name)/\(method.name) changed whether it streams")
                 }
             }
@@ -79,7 +83,9 @@ struct ContractComparison {
         if other.type != field.type || other.typeName != field.typeName || other.label != field.label {
             breaks.append("\(title) changed its type from \(field.typeInWords) to \(other.typeInWords)")
         }
-        if message.choice(of: field) != now.choice(of: other) { breaks.append("\(title) moved into or out of a oneof") }
+        if message.choice(of: field) != now.choice(of: other) {
+            breaks.append("\(title) moved into or out of a oneof")
+        }
     }
 
     private mutating func compareEnums() {
@@ -94,7 +100,9 @@ struct ContractComparison {
                     continue
                 }
                 if other.number != value.number {
-                    breaks.append("enum value \(name).\(value.name) (\(value.number)) was renumbered to \(other.number)")
+                    breaks.append(
+                        "enum value \(name).\(value.name) (\(value.number)) was renumbered to \(other.number)"
+                    )
                 }
             }
         }
@@ -133,7 +141,8 @@ extension Google_Protobuf_FieldDescriptorProto {
 extension Google_Protobuf_DescriptorProto {
     /// Name of the oneof that a field stands in; the ones that protoc makes for `optional` do not count.
     fileprivate func choice(of field: Google_Protobuf_FieldDescriptorProto) -> String? {
-        guard field.hasOneofIndex, !field.proto3Optional, oneofDecl.indices.contains(Int(field.oneofIndex)) else {
+        guard field.hasOneofIndex, !field.proto3Optional, oneofDecl.indices.contains(Int(field.oneofIndex))
+        else {
             return nil
         }
         return oneofDecl[Int(field.oneofIndex)].name

@@ -32,15 +32,18 @@ struct CatalogueReader {
                 faults.add("role \(value.name) does not begin with ROLE_: rename it", at: value)
                 return nil
             }
-            return Contract.RoleEntry(name: String(value.name.trimmingPrefix("ROLE_")), comment: value.commentLines)
+            return Contract.RoleEntry(
+                name: String(value.name.trimmingPrefix("ROLE_")), comment: value.commentLines)
         }
     }
 
     /// Error catalogues: the enum `<Area>Reason`, and any other with a value that has the failure option.
     mutating func reasons(in file: FileDescriptor) -> [Contract.ReasonCatalogue] {
-        let area = file.package.split(separator: ".").dropLast().last.map { Words.capitalised(String($0)) } ?? ""
+        let area =
+            file.package.split(separator: ".").dropLast().last.map { Words.capitalised(String($0)) } ?? ""
         return file.enums.filter { candidate in
-            candidate.name == area + "Reason" || candidate.values.contains { $0.options.hasPcs_Access_V1_failure }
+            candidate.name == area + "Reason"
+                || candidate.values.contains { $0.options.hasPcs_Access_V1_failure }
         }.map { catalogue(of: $0) }
     }
 
@@ -51,7 +54,9 @@ struct CatalogueReader {
             let rule = value.options.Pcs_Access_V1_failure
             guard value.number != 0 else {
                 if value.options.hasPcs_Access_V1_failure {
-                    faults.add("\(value.name) is the unspecified value and no reason: move its failure option", at: value)
+                    faults.add(
+                        "\(value.name) is the unspecified value and no reason: move its failure option",
+                        at: value)
                 }
                 continue
             }
@@ -72,7 +77,8 @@ struct CatalogueReader {
                 continue
             }
             if rule.summary.isEmpty || rule.nextStep.isEmpty {
-                faults.add("reason \(value.name) lacks its summary or next_step: say both to the caller", at: value)
+                faults.add(
+                    "reason \(value.name) lacks its summary or next_step: say both to the caller", at: value)
             }
             entries.append(
                 Contract.ReasonEntry(
@@ -93,11 +99,15 @@ struct CatalogueReader {
                 return nil
             }
             guard let field = message.fields.first(where: { $0.name == key }) else {
-                faults.add("event \(message.name): key_field `\(key)` does not exist: name a field of the event", at: message)
+                faults.add(
+                    "event \(message.name): key_field `\(key)` does not exist: name a field of the event",
+                    at: message)
                 return nil
             }
             guard field.type == .string, !field.isRepeated else {
-                faults.add("event \(message.name): key_field `\(key)` is not a single string: name one that is", at: message)
+                faults.add(
+                    "event \(message.name): key_field `\(key)` is not a single string: name one that is",
+                    at: message)
                 return nil
             }
             return Contract.Event(descriptor: message, keyField: field)

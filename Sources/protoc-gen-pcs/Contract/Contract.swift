@@ -101,7 +101,8 @@ struct Contract {
 /// Names of the gRPC status codes that a refusal may have; the raw values are the cases of `PluginAPI.StatusCode`.
 enum StatusName: String, CaseIterable {
     case cancelled, unknown, invalidArgument, deadlineExceeded, notFound, alreadyExists, permissionDenied
-    case resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, `internal`, unavailable, dataLoss
+    case resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, `internal`, unavailable,
+        dataLoss
     case unauthenticated
 
     /// As written in proto: `FAILED_PRECONDITION`.

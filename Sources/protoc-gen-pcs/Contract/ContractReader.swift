@@ -33,19 +33,24 @@ struct ContractReader {
     private mutating func method(_ descriptor: MethodDescriptor) -> Contract.Method? {
         let name = "method \(descriptor.service.name)/\(descriptor.name)"
         guard !(descriptor.clientStreaming && descriptor.serverStreaming) else {
-            faults.add("\(name) streams both ways: stream the requests or the replies, not both", at: descriptor)
+            faults.add(
+                "\(name) streams both ways: stream the requests or the replies, not both", at: descriptor)
             return nil
         }
         guard descriptor.options.hasPcs_Access_V1_access else {
             faults.add(
-                "\(name) has no access rule, so nobody may call it: add option (pcs.access.v1.access)", at: descriptor)
+                "\(name) has no access rule, so nobody may call it: add option (pcs.access.v1.access)",
+                at: descriptor)
             return nil
         }
         if ["All", "Bind"].contains(descriptor.name) {
-            faults.add("\(name): the name is taken by the generated method table: choose a verb and a noun", at: descriptor)
+            faults.add(
+                "\(name): the name is taken by the generated method table: choose a verb and a noun",
+                at: descriptor)
         }
         let kind: Contract.Kind =
-            descriptor.clientStreaming ? .clientStreaming : descriptor.serverStreaming ? .serverStreaming : .unary
+            descriptor.clientStreaming
+            ? .clientStreaming : descriptor.serverStreaming ? .serverStreaming : .unary
         let access = access(descriptor.options.Pcs_Access_V1_access, of: descriptor, name, kind)
         return Contract.Method(descriptor: descriptor, kind: kind, access: access)
     }
@@ -60,29 +65,44 @@ struct ContractReader {
         access.needsSecondPerson = rule.secondPerson
         checkOpenness(rule, of: method, name)
         if rule.secondPerson && !rule.changesState {
-            faults.add("\(name) needs a second person but changes nothing: set changes_state, or drop second_person", at: method)
+            faults.add(
+                "\(name) needs a second person but changes nothing: set changes_state, or drop second_person",
+                at: method)
         }
 
         for entry in rule.allow {
-            guard let allow = allow(entry, of: method, name, changesState: rule.changesState) else { continue }
+            guard let allow = allow(entry, of: method, name, changesState: rule.changesState) else {
+                continue
+            }
             let isRepeated = access.allow.contains {
-                $0.role == allow.role && $0.relation == allow.relation && $0.organisationPath == allow.organisationPath
+                $0.role == allow.role && $0.relation == allow.relation
+                    && $0.organisationPath == allow.organisationPath
             }
             if isRepeated {
                 faults.add("\(name) allows \(allow.role) twice in the same relation: drop one", at: method)
             }
             access.allow.append(allow)
         }
+        readLimits(rule, of: method, name, kind, into: &access)
+        return access
+    }
 
+    /// Audit, time, size and place of execution, with the defaults that access.proto promises.
+    private mutating func readLimits(
+        _ rule: Pcs_Access_V1_AccessRule, of method: MethodDescriptor, _ name: String, _ kind: Contract.Kind,
+        into access: inout Contract.Access
+    ) {
         switch rule.audit {
         case .unspecified: access.audit = rule.changesState ? .change : .none
         case .none: access.audit = .none
         case .change: access.audit = .change
         case .sensitiveRead: access.audit = .sensitiveRead
-        case .UNRECOGNIZED(let value): faults.add("\(name): audit \(value) is unknown: use a value of Audit", at: method)
+        case .UNRECOGNIZED(let value):
+            faults.add("\(name): audit \(value) is unknown: use a value of Audit", at: method)
         }
         if rule.changesState && access.audit != .change {
-            faults.add("\(name) changes state without an audit row: leave audit out, or say AUDIT_CHANGE", at: method)
+            faults.add(
+                "\(name) changes state without an audit row: leave audit out, or say AUDIT_CHANGE", at: method)
         }
         switch rule.execution {
         case .unspecified: access.execution = kind == .unary ? .inline : .pooled
@@ -92,22 +112,27 @@ struct ContractReader {
             faults.add("\(name): execution \(value) is unknown: use a value of Execution", at: method)
         }
         if rule.timeLimitMilliseconds > 600_000 {
-            faults.add("\(name): time_limit_milliseconds is over 600,000: make it a job, or shorten it", at: method)
+            faults.add(
+                "\(name): time_limit_milliseconds is over 600,000: make it a job, or shorten it", at: method)
         }
         if rule.timeLimitMilliseconds > 0 { access.timeLimitMilliseconds = rule.timeLimitMilliseconds }
         if rule.maximumRequestBytes > 0 { access.maximumRequestBytes = rule.maximumRequestBytes }
-        return access
     }
 
     /// A rule says exactly one of: these roles, any caller, anybody.
-    private mutating func checkOpenness(_ rule: Pcs_Access_V1_AccessRule, of method: MethodDescriptor, _ name: String) {
+    private mutating func checkOpenness(
+        _ rule: Pcs_Access_V1_AccessRule, of method: MethodDescriptor, _ name: String
+    ) {
         switch (rule.anonymous, rule.anyCaller, rule.allow.isEmpty) {
         case (true, _, false):
-            faults.add("\(name) is anonymous and lists roles: drop `anonymous` or the `allow` entries", at: method)
+            faults.add(
+                "\(name) is anonymous and lists roles: drop `anonymous` or the `allow` entries", at: method)
         case (true, true, true):
             faults.add("\(name) is anonymous and for any caller: say only one of them", at: method)
         case (false, true, false):
-            faults.add("\(name) is for any caller and lists roles: drop `any_caller` or the `allow` entries", at: method)
+            faults.add(
+                "\(name) is for any caller and lists roles: drop `any_caller` or the `allow` entries",
+                at: method)
         case (false, false, true):
             faults.add("\(name) has an access rule that allows nobody: add an `allow` entry", at: method)
         case (true, false, true), (false, true, true), (false, false, false):
@@ -119,11 +144,14 @@ struct ContractReader {
         _ entry: Pcs_Access_V1_Allow, of method: MethodDescriptor, _ name: String, changesState: Bool
     ) -> Contract.Allow? {
         guard let role = roleNames[entry.role.rawValue] else {
-            faults.add("\(name) has an allow entry without a role: name a value of pcs.access.v1.Role", at: method)
+            faults.add(
+                "\(name) has an allow entry without a role: name a value of pcs.access.v1.Role", at: method)
             return nil
         }
         guard let relation = Contract.Relation(entry.relation) else {
-            faults.add("\(name) allows \(role) without a relation: name a value of pcs.access.v1.Relation", at: method)
+            faults.add(
+                "\(name) allows \(role) without a relation: name a value of pcs.access.v1.Relation",
+                at: method)
             return nil
         }
         if relation == .icb && changesState {
@@ -151,14 +179,16 @@ struct ContractReader {
     }
 
     /// Follows `a.b` from the request to a string.
-    private mutating func field(_ path: String, of method: MethodDescriptor, _ name: String) -> [FieldDescriptor]? {
+    private mutating func field(_ path: String, of method: MethodDescriptor, _ name: String)
+        -> [FieldDescriptor]?
+    {
         var fields: [FieldDescriptor] = []
         var message: Descriptor? = method.inputType
         for part in path.split(separator: ".", omittingEmptySubsequences: false) {
             guard let here = message, let field = here.fields.first(where: { $0.name == part }) else {
                 faults.add(
-                    "\(name): organisation_field `\(path)` does not exist in \(method.inputType.fullName): name a field "
-                        + "of the request", at: method)
+                    "\(name): organisation_field `\(path)` does not exist in \(method.inputType.fullName): name a "
+                        + "field of the request", at: method)
                 return nil
             }
             guard !field.isRepeated else {
@@ -171,7 +201,9 @@ struct ContractReader {
             message = field.type == .message ? field.messageType : nil
         }
         guard fields.last?.type == .string else {
-            faults.add("\(name): organisation_field `\(path)` is not a string: name the field with the ODS code", at: method)
+            faults.add(
+                "\(name): organisation_field `\(path)` is not a string: name the field with the ODS code",
+                at: method)
             return nil
         }
         return fields

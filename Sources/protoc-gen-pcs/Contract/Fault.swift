@@ -37,7 +37,8 @@ extension ProvidesSourceCodeLocation {
     /// The comment that stands before this in the `.proto` file, line by line, without the comment signs.
     var commentLines: [String] {
         guard let location = sourceCodeInfoLocation, location.hasLeadingComments else { return [] }
-        var lines = location.leadingComments.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        var lines = location.leadingComments.split(separator: "\n", omittingEmptySubsequences: false).map {
+            line in
             String(line.first == " " ? line.dropFirst() : line)
         }
         while lines.last?.isEmpty == true { lines.removeLast() }

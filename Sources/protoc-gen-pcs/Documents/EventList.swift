@@ -2,8 +2,10 @@
 enum EventList {
     static func text(of contract: Contract) -> String {
         var text = "# Events\n\n" + Documents.notice
-        text += "\nAn event is published in the transaction of the change it tells of, delivered at least once, and in "
-        text += "order among events with the same key. A plugin's inbox makes each take effect exactly once.\n"
+        text +=
+            "\nAn event is published in the transaction of the change it tells of, delivered at least once, and in "
+        text +=
+            "order among events with the same key. A plugin's inbox makes each take effect exactly once.\n"
         for area in contract.areas {
             let events = area.files.flatMap(\.events)
             guard !events.isEmpty else { continue }
@@ -13,7 +15,8 @@ enum EventList {
                 events.map { event in
                     [
                         "`\(event.descriptor.name)`", "`\(event.keyField.name)`",
-                        Documents.sentence(event.descriptor.commentLines), "`proto/\(event.descriptor.file.name)`",
+                        Documents.sentence(event.descriptor.commentLines),
+                        "`proto/\(event.descriptor.file.name)`",
                     ]
                 })
         }

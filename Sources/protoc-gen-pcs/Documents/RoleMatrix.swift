@@ -2,8 +2,10 @@
 enum RoleMatrix {
     static func text(of contract: Contract) -> String {
         var text = "# Role matrix\n\n" + Documents.notice
-        text += "\nThe host enforces these very tables. A caller passes when one row of the method fits: it holds the "
-        text += "role today at the organisation it acts for, and that organisation stands in the relation to the "
+        text +=
+            "\nThe host enforces these very tables. A caller passes when one row of the method fits: it holds the "
+        text +=
+            "role today at the organisation it acts for, and that organisation stands in the relation to the "
         text += "organisation named in the field of the request.\n"
         for area in contract.areas {
             let services = area.files.flatMap(\.services)
@@ -15,7 +17,10 @@ enum RoleMatrix {
                     ["Method", "Role", "Relation", "Organisation field"], service.methods.flatMap(callers))
                 text += "\n"
                 text += Documents.table(
-                    ["Method", "Changes state", "Second person", "Audit", "Time limit, ms", "Largest request, bytes", "Runs"],
+                    [
+                        "Method", "Changes state", "Second person", "Audit", "Time limit, ms",
+                        "Largest request, bytes", "Runs",
+                    ],
                     service.methods.map(limits))
             }
         }
@@ -27,7 +32,10 @@ enum RoleMatrix {
         if method.access.isAnonymous { return [[name, "anybody, without identity", "", ""]] }
         if method.access.anyCaller { return [[name, "any authenticated caller", "", ""]] }
         return method.access.allow.map { allow in
-            [name, allow.role, allow.relation.inWords, allow.organisationPath.isEmpty ? "" : "`\(allow.organisationPath)`"]
+            [
+                name, allow.role, allow.relation.inWords,
+                allow.organisationPath.isEmpty ? "" : "`\(allow.organisationPath)`",
+            ]
         }
     }
 
@@ -40,7 +48,8 @@ enum RoleMatrix {
             case .sensitiveRead: "sensitive read"
             }
         return [
-            method.descriptor.name, access.changesState ? "yes" : "", access.needsSecondPerson ? "yes" : "", audit,
+            method.descriptor.name, access.changesState ? "yes" : "", access.needsSecondPerson ? "yes" : "",
+            audit,
             Words.grouped(access.timeLimitMilliseconds), Words.grouped(access.maximumRequestBytes),
             access.execution.rawValue,
         ]
@@ -54,10 +63,15 @@ enum RoleMatrix {
             if !role.comment.isEmpty { text += "\n\(Documents.sentence(role.comment))\n" }
             let rows = methods.flatMap { method in
                 method.access.allow.filter { $0.role == role.name }.map { allow in
-                    ["`\(method.path)`", allow.relation.inWords, method.access.changesState ? "changes state" : "reads"]
+                    [
+                        "`\(method.path)`", allow.relation.inWords,
+                        method.access.changesState ? "changes state" : "reads",
+                    ]
                 }
             }
-            text += rows.isEmpty ? "\nNo method yet.\n" : "\n" + Documents.table(["Method", "Relation", "Effect"], rows)
+            text +=
+                rows.isEmpty
+                ? "\nNo method yet.\n" : "\n" + Documents.table(["Method", "Relation", "Effect"], rows)
         }
         return text
     }

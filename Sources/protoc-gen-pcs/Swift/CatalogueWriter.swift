@@ -10,7 +10,9 @@ enum CatalogueWriter {
                 source.documentation([], then: [entry.summary])
                 source.line("public static let \(constant(entry.name)) = Reason(")
                 source.indented { source in
-                    source.line("name: \(Spelling.literal(entry.name)), code: .\(Spelling.identifier(entry.code.rawValue)),")
+                    source.line(
+                        "name: \(Spelling.literal(entry.name)), code: .\(Spelling.identifier(entry.code.rawValue)),"
+                    )
                     source.line("summary: \(Spelling.literal(entry.summary)),")
                     source.line("nextStep: \(Spelling.literal(entry.nextStep)))")
                 }
@@ -21,7 +23,9 @@ enum CatalogueWriter {
     }
 
     static func write(_ roles: [Contract.RoleEntry], to source: inout SwiftSource) {
-        source.documentation(["The roles of this system; docs/generated/role-matrix.md prints what each may do."])
+        source.documentation([
+            "The roles of this system; docs/generated/role-matrix.md prints what each may do."
+        ])
         source.block("public enum Roles") { source in
             for role in roles {
                 source.documentation(role.comment)

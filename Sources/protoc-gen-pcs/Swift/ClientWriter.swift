@@ -11,13 +11,16 @@ struct ClientWriter {
     }
 
     func write(to source: inout SwiftSource) {
-        source.documentation(["Calls `\(service.descriptor.fullName)` over any transport. Refusals are thrown as `Failure`."])
+        source.documentation([
+            "Calls `\(service.descriptor.fullName)` over any transport. Refusals are thrown as `Failure`."
+        ])
         source.block("public struct \(names.client): Sendable") { source in
             source.line("private let transport: any CallTransport")
             source.line("private let options: CallOptions")
             source.line()
             source.documentation(["- Parameter options: of every call that gives none of its own."])
-            source.block("public init(_ transport: any CallTransport, options: CallOptions = CallOptions())") { source in
+            source.block("public init(_ transport: any CallTransport, options: CallOptions = CallOptions())")
+            { source in
                 source.line("self.transport = transport")
                 source.line("self.options = options")
             }
@@ -38,7 +41,8 @@ struct ClientWriter {
             source.line("    _ request: \(request), options: CallOptions? = nil")
             source.block(") async throws -> \(reply)") { source in
                 source.line("let bytes: [UInt8] = try request.serializedBytes()")
-                source.line("let reply = try await transport.unary(\(descriptor), bytes, options ?? self.options)")
+                source.line(
+                    "let reply = try await transport.unary(\(descriptor), bytes, options ?? self.options)")
                 source.line("return try \(reply)(serializedBytes: reply)")
             }
         case .serverStreaming:

@@ -11,7 +11,9 @@ struct MethodTableWriter {
     }
 
     func write(to source: inout SwiftSource) {
-        source.documentation(["Methods of `\(service.descriptor.fullName)`, and how an implementation is bound to them."])
+        source.documentation([
+            "Methods of `\(service.descriptor.fullName)`, and how an implementation is bound to them."
+        ])
         source.block("public enum \(names.table)") { source in
             for method in service.methods { write(method, to: &source) }
             source.documentation(["In the order of the contract."])
@@ -50,7 +52,8 @@ struct MethodTableWriter {
                     source.line("],")
                 }
                 source.line("isAnonymous: \(access.isAnonymous), anyCaller: \(access.anyCaller),")
-                source.line("changesState: \(access.changesState), needsSecondPerson: \(access.needsSecondPerson),")
+                source.line(
+                    "changesState: \(access.changesState), needsSecondPerson: \(access.needsSecondPerson),")
                 source.line("audit: .\(access.audit.rawValue),")
                 source.line("timeLimitMilliseconds: \(Spelling.literal(access.timeLimitMilliseconds)),")
                 source.line("maximumRequestBytes: \(Spelling.literal(access.maximumRequestBytes)),")
@@ -62,20 +65,26 @@ struct MethodTableWriter {
 
     private func literal(_ allow: Contract.Allow) -> String {
         let role = Words.lowerCamel(screaming: allow.role)
-        let field = allow.organisationPath.isEmpty ? "" : ", organisationField: \(Spelling.literal(allow.organisationPath))"
+        let field =
+            allow.organisationPath.isEmpty
+            ? "" : ", organisationField: \(Spelling.literal(allow.organisationPath))"
         return "Allow(role: Roles.\(role), relation: .\(allow.relation.rawValue)\(field))"
     }
 
     private func writeBinding(of method: Contract.Method, to source: inout SwiftSource) {
         let function = names.function(method)
         source.line()
-        source.block("private static func bind\(method.descriptor.name)(_ service: some \(names.base)) -> BoundMethod") { source in
+        source.block(
+            "private static func bind\(method.descriptor.name)(_ service: some \(names.base)) -> BoundMethod"
+        ) { source in
             source.line("BoundMethod(")
             source.line("    descriptor: \(function),")
             source.line("    handler: .\(method.kind.rawValue) { bytes in")
             source.indented { source in
                 source.indented { source in
-                    source.line("let request = try RequestDecodingFailure.decode(bytes, as: \(names.request(method)).self)")
+                    source.line(
+                        "let request = try RequestDecodingFailure.decode(bytes, as: \(names.request(method)).self)"
+                    )
                     source.lines(handler(of: method, calling: function))
                     source.lines(prepared(method))
                 }
@@ -116,9 +125,12 @@ struct MethodTableWriter {
             let property = allow.organisationField.map { field in
                 names.namer.messagePropertyNames(field: field, prefixed: "", includeHasAndClear: false).name
             }.joined(separator: ".")
-            return "OrganisationTarget(field: \(Spelling.literal(allow.organisationPath)), code: request.\(property)),"
+            return
+                "OrganisationTarget(field: \(Spelling.literal(allow.organisationPath)), code: request.\(property)),"
         }
         guard !targets.isEmpty else { return ["return BoundMethod.Prepared(organisations: [], run: run)"] }
-        return ["return BoundMethod.Prepared(", "    organisations: ["] + targets.map { "        " + $0 } + ["    ],", "    run: run)"]
+        return ["return BoundMethod.Prepared(", "    organisations: ["] + targets.map { "        " + $0 } + [
+            "    ],", "    run: run)",
+        ]
     }
 }
