@@ -70,7 +70,10 @@ struct RefusalTests {
         ),
         Refusal(
             rule: "an act at ICB level", ["ICB level is read-only"],
-            #"allow: { role: ROLE_ICB_VIEWER, relation: RELATION_ICB, organisation_field: "practice_code" } changes_state: true"#
+            """
+            changes_state: true
+            allow: { role: ROLE_ICB_VIEWER, relation: RELATION_ICB, organisation_field: "practice_code" }
+            """
         ),
         Refusal(rule: "no role", ["without a role"], "allow: { relation: RELATION_NATIONAL }"),
         Refusal(
@@ -101,7 +104,7 @@ struct RefusalTests {
             "service ProbeService {\n  rpc Try(TryRequest) returns (TryRequest);\n}\nmessage TryRequest {}"),
         Refusal(
             "a method that streams both ways", line: 7, ["streams both ways"],
-            "service ProbeService {\n  rpc Try(stream TryRequest) returns (stream TryRequest);\n}\nmessage TryRequest {}"
+            "service ProbeService {\n  rpc Try(stream Probe) returns (stream Probe);\n}\nmessage Probe {}"
         ),
         Refusal(
             "a method named as a part of the table", line: 7, ["the name is taken"],

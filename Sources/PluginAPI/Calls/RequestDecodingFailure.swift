@@ -8,6 +8,9 @@ public struct RequestDecodingFailure: Error, Sendable {
     public init(messageType: String) { self.messageType = messageType }
 
     /// Decodes a message that a caller sent; throws `RequestDecodingFailure` when the bytes are no such message.
+    ///
+    /// Inlinable, because every call passes here and the compiler then knows the message type.
+    @inlinable
     public static func decode<Request: Message>(_ bytes: [UInt8], as type: Request.Type) throws -> Request {
         do {
             return try Request(serializedBytes: bytes)

@@ -102,7 +102,8 @@ struct ContractReader {
         }
         if rule.changesState && access.audit != .change {
             faults.add(
-                "\(name) changes state without an audit row: leave audit out, or say AUDIT_CHANGE", at: method)
+                "\(name) changes state without an audit row: leave audit out, or say AUDIT_CHANGE", at: method
+            )
         }
         switch rule.execution {
         case .unspecified: access.execution = kind == .unary ? .inline : .pooled
