@@ -71,8 +71,8 @@ package struct HostLimits: Sendable, Hashable {
     package var initialCredit = 16
     /// Reply bytes that may wait for one connection before streams pause and no more is read. 64 KiB to 64 MiB.
     package var outboundBytes = 1 << 20
-    /// Time to finish TLS and send Hello, milliseconds. 100 to 60,000.
-    package var handshakeMilliseconds = 5_000
+    /// Time to finish TLS and send Hello. 1 to 60.
+    package var handshakeSeconds = 10
     /// A frame that has begun must be complete within this time, milliseconds. 100 to 600,000.
     package var frameMilliseconds = 20_000
     /// A peer that takes no reply bytes for this time is closed, milliseconds. 100 to 600,000.
@@ -83,8 +83,6 @@ package struct HostLimits: Sendable, Hashable {
     package var migrateMilliseconds = 600_000
     /// Bound of a plugin's `start`, `drain` and `stop`, each, milliseconds. 100 to 600,000.
     package var lifecycleMilliseconds = 30_000
-    /// How long idempotency keys are kept, days. 1 to 3,650.
-    package var idempotencyDays = 30
 
     package init() {}
 }

@@ -95,13 +95,12 @@ extension HostLimits {
             ("frame-bytes", frameBytes, 65_536...(16 << 20)),
             ("initial-credit", initialCredit, 1...1_024),
             ("outbound-bytes", outboundBytes, 65_536...(64 << 20)),
-            ("handshake-milliseconds", handshakeMilliseconds, 100...60_000),
+            ("handshake-seconds", handshakeSeconds, 1...60),
             ("frame-milliseconds", frameMilliseconds, 100...600_000),
             ("stalled-peer-milliseconds", stalledPeerMilliseconds, 100...600_000),
             ("keepalive-seconds", keepaliveSeconds, 1...3_600),
             ("migrate-milliseconds", migrateMilliseconds, 1_000...3_600_000),
             ("lifecycle-milliseconds", lifecycleMilliseconds, 100...600_000),
-            ("idempotency-days", idempotencyDays, 1...3_650),
         ]
     }
 
