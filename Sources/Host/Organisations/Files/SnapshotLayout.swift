@@ -1,0 +1,87 @@
+package import PluginAPI
+
+/// The kinds of file that the register takes; numbers as in `pcs.host.v1.SnapshotKind`.
+package enum SnapshotLayout: Int, Sendable, CaseIterable {
+    case practices = 1, pcns, pcnMembers, commissioners, hierarchy, pharmacies
+
+    package var columns: Int {
+        switch self {
+        case .practices, .pharmacies: 27
+        case .pcns: 8
+        case .pcnMembers: 11
+        case .commissioners: 19
+        case .hierarchy: 7
+        }
+    }
+
+    /// Names of the columns; `nil` for the ODS reports, which come without a header.
+    package var header: [String]? {
+        switch self {
+        case .practices, .pharmacies, .pcnMembers: nil
+        case .pcns:
+            [
+                "pcn_code", "pcn_name", "sub_icb_code", "sub_icb_name", "open_date", "close_date", "postcode", "town",
+            ]
+        case .commissioners:
+            [
+                "code", "name", "status", "primary_role", "other_roles", "operational_start", "legal_start",
+                "last_change", "address1", "address2", "address3", "town", "county", "postcode", "country",
+                "predecessor_codes", "successor_code", "parent_code", "parent_name",
+            ]
+        case .hierarchy:
+            [
+                "region_code", "region_name", "icb_code", "icb_name", "sub_icb_code", "sub_icb_name",
+                "active_gp_practices",
+            ]
+        }
+    }
+
+    /// Reads a file by its layout. The result must not be used when `violations` has any.
+    package func parse(
+        _ bytes: [UInt8], publishedOn: CalendarDate, limits: CSVDocument.Limits = .init(),
+        into violations: inout ViolationList
+    ) -> ParsedSnapshot {
+        let document = CSVDocument.read(bytes, columns: columns, header: header, limits: limits, into: &violations)
+        var parser = RowParser(document: document, violations: violations)
+        switch self {
+        case .practices: parser.parsePractices()
+        case .pcns: parser.parsePCNs(publishedOn: publishedOn)
+        case .pcnMembers: parser.parseMembers()
+        case .commissioners: parser.parseCommissioners()
+        case .hierarchy: parser.parseHierarchy()
+        case .pharmacies: parser.parsePharmacies()
+        }
+        violations = parser.violations
+        return parser.result
+    }
+}
+
+/// Forms of codes (identity-and-organisations.md 2.4). They catch typing errors and never decide what a code is.
+enum CodeForm: Sendable {
+    case any, practice, pcn, icb, region, pharmacy
+
+    func matches(_ code: ODSCode) -> Bool {
+        let bytes = Array(code.value.utf8)
+        func letters(_ index: Int) -> Bool { (0x41...0x5A).contains(bytes[index]) }
+        func digits(_ range: Range<Int>) -> Bool { range.allSatisfy { (0x30...0x39).contains(bytes[$0]) } }
+        switch self {
+        case .any: return true
+        case .practice: return bytes.count == 6 && letters(0) && digits(1..<6)
+        case .pcn: return bytes.count == 6 && bytes[0] == UInt8(ascii: "U") && digits(1..<6)
+        case .icb: return bytes.count == 3 && bytes[0] == UInt8(ascii: "Q") && letters(1)
+        case .region: return bytes.count == 3 && bytes[0] == UInt8(ascii: "Y") && digits(1..<3)
+        case .pharmacy: return bytes.count == 5 && bytes[0] == UInt8(ascii: "F") && letters(1) && digits(3..<5)
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .any: "3 to 12 of A-Z and 0-9"
+        case .practice: "a letter and five digits"
+        case .pcn: "U and five digits"
+        case .icb: "Q, a letter, a letter or digit"
+        case .region: "Y and two digits"
+        case .pharmacy: "F, a letter, a letter or digit, two digits"
+        }
+    }
+}
