@@ -112,7 +112,9 @@ var targets: [Target] = [
         ]),
     .testTarget(name: "PCSCommandTests", dependencies: ["PCSCommand", "HostContract", "PaymentsContract", "Host", protobuf]),
     .testTarget(name: "ArchitectureTests"),
-    .target(name: "EndToEndSupport", path: "Tests/EndToEndSupport"),
+    .target(
+        name: "EndToEndSupport",
+        dependencies: ["FrameClient", "PluginAPI", "CommonContract", "HostContract", crypto], path: "Tests/EndToEndSupport"),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [

@@ -79,7 +79,10 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let listed = violations.prefix(5).map { "\($0.row > 0 ? "row \($0.row) " : "")\($0.field): \($0.message) [\($0.rule)]" }
+        let listed = violations.prefix(5).map { violation in
+            let place = violation.row > 0 ? "row \(violation.row) " : ""
+            return "\(place)\(violation.field): \(violation.message) [\(violation.rule)]"
+        }
         return ([reason.name + ": " + message] + listed).joined(separator: "; ")
     }
 }

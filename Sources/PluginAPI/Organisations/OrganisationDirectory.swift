@@ -17,7 +17,7 @@ public struct ODSCode: Hashable, Comparable, Sendable, CustomStringConvertible {
         let bytes = Array(value.utf8)
         guard bytes.count == 6, bytes.dropFirst().allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
         // A-H, J-N, P, Y.
-        return (0x41...0x48).contains(bytes[0]) || (0x4A...0x4E).contains(bytes[0]) || bytes[0] == 0x50 || bytes[0] == 0x59
+        return (0x41...0x48).contains(bytes[0]) || (0x4A...0x4E).contains(bytes[0]) || [0x50, 0x59].contains(bytes[0])
     }
 
     public var description: String { value }

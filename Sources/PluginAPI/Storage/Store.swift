@@ -63,14 +63,18 @@ public protocol Reader {
 }
 
 extension Reader {
-    public func all<T>(_ statement: Statement, _ values: [StoredValue] = [], _ map: (any Row) throws -> T) throws -> [T] {
+    public func all<T>(
+        _ statement: Statement, _ values: [StoredValue] = [], _ map: (any Row) throws -> T
+    ) throws -> [T] {
         var result: [T] = []
         try forEach(statement, values) { result.append(try map($0)) }
         return result
     }
 
     /// The first row, or `nil`. Use with statements that find at most one.
-    public func first<T>(_ statement: Statement, _ values: [StoredValue] = [], _ map: (any Row) throws -> T) throws -> T? {
+    public func first<T>(
+        _ statement: Statement, _ values: [StoredValue] = [], _ map: (any Row) throws -> T
+    ) throws -> T? {
         var result: T?
         try forEach(statement, values) { row in if result == nil { result = try map(row) } }
         return result
