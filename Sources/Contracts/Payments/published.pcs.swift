@@ -14,7 +14,7 @@ public protocol Pcs_Payments_V1_PublishedYearService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally. Changes state.
     func loadPublishedYear(
-        _ request: Pcs_Payments_V1_LoadPublishedYearRequest, _ call: CallContext
+        _ requests: RequestStream<Pcs_Payments_V1_LoadPublishedYearRequest>, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_PublishedYearLoad
 
     /// The global sum of each GMS practice, from the year's runs where they are calculated and recomputed where not,
@@ -33,7 +33,7 @@ public enum Pcs_Payments_V1_PublishedYearServiceMethods {
     /// Callers: `PAYMENTS_OPERATOR` nationally. Changes state.
     public static let loadPublishedYear = MethodDescriptor(
         path: "pcs.payments.v1.PublishedYearService/LoadPublishedYear",
-        kind: .unary,
+        kind: .clientStreaming,
         requestType: "pcs.payments.v1.LoadPublishedYearRequest",
         replyType: "pcs.payments.v1.PublishedYearLoad",
         access: AccessRule(
@@ -45,7 +45,7 @@ public enum Pcs_Payments_V1_PublishedYearServiceMethods {
             audit: .change,
             timeLimitMilliseconds: 120_000,
             maximumRequestBytes: 1_048_576,
-            execution: .inline))
+            execution: .pooled))
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally.
@@ -85,10 +85,10 @@ public enum Pcs_Payments_V1_PublishedYearServiceMethods {
     private static func bindLoadPublishedYear(_ service: some Pcs_Payments_V1_PublishedYearService) -> BoundMethod {
         BoundMethod(
             descriptor: loadPublishedYear,
-            handler: .unary { bytes in
+            handler: .clientStreaming { bytes in
                 let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_LoadPublishedYearRequest.self)
-                let run: BoundMethod.Unary = { call in
-                    try await service.loadPublishedYear(request, call).serializedBytes()
+                let run: BoundMethod.ClientStreaming = { call, rest in
+                    try await service.loadPublishedYear(RequestStream(first: request, rest: rest), call).serializedBytes()
                 }
                 return BoundMethod.Prepared(organisations: [], run: run)
             })
@@ -125,10 +125,20 @@ public struct Pcs_Payments_V1_PublishedYearServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally. Changes state.
     public func loadPublishedYear(
-        _ request: Pcs_Payments_V1_LoadPublishedYearRequest, options: CallOptions? = nil
+        _ requests: some AsyncSequence<Pcs_Payments_V1_LoadPublishedYearRequest, any Error> & Sendable,
+        options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_PublishedYearLoad {
-        let bytes: [UInt8] = try request.serializedBytes()
-        let reply = try await transport.unary(Pcs_Payments_V1_PublishedYearServiceMethods.loadPublishedYear, bytes, options ?? self.options)
+        let messages = MessageStreams.encoding(requests)
+        let reply = try await transport.clientStreaming(Pcs_Payments_V1_PublishedYearServiceMethods.loadPublishedYear, messages, options ?? self.options)
+        return try Pcs_Payments_V1_PublishedYearLoad(serializedBytes: reply)
+    }
+
+    /// As above, for requests that are all at hand; at least one.
+    public func loadPublishedYear(
+        _ requests: [Pcs_Payments_V1_LoadPublishedYearRequest], options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_PublishedYearLoad {
+        let messages = try MessageStreams.encoding(requests)
+        let reply = try await transport.clientStreaming(Pcs_Payments_V1_PublishedYearServiceMethods.loadPublishedYear, messages, options ?? self.options)
         return try Pcs_Payments_V1_PublishedYearLoad(serializedBytes: reply)
     }
 
