@@ -24,7 +24,7 @@ struct BackupAndRestore {
         #expect(verified.status == 0, "\(verified.errors)")
         let after = try await Self.write("after the backup", client)
 
-        let restored = try host.pcs("restore", "first", "--reason", "the test puts it back", "--yes", "-o", "json")
+        let restored = try host.pcs("restore", "first", "--reason", "the test puts it back", "-o", "json")
         #expect(restored.status == 0, "\(restored.errors)")
         #expect(try await Self.read(before, client) == "before the backup")
         #expect(try await Self.read(after, client) == nil, "written after the backup: only in the safety backup")
@@ -51,7 +51,7 @@ struct BackupAndRestore {
         let verified = try host.pcs("verify", "second")
         #expect(verified.status != 0)
         #expect(verified.errors.contains("BACKUP_INVALID"), "\(verified.errors)")
-        #expect(try host.pcs("restore", "second", "--reason", "must be refused", "--yes").status != 0)
+        #expect(try host.pcs("restore", "second", "--reason", "must be refused").status != 0)
         #expect(try await Self.read(note, client) == "kept")
         await client.close()
         #expect(host.stop() == 0)
