@@ -3,8 +3,8 @@ import NIOCore
 import PluginAPI
 import Synchronization
 
-/// One call on its way. Made by the caller's task and then owned by the connection's event loop: everything mutable
-/// here is touched on that loop only, which is what the unchecked conformance stands on.
+/// One call on its way. Made by the caller's task and then owned by the connection's event loop: everything
+/// mutable here is touched on that loop only, which is what the unchecked conformance stands on.
 final class ClientCall: @unchecked Sendable {
     /// A further message of a client-streaming call that waits for credit.
     struct Outward {
@@ -71,8 +71,8 @@ final class ClientCall: @unchecked Sendable {
     }
 }
 
-/// Messages of a server-streaming call between the event loop, which puts them in, and the caller, who takes them out.
-/// Never holds more than the credit given.
+/// Messages of a server-streaming call between the event loop, which puts them in, and the caller, who takes
+/// them out. Never holds more than the credit given.
 final class MessageInbox: Sendable {
     private struct State {
         var messages: [[UInt8]] = []

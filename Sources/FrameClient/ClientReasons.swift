@@ -7,7 +7,8 @@ public enum ClientReasons {
         nextStep: "Check the address and that the host runs; nothing was started.")
     public static let connectionLost = Reason(
         name: "CONNECTION_LOST", code: .unavailable, summary: "The connection ended before the reply came.",
-        nextStep: "Look at the progress: send again with the same idempotency key unless nothing was started.")
+        nextStep: "Look at the progress: send again with the same idempotency key unless nothing was started."
+    )
     public static let hostDraining = Reason(
         name: "HOST_DRAINING", code: .unavailable, summary: "The host takes no new calls on this connection.",
         nextStep: "Send again on a new connection; nothing was started.")
@@ -19,7 +20,9 @@ public enum ClientReasons {
         nextStep: "Compare the versions of client and host.")
     public static let deadlinePassed = Reason(
         name: "DEADLINE_PASSED", code: .deadlineExceeded, summary: "The call's time ran out.",
-        nextStep: "Look at the progress of the reply: resend with the same idempotency key unless it says committed.")
+        nextStep:
+            "Look at the progress of the reply: resend with the same idempotency key unless it says committed."
+    )
     public static let callCancelled = Reason(
         name: "CALL_CANCELLED", code: .cancelled, summary: "The caller cancelled the call.",
         nextStep: "Nothing to do.")
@@ -31,7 +34,8 @@ public enum ClientReasons {
         summary: "The request message is larger than a frame of this connection.",
         nextStep: "Send less, or use the streaming method.")
     public static let noRequest = Reason(
-        name: "REQUEST_MISSING", code: .invalidArgument, summary: "A client-streaming call needs at least one message.",
+        name: "REQUEST_MISSING", code: .invalidArgument,
+        summary: "A client-streaming call needs at least one message.",
         nextStep: "Send a first message.")
     public static let clientClosed = Reason(
         name: "CLIENT_CLOSED", code: .cancelled, summary: "The client has been closed.",

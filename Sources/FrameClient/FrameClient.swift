@@ -4,8 +4,8 @@ public import NIOPosix
 public import PluginAPI
 import Synchronization
 
-/// Calls a host over a socket. Connects when first needed, shares one connection between all calls, connects anew when
-/// that one ends or the host drains, and sends again what is safe to send again (`RetryPolicy`).
+/// Calls a host over a socket. Connects when first needed, shares one connection between all calls, connects
+/// anew when that one ends or the host drains, and sends again what is safe to send again (`RetryPolicy`).
 ///
 /// ```swift
 /// let client = FrameClient(FrameClientConfiguration(address: .unixSocket(path: "/run/pcs/pcs.sock")))
@@ -30,7 +30,8 @@ public final class FrameClient: CallTransport {
 
     /// - Parameter group: runs the connections; not shut down by the client.
     public init(
-        _ configuration: FrameClientConfiguration, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        _ configuration: FrameClientConfiguration,
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) {
         self.configuration = configuration
         self.group = group
@@ -51,12 +52,14 @@ public final class FrameClient: CallTransport {
             do {
                 return try await connection().unary(method, request, options)
             } catch let failure as Failure
-                where configuration.retry.allows(failure, attempt: attempt, idempotencyKey: options.idempotencyKey)
+                where configuration.retry.allows(
+                    failure, attempt: attempt, idempotencyKey: options.idempotencyKey)
             {
                 let pause = Duration.milliseconds(configuration.retry.pause(after: attempt))
                 if let end, clock.now + pause >= end { throw failure }
                 configuration.logger?.debug(
-                    "sending again", metadata: ["method": "\(method.path)", "reason": "\(failure.reason.name)"])
+                    "sending again",
+                    metadata: ["method": "\(method.path)", "reason": "\(failure.reason.name)"])
                 do { try await clock.sleep(for: pause) } catch { throw failure }
                 attempt += 1
                 if let end { options.timeoutMilliseconds = Self.milliseconds(end - clock.now) }
@@ -76,7 +79,8 @@ public final class FrameClient: CallTransport {
     }
 
     public func clientStreaming(
-        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>, _ options: CallOptions
+        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>,
+        _ options: CallOptions
     ) async throws -> [UInt8] {
         try await connectionWithRetry().clientStreaming(method, requests, options)
     }

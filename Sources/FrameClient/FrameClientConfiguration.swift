@@ -19,8 +19,8 @@ public enum FrameAddress: Hashable, Sendable, CustomStringConvertible {
 /// How a `FrameClient` reaches a host, and what it says of itself.
 public struct FrameClientConfiguration: Sendable {
     public var address: FrameAddress
-    /// TLS for TCP; `nil` = plain text, for Unix sockets and for tests. The protocol name `pcs/1` is added (ALPN).
-    /// Set `certificateChain` and `privateKey` for mutual TLS.
+    /// TLS for TCP; `nil` = plain text, for Unix sockets and for tests. The protocol name `pcs/1` is added
+    /// (ALPN). Set `certificateChain` and `privateKey` for mutual TLS.
     public var tls: TLSConfiguration?
     /// Name that the host's certificate must carry; `nil` = the host of the address.
     public var serverName: String?

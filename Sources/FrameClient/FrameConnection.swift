@@ -4,12 +4,14 @@ public import NIOPosix
 import NIOSSL
 public import PluginAPI
 
-/// One connection to a host. Calls run side by side on it; when it ends, it stays ended. `FrameClient` makes new ones.
+/// One connection to a host. Calls run side by side on it; when it ends, it stays ended. `FrameClient` makes
+/// new ones.
 ///
-/// Each call has a bound: its own timeout or the method's time limit, and a little more for the host's own verdict to
-/// arrive. Cancelling the task that waits for a call sends Cancel to the host.
+/// Each call has a bound: its own timeout or the method's time limit, and a little more for the host's own
+/// verdict to arrive. Cancelling the task that waits for a call sends Cancel to the host.
 public final class FrameConnection: CallTransport {
-    /// Milliseconds that the host's DEADLINE_EXCEEDED, which knows the progress, may take to come after the deadline.
+    /// Milliseconds that the host's DEADLINE_EXCEEDED, which knows the progress, may take to come after the
+    /// deadline.
     private static let deadlineSlackMilliseconds: Int64 = 1_000
 
     private let channel: any Channel
@@ -26,7 +28,8 @@ public final class FrameConnection: CallTransport {
     ///
     /// - Throws: `Failure` with a reason of `ClientReasons`; nothing was started.
     public static func connect(
-        _ configuration: FrameClientConfiguration, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        _ configuration: FrameClientConfiguration,
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> FrameConnection {
         let eventLoop = group.any()
         let ready = eventLoop.makePromise(of: Void.self)
@@ -37,12 +40,14 @@ public final class FrameConnection: CallTransport {
         let handler = FrameConnectionHandler(
             eventLoop: eventLoop,
             hello: OutgoingHello(
-                software: configuration.software, limits: limits, accessToken: configuration.accessToken ?? ""),
+                software: configuration.software, limits: limits, accessToken: configuration.accessToken ?? ""
+            ),
             maximumWaitingCalls: configuration.maximumWaitingCalls, ready: ready)
         do {
             let channel = try await open(configuration, handler, on: eventLoop)
             try await ready.futureResult.get()
-            return FrameConnection(channel: channel, handler: handler, initialCredit: configuration.initialCredit)
+            return FrameConnection(
+                channel: channel, handler: handler, initialCredit: configuration.initialCredit)
         } catch let failure as Failure {
             throw failure
         } catch {
@@ -56,7 +61,8 @@ public final class FrameConnection: CallTransport {
     }
 
     private static func open(
-        _ configuration: FrameClientConfiguration, _ handler: FrameConnectionHandler, on eventLoop: any EventLoop
+        _ configuration: FrameClientConfiguration, _ handler: FrameConnectionHandler,
+        on eventLoop: any EventLoop
     ) async throws -> any Channel {
         var tlsContext: NIOSSLContext?
         if var tls = configuration.tls {
@@ -94,7 +100,8 @@ public final class FrameConnection: CallTransport {
         _ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions
     ) async throws -> [UInt8] {
         let call = ClientCall(
-            method: method.path, body: request, options: outgoing(options), deadline: deadline(method, options))
+            method: method.path, body: request, options: outgoing(options),
+            deadline: deadline(method, options))
         return try await outcome(of: call)
     }
 
@@ -103,7 +110,8 @@ public final class FrameConnection: CallTransport {
     ) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         let inbox = MessageInbox()
         let call = ClientCall(
-            method: method.path, body: request, options: outgoing(options), deadline: deadline(method, options),
+            method: method.path, body: request, options: outgoing(options),
+            deadline: deadline(method, options),
             inbox: inbox)
         handler.submit(.start(call))
         let reader = StreamReader(call: call, inbox: inbox, handler: handler)
@@ -111,7 +119,8 @@ public final class FrameConnection: CallTransport {
     }
 
     public func clientStreaming(
-        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>, _ options: CallOptions
+        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>,
+        _ options: CallOptions
     ) async throws -> [UInt8] {
         var iterator = requests.makeAsyncIterator()
         guard let first = try await iterator.next() else {
@@ -134,7 +143,9 @@ public final class FrameConnection: CallTransport {
         }
     }
 
-    private func sendRest(of requests: AsyncThrowingStream<[UInt8], any Error>, on call: ClientCall) async throws {
+    private func sendRest(of requests: AsyncThrowingStream<[UInt8], any Error>, on call: ClientCall)
+        async throws
+    {
         do {
             for try await message in requests {
                 let sent = await withCheckedContinuation { taken in
@@ -187,8 +198,8 @@ public final class FrameConnection: CallTransport {
     }
 }
 
-/// Takes messages out of the inbox for the caller's `AsyncThrowingStream`, giving the host credit for each. When the
-/// stream is dropped, so is this, and the call is cancelled.
+/// Takes messages out of the inbox for the caller's `AsyncThrowingStream`, giving the host credit for each.
+/// When the stream is dropped, so is this, and the call is cancelled.
 private final class StreamReader: Sendable {
     private let call: ClientCall
     private let inbox: MessageInbox
@@ -221,7 +232,9 @@ extension FrameClientConfiguration {
     /// Name for TLS; an IP address cannot be sent as one.
     fileprivate var tlsServerName: String? {
         if let serverName { return serverName }
-        guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else { return nil }
+        guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else {
+            return nil
+        }
         return host
     }
 }

@@ -3,11 +3,11 @@ import NIOCore
 import PluginAPI
 import Synchronization
 
-/// The one channel handler of a client connection: bytes in, frames out, gathered and flushed once per read or per
-/// batch of commands.
+/// The one channel handler of a client connection: bytes in, frames out, gathered and flushed once per read
+/// or per batch of commands.
 ///
-/// Everything but `submit` and `takesCalls` happens on the channel's event loop; that is what the unchecked conformance
-/// stands on.
+/// Everything but `submit` and `takesCalls` happens on the channel's event loop; that is what the unchecked
+/// conformance stands on.
 final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -45,12 +45,13 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     private var timerAt: NIODeadline?
     private var sweep: Scheduled<Void>?
 
-    /// How often the deadlines of open calls are looked at. The host enforces them; this catches a host that does not
-    /// answer.
+    /// How often the deadlines of open calls are looked at. The host enforces them; this catches a host that
+    /// does not answer.
     private static let sweepInterval = TimeAmount.milliseconds(50)
 
     init(
-        eventLoop: any EventLoop, hello: OutgoingHello, maximumWaitingCalls: Int, ready: EventLoopPromise<Void>
+        eventLoop: any EventLoop, hello: OutgoingHello, maximumWaitingCalls: Int,
+        ready: EventLoopPromise<Void>
     ) {
         self.eventLoop = eventLoop
         self.maximumWaitingCalls = maximumWaitingCalls
@@ -119,7 +120,8 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private func open(_ call: ClientCall, isWaiting: Bool) -> Bool {
         // Stream 0 costs no byte; five make up for the largest number.
-        let size = OutgoingCall(stream: 0, method: call.method, options: call.options, body: call.body).byteCount
+        let size = OutgoingCall(stream: 0, method: call.method, options: call.options, body: call.body)
+            .byteCount
         guard size - FrameDecoder.prefixBytes + 6 <= machine.maximumFrameBytes else {
             call.end(.failure(Failure(ClientReasons.requestTooLarge, progress: .notStarted)))
             return true
@@ -130,7 +132,8 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
             if call.deadline != .distantFuture, options.timeoutMilliseconds > 0 {
                 // Time spent waiting for a stream counts.
                 let left = (call.deadline - .now()).nanoseconds / 1_000_000
-                options.timeoutMilliseconds = UInt32(clamping: min(max(left, 1), Int64(options.timeoutMilliseconds)))
+                options.timeoutMilliseconds = UInt32(
+                    clamping: min(max(left, 1), Int64(options.timeoutMilliseconds)))
             }
             call.phase = .open(stream: stream)
             calls[stream] = call
@@ -184,7 +187,9 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         case .ended: return
         case .waiting: call.end(.failure(failure.notStarted()))
         case .open(let stream):
-            if machine.cancel(stream: stream) { write(OutgoingCancel(stream: stream, reason: failure.reason.name)) }
+            if machine.cancel(stream: stream) {
+                write(OutgoingCancel(stream: stream, reason: failure.reason.name))
+            }
             calls[stream] = nil
             call.end(.failure(failure))
         }
@@ -193,7 +198,9 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     private func close(graceMilliseconds: UInt32) {
         usable.store(false, ordering: .relaxed)
         let now = NIODeadline.now().uptimeNanoseconds
-        if let goAway = machine.goAway(message: "The client closes.", graceMilliseconds: graceMilliseconds, now: now) {
+        if let goAway = machine.goAway(
+            message: "The client closes.", graceMilliseconds: graceMilliseconds, now: now)
+        {
             write(goAway)
         }
         let failure = Failure(ClientReasons.clientClosed, progress: .notStarted)
@@ -314,7 +321,8 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if closeCause == nil {
-            closeCause = Failure(isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed, cause: error)
+            closeCause = Failure(
+                isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed, cause: error)
         }
         context.close(promise: nil)
     }
@@ -334,7 +342,8 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     /// The channel is closed: fails what is open, once.
     private func finish() {
         usable.store(false, ordering: .relaxed)
-        let cause = closeCause ?? Failure(isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed)
+        let cause =
+            closeCause ?? Failure(isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed)
         closeCause = cause
         _ = machine.connectionClosed()
         timer?.cancel()
@@ -390,7 +399,9 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         case .close(let goAway):
             write(goAway)
             flush()
-            end(Failure(isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed, goAway.message))
+            end(
+                Failure(
+                    isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed, goAway.message))
         case .graceOver:
             end(Failure(ClientReasons.clientClosed))
         }

@@ -6,8 +6,8 @@ import SwiftProtobuf
 extension Failure {
     static let detailTypeName = "pcs.common.v1.FailureDetail"
 
-    /// The failure that a Reply with a code other than OK carries. Its reason's name, next step, violations and
-    /// correlation id come from the FailureDetail; without one it is named by the number of its code.
+    /// The failure that a Reply with a code other than OK carries. Its reason's name, next step, violations
+    /// and correlation id come from the FailureDetail; without one it is named by the number of its code.
     init(_ reply: ReplyFrame, status: FrameStatus?, bytes: UnsafeRawBufferPointer) {
         let code = StatusCode(rawValue: reply.code) ?? .unknown
         let message = bytes.string(reply.message)

@@ -11,8 +11,8 @@ package enum ClientAction: Sendable {
     case credit(stream: UInt32)
     /// Answer with the same token.
     case acknowledgePing(token: UInt64)
-    /// The server takes no new calls. `refused` are streams that it will not serve: nothing of them was started. Open
-    /// new calls on another connection; close this one when `isDrained`.
+    /// The server takes no new calls. `refused` are streams that it will not serve: nothing of them was
+    /// started. Open new calls on another connection; close this one when `isDrained`.
     case serverGoesAway(GoAwayFrame, refused: [UInt32])
     /// The server broke the protocol: send it and close. What is open has failed, its progress unknown.
     case close(OutgoingGoAway)
@@ -29,7 +29,8 @@ package enum OpenPermission: Hashable, Sendable {
     case useAnother
 }
 
-/// The client's side of one connection; the mirror of `ServerConnectionStateMachine`. Touches no socket and no clock.
+/// The client's side of one connection; the mirror of `ServerConnectionStateMachine`. Touches no socket and
+/// no clock.
 ///
 /// Send `hello` first. Then, once per read: `heard(at:)` and `receive` for each frame; `open` before a Call,
 /// `takeCredit` before a further Message, `finishSending` with the last one, `cancel` before Cancel; `timer(at:)` at
@@ -92,7 +93,8 @@ package struct ClientConnectionStateMachine: Sendable {
                 return fail(.unsupportedVersion, "This client speaks version 1, not \(hello.version).")
             }
             guard let theirs = ConnectionLimits(stated: hello) else {
-                return fail(.protocolError, "max_frame_bytes must be at least \(ConnectionLimits.leastFrameBytes).")
+                return fail(
+                    .protocolError, "max_frame_bytes must be at least \(ConnectionLimits.leastFrameBytes).")
             }
             maximumFrameBytes = min(maximumFrameBytes, Int(theirs.maximumFrameBytes))
             maximumStreams = min(maximumStreams, Int(theirs.maximumStreams))
@@ -196,7 +198,8 @@ package struct ClientConnectionStateMachine: Sendable {
 
     /// Uses up one credit for a further Message frame that carries a message.
     package mutating func takeCredit(stream: UInt32) -> SendPermission {
-        guard isLive, let place = streams.place(of: stream), streams[place].outwardOpen, !streams[place].abandoned
+        guard isLive, let place = streams.place(of: stream), streams[place].outwardOpen,
+            !streams[place].abandoned
         else { return .gone }
         guard streams[place].outwardCredit > 0 else { return .wait }
         streams[place].outwardCredit -= 1
@@ -205,7 +208,8 @@ package struct ClientConnectionStateMachine: Sendable {
 
     /// The closing Message frame may go out: true once, while the stream is open.
     package mutating func finishSending(stream: UInt32) -> Bool {
-        guard isLive, let place = streams.place(of: stream), streams[place].outwardOpen, !streams[place].abandoned
+        guard isLive, let place = streams.place(of: stream), streams[place].outwardOpen,
+            !streams[place].abandoned
         else { return false }
         streams[place].outwardOpen = false
         return true
@@ -217,8 +221,8 @@ package struct ClientConnectionStateMachine: Sendable {
         return streams[place].messageHandled()
     }
 
-    /// Nobody waits for the stream any more. True when a Cancel must be sent. The stream counts as open until the
-    /// server's Reply, which is then swallowed.
+    /// Nobody waits for the stream any more. True when a Cancel must be sent. The stream counts as open until
+    /// the server's Reply, which is then swallowed.
     package mutating func cancel(stream: UInt32) -> Bool {
         guard isLive, let place = streams.place(of: stream), !streams[place].abandoned else { return false }
         streams[place].abandoned = true

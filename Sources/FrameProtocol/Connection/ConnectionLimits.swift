@@ -29,8 +29,8 @@ package struct ConnectionLimits: Hashable, Sendable {
     }
 }
 
-/// Time that only rises, in nanoseconds from any origin (`NIODeadline.uptimeNanoseconds`). State machines are told it;
-/// they never ask a clock.
+/// Time that only rises, in nanoseconds from any origin (`NIODeadline.uptimeNanoseconds`). State machines are
+/// told it; they never ask a clock.
 package typealias MonotonicNanoseconds = UInt64
 
 /// What a passed time asks for.

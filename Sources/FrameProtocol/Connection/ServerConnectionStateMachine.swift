@@ -6,15 +6,15 @@ package enum ServerAction: Sendable {
     case handshake(HelloFrame)
     /// A new stream: run the call and finish it with `endStream`.
     case open(stream: UInt32, CallFrame)
-    /// The connection takes no new calls: answer UNAVAILABLE, progress NOT_STARTED. No stream was opened, so write the
-    /// reply without asking `endStream`.
+    /// The connection takes no new calls: answer UNAVAILABLE, progress NOT_STARTED. No stream was opened, so
+    /// write the reply without asking `endStream`.
     case refuse(stream: UInt32)
     /// A further message of a client-streaming call. `messageHandled` once the handler has taken it.
     case message(stream: UInt32, body: ByteRange, last: Bool)
     /// No message, and none follows.
     case endOfMessages(stream: UInt32)
-    /// The stream's frames came in a wrong order. The stream has ended: cancel the call and answer INVALID_ARGUMENT
-    /// (STREAM_PROTOCOL) with the given sentence, without asking `endStream`.
+    /// The stream's frames came in a wrong order. The stream has ended: cancel the call and answer
+    /// INVALID_ARGUMENT (STREAM_PROTOCOL) with the given sentence, without asking `endStream`.
     case streamViolation(stream: UInt32, explanation: StaticString)
     /// The caller no longer wants the call: cancel it, and still end it with a Reply.
     case cancel(stream: UInt32, CancelFrame)
@@ -37,8 +37,8 @@ package enum SendPermission: Hashable, Sendable {
     case gone
 }
 
-/// The server's side of one connection: handshake, streams, credit, keepalive, drain. Touches no socket and no clock;
-/// what to do is returned, what has happened is told to it.
+/// The server's side of one connection: handshake, streams, credit, keepalive, drain. Touches no socket and
+/// no clock; what to do is returned, what has happened is told to it.
 ///
 /// A listener's part:
 /// - once per read: `heard(at:)`, then take frames off the bytes with `FrameDecoder.next` under `maximumFrameBytes` and
@@ -73,7 +73,9 @@ package struct ServerConnectionStateMachine: Sendable {
     /// - Parameters:
     ///   - software: name and version of the server, for the client's logs.
     ///   - now: when the connection was accepted.
-    package init(limits: ConnectionLimits, software: String, features: [String] = [], now: MonotonicNanoseconds) {
+    package init(
+        limits: ConnectionLimits, software: String, features: [String] = [], now: MonotonicNanoseconds
+    ) {
         hello = OutgoingHello(software: software, limits: limits, features: features)
         maximumStreams = Int(limits.maximumStreams)
         keepalive = Keepalive(seconds: limits.keepaliveSeconds, now: now)
@@ -105,7 +107,8 @@ package struct ServerConnectionStateMachine: Sendable {
             return fail(.unsupportedVersion, "This host speaks version 1, not \(hello.version).")
         }
         guard let theirs = ConnectionLimits(stated: hello) else {
-            return fail(.protocolError, "max_frame_bytes must be at least \(ConnectionLimits.leastFrameBytes).")
+            return fail(
+                .protocolError, "max_frame_bytes must be at least \(ConnectionLimits.leastFrameBytes).")
         }
         maximumFrameBytes = Int(min(theirs.maximumFrameBytes, self.hello.limits.maximumFrameBytes))
         maximumStreams = Int(min(theirs.maximumStreams, self.hello.limits.maximumStreams))
@@ -115,7 +118,9 @@ package struct ServerConnectionStateMachine: Sendable {
     }
 
     private mutating func receiveCall(_ stream: UInt32, _ call: CallFrame) -> ServerAction {
-        guard stream & 1 == 1 else { return fail(.protocolError, "A call's stream must be odd, not \(stream).") }
+        guard stream & 1 == 1 else {
+            return fail(.protocolError, "A call's stream must be odd, not \(stream).")
+        }
         guard stream > lastStream else {
             return fail(.protocolError, "Stream \(stream) does not rise above \(lastStream).")
         }
@@ -128,7 +133,8 @@ package struct ServerConnectionStateMachine: Sendable {
         streams.insert(
             stream,
             StreamState(
-                outwardCredit: call.credit == 0 ? clientCredit : call.credit, inwardCredit: ours, window: ours,
+                outwardCredit: call.credit == 0 ? clientCredit : call.credit, inwardCredit: ours,
+                window: ours,
                 inwardOpen: call.more, outwardOpen: true))
         return .open(stream: stream, call)
     }
@@ -162,11 +168,13 @@ package struct ServerConnectionStateMachine: Sendable {
         }
     }
 
-    private mutating func receiveMessage(_ message: MessageFrame, stream: UInt32, place: Int) -> ServerAction {
+    private mutating func receiveMessage(_ message: MessageFrame, stream: UInt32, place: Int) -> ServerAction
+    {
         guard streams[place].inwardOpen else {
             streams.remove(at: place)
             return .streamViolation(
-                stream: stream, explanation: "A message came after the last one, or for a call that takes only one.")
+                stream: stream,
+                explanation: "A message came after the last one, or for a call that takes only one.")
         }
         if message.last { streams[place].inwardOpen = false }
         guard message.carriesMessage else { return .endOfMessages(stream: stream) }
@@ -177,7 +185,8 @@ package struct ServerConnectionStateMachine: Sendable {
         return .message(stream: stream, body: message.body, last: message.last)
     }
 
-    /// Frames may cross with the Reply that ended their stream; frames of a stream that never was may not come.
+    /// Frames may cross with the Reply that ended their stream; frames of a stream that never was may not
+    /// come.
     private mutating func late(_ stream: UInt32) -> ServerAction {
         if stream != 0, stream & 1 == 1, stream <= lastStream { return .ignore }
         // Refused streams of a draining connection were never opened.
@@ -220,8 +229,8 @@ package struct ServerConnectionStateMachine: Sendable {
         return true
     }
 
-    /// Takes no new streams from now on. Returns the frame to send, or `nil` when it is too late for one. Before the
-    /// handshake the connection is closed instead: `isClosed`.
+    /// Takes no new streams from now on. Returns the frame to send, or `nil` when it is too late for one.
+    /// Before the handshake the connection is closed instead: `isClosed`.
     package mutating func goAway(
         message: String, graceMilliseconds: UInt32, now: MonotonicNanoseconds
     ) -> OutgoingGoAway? {

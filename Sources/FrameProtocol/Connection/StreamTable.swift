@@ -33,8 +33,8 @@ extension UInt32 {
     }
 }
 
-/// Open streams by number. Numbers rise by two, so a table indexed by half the number with linear probing finds each at
-/// once. Grows with use: an idle connection holds eight slots.
+/// Open streams by number. Numbers rise by two, so a table indexed by half the number with linear probing
+/// finds each at once. Grows with use: an idle connection holds eight slots.
 struct StreamTable: Sendable {
     private var keys: [UInt32]
     private var states: [StreamState]

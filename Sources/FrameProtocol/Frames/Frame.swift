@@ -1,4 +1,5 @@
-/// One decoded frame of `pcs.frame.v1`. Holds no bytes: texts and bodies are ranges of the buffer it was decoded from.
+/// One decoded frame of `pcs.frame.v1`. Holds no bytes: texts and bodies are ranges of the buffer it was
+/// decoded from.
 package struct Frame: Sendable {
     package enum Kind: Sendable {
         /// None that this version knows. Tolerated after the handshake: a later version may add kinds.
@@ -16,7 +17,8 @@ package struct Frame: Sendable {
     /// 0 for the connection itself.
     package var stream: UInt32 = 0
     package var kind: Kind = .unknown
-    /// Where the fields of `kind` begin and the frame ends: for reading its repeated fields (`FrameDetails.swift`).
+    /// Where the fields of `kind` begin and the frame ends: for reading its repeated fields
+    /// (`FrameDetails.swift`).
     var kindBegins = 0
     var ends = 0
 

@@ -19,7 +19,8 @@ package enum FrameViolation: Error, Hashable, Sendable {
     /// One sentence for the GoAway.
     package var explanation: String {
         switch self {
-        case .oversize(let announced, let limit): "A frame of \(announced) bytes passes the limit of \(limit)."
+        case .oversize(let announced, let limit):
+            "A frame of \(announced) bytes passes the limit of \(limit)."
         case .compressed: "Compressed frames are not offered."
         case .flagsUnknown(let flags): "The flags \(flags) of a frame are unknown."
         case .malformed(let fault): "A frame is not a protobuf encoding of Frame: \(fault)."
@@ -27,7 +28,8 @@ package enum FrameViolation: Error, Hashable, Sendable {
     }
 }
 
-/// Takes frames off received bytes. The caller keeps the bytes (a NIO `ByteBuffer`, an array) and drops those before
+/// Takes frames off received bytes. The caller keeps the bytes (a NIO `ByteBuffer`, an array) and drops those
+/// before
 /// `position` whenever it likes; the decoder has no state, so bytes may arrive cut anywhere.
 ///
 /// Unknown fields, any order and repeated fields are tolerated as protobuf does (last wins, messages merge).
@@ -35,9 +37,11 @@ package enum FrameDecoder {
     /// Flags and length.
     package static let prefixBytes = 5
 
-    /// The next whole frame at `position`, or `nil` when more bytes must come first. Moves `position` behind the frame.
+    /// The next whole frame at `position`, or `nil` when more bytes must come first. Moves `position` behind
+    /// the frame.
     ///
-    /// The limit is checked as soon as the prefix is there. Ranges in the frame count from the start of `bytes`.
+    /// The limit is checked as soon as the prefix is there. Ranges in the frame count from the start of
+    /// `bytes`.
     package static func next(
         in bytes: UnsafeRawBufferPointer, at position: inout Int, maximumFrameBytes: Int
     ) throws(FrameViolation) -> Frame? {
@@ -72,7 +76,9 @@ package enum FrameDecoder {
         if flags != 0 { throw flags == 1 ? .compressed : .flagsUnknown(flags) }
         guard bytes.count - position >= prefixBytes else { return nil }
         let length = UInt32(bigEndian: (base + position + 1).loadUnaligned(as: UInt32.self))
-        guard Int(length) <= maximumFrameBytes else { throw .oversize(announced: length, limit: maximumFrameBytes) }
+        guard Int(length) <= maximumFrameBytes else {
+            throw .oversize(announced: length, limit: maximumFrameBytes)
+        }
         return Int(length)
     }
 
@@ -118,7 +124,8 @@ extension Frame {
     }
 
     @inline(never)
-    private mutating func mergeRare(_ tag: UInt32, begins: Int, _ reader: inout WireReader) throws(WireFault) {
+    private mutating func mergeRare(_ tag: UInt32, begins: Int, _ reader: inout WireReader) throws(WireFault)
+    {
         switch tag {
         case 0x12:
             var inner = try reader.message()

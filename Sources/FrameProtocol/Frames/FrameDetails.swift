@@ -22,8 +22,8 @@ package struct FrameStatus: Hashable, Sendable {
     }
 }
 
-// Repeated fields are rare, so that decoding only checks them and leaves a frame free of allocations. Whoever wants
-// them walks the frame again. `bytes` must be the buffer that the frame was decoded from.
+// Repeated fields are rare, so that decoding only checks them and leaves a frame free of allocations. Whoever
+// wants them walks the frame again. `bytes` must be the buffer that the frame was decoded from.
 extension Frame {
     /// Names in `Hello.features`, in order.
     package func features(in bytes: UnsafeRawBufferPointer) -> [String] {
@@ -57,8 +57,11 @@ extension Frame {
         return status
     }
 
-    /// Hands each field of the frame's kind to `body`. Decoding has accepted the bytes, so nothing throws here.
-    private func walk(tag wanted: UInt32, in bytes: UnsafeRawBufferPointer, _ body: (inout WireReader) -> Void) {
+    /// Hands each field of the frame's kind to `body`. Decoding has accepted the bytes, so nothing throws
+    /// here.
+    private func walk(
+        tag wanted: UInt32, in bytes: UnsafeRawBufferPointer, _ body: (inout WireReader) -> Void
+    ) {
         guard let base = bytes.baseAddress, ends <= bytes.count else { return }
         var reader = WireReader(origin: base, from: kindBegins, to: ends)
         while let tag = try? reader.nextTag() {

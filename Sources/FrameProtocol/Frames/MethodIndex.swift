@@ -1,7 +1,7 @@
 /// Finds a method by the bytes of its name, as they lie in a received frame, without making a String.
 ///
-/// Built once from all served names; `position` gives the place of the name in that list, so that the owner keeps an
-/// array of whatever it needs.
+/// Built once from all served names; `position` gives the place of the name in that list, so that the owner
+/// keeps an array of whatever it needs.
 package final class MethodIndex: Sendable {
     /// Open addressing, a power of two, at most half full: position + 1, or 0 for empty.
     private let slots: [UInt32]
@@ -61,18 +61,23 @@ package final class MethodIndex: Sendable {
     }
 
     private static func equal(_ left: [UInt8], _ right: UnsafeRawBufferPointer) -> Bool {
-        guard left.count == right.count, let other = right.baseAddress else { return left.isEmpty && right.isEmpty }
+        guard left.count == right.count, let other = right.baseAddress else {
+            return left.isEmpty && right.isEmpty
+        }
         return left.withUnsafeBytes { mine in
             guard let own = mine.baseAddress else { return true }
             var offset = 0
             while mine.count - offset >= 8 {
                 let same =
-                    (own + offset).loadUnaligned(as: UInt64.self) == (other + offset).loadUnaligned(as: UInt64.self)
+                    (own + offset).loadUnaligned(as: UInt64.self)
+                    == (other + offset).loadUnaligned(as: UInt64.self)
                 if !same { return false }
                 offset += 8
             }
             while offset < mine.count {
-                if (own + offset).load(as: UInt8.self) != (other + offset).load(as: UInt8.self) { return false }
+                if (own + offset).load(as: UInt8.self) != (other + offset).load(as: UInt8.self) {
+                    return false
+                }
                 offset += 1
             }
             return true

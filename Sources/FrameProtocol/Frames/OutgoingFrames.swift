@@ -63,7 +63,8 @@ package struct OutgoingReply: OutgoingFrame {
 
     /// A reply with code OK.
     package init(stream: UInt32, body: [UInt8], replayed: Bool = false) {
-        self.init(stream: stream, code: 0, message: "", progress: 0, status: nil, replayed: replayed, body: body)
+        self.init(
+            stream: stream, code: 0, message: "", progress: 0, status: nil, replayed: replayed, body: body)
     }
 
     /// - Parameters:
@@ -79,7 +80,8 @@ package struct OutgoingReply: OutgoingFrame {
         self.replayed = replayed
         self.body = body
         self.status = status.map(OutgoingStatus.init)
-        var content = WireSize.field(UInt64(code)) + WireSize.field(message) + WireSize.field(UInt64(progress))
+        var content =
+            WireSize.field(UInt64(code)) + WireSize.field(message) + WireSize.field(UInt64(progress))
         if let status = self.status { content += WireSize.delimited(status.content) }
         content += (replayed ? 2 : 0) + WireSize.field(body)
         layout = FrameLayout(stream: stream, content: content)

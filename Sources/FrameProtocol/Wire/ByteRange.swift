@@ -1,5 +1,5 @@
-/// Where a field's bytes lie, counted from the start of the buffer that was handed to the decoder. The decoder copies
-/// nothing: whoever holds the buffer slices it.
+/// Where a field's bytes lie, counted from the start of the buffer that was handed to the decoder. The
+/// decoder copies nothing: whoever holds the buffer slices it.
 ///
 /// 32 bits suffice, because no frame is larger than 4 GiB - 1 and buffers hold few frames.
 package struct ByteRange: Hashable, Sendable {

@@ -5,7 +5,9 @@ func isUTF8(_ start: UnsafeRawPointer, count: Int) -> Bool {
     var left = count
     // Method names, keys and tokens are ASCII: eight bytes a step.
     while left >= 8 {
-        if at.loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return isLongUTF8(at, count: left) }
+        if at.loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 != 0 {
+            return isLongUTF8(at, count: left)
+        }
         at += 8
         left -= 8
     }

@@ -1,4 +1,5 @@
-/// Why bytes are not a protobuf encoding. Accepts and refuses what SwiftProtobuf does (`FrameOracleTests` compare).
+/// Why bytes are not a protobuf encoding. Accepts and refuses what SwiftProtobuf does (`FrameOracleTests`
+/// compare).
 package enum WireFault: Error, Hashable, Sendable {
     /// The bytes end inside a field, or a length points past the end.
     case truncated
@@ -6,7 +7,7 @@ package enum WireFault: Error, Hashable, Sendable {
     case varintTooLong
     /// Field number 0, wire type 6 or 7, or the end of a group that was not begun.
     case tagInvalid
-    /// Groups nested deeper than 100.
+    /// Messages and groups nested deeper than 99 below Frame.
     case nestedTooDeep
     /// A `string` field that is not UTF-8.
     case textNotUTF8
@@ -21,7 +22,7 @@ struct WireReader {
     /// How many more levels of messages and groups may be nested.
     private var budget: Int
 
-    static let nestingLimit = 100
+    static let nestingLimit = 99
 
     /// - Parameter range: must lie inside the buffer that begins at `origin`.
     init(origin: UnsafeRawPointer, from: Int, to: Int, budget: Int = WireReader.nestingLimit) {
@@ -107,7 +108,8 @@ struct WireReader {
         guard length <= UInt64(end - cursor) else { throw .truncated }
         let start = cursor - origin
         cursor += Int(length)
-        return ByteRange(lowerBound: UInt32(truncatingIfNeeded: start), count: UInt32(truncatingIfNeeded: length))
+        return ByteRange(
+            lowerBound: UInt32(truncatingIfNeeded: start), count: UInt32(truncatingIfNeeded: length))
     }
 
     /// A length-delimited field of text.

@@ -1,4 +1,5 @@
-/// Writes fields into memory whose size the caller has worked out beforehand with the `size` functions. Checks nothing:
+/// Writes fields into memory whose size the caller has worked out beforehand with the `size` functions.
+/// Checks nothing:
 /// `OutgoingFrame` is its only user, and its tests compare every frame with an independent encoder.
 struct WireWriter {
     private(set) var cursor: UnsafeMutableRawPointer
