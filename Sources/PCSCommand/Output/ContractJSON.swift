@@ -4,10 +4,14 @@ package import SwiftProtobuf
 
 /// Generated messages as JSON, in the same form that `pcs call` prints: every field each time.
 package enum ContractJSON {
+    /// Encoded descriptor sets of every contract that this build speaks.
+    package static var descriptorSets: [[UInt8]] {
+        [HostContractDescriptors.fileDescriptorSet, PaymentsContractDescriptors.fileDescriptorSet]
+    }
+
     private static let pool: DescriptorPool = {
-        let sets = [HostContractDescriptors.fileDescriptorSet, PaymentsContractDescriptors.fileDescriptorSet]
         do {
-            return try DescriptorPool(serializedSets: sets)
+            return try DescriptorPool(serializedSets: descriptorSets)
         } catch {
             preconditionFailure("the descriptor set of this build is damaged: \(error)")
         }

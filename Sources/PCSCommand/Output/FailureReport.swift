@@ -10,11 +10,12 @@ package struct FailureReport: Sendable {
     private var violationCount = 0
     private var progress = ""
     private var correlationID = ""
+    private var settings: [SettingsComplaint] = []
 
     package init(_ error: any Error) {
         switch error {
         case let failure as Failure:
-            status = ExitStatus(failure.reason.code)
+            status = failure.reason.name == "CONNECTION_FAILED" ? .unreachable : ExitStatus(failure.reason.code)
             reason = failure.reason.name
             message = failure.message
             nextStep = failure.reason.nextStep
@@ -30,6 +31,9 @@ package struct FailureReport: Sendable {
             correlationID = failure.correlationID ?? ""
         case let error as CommandError:
             (status, reason, message, nextStep) = (error.status, "", error.message, error.nextStep)
+        case let error as SettingsError:
+            (status, reason, message, nextStep) = (.configuration, "", error.description, "")
+            settings = error.complaints
         case let error as DynamicError:
             (status, reason, message, nextStep) = (.data, "", error.description, "")
         case let error as TextFormatError:
@@ -43,6 +47,9 @@ package struct FailureReport: Sendable {
 
     /// For people, on standard error.
     package func text(for terminal: Terminal) -> String {
+        if !settings.isEmpty {
+            return settings.map { "pcs: " + TextSafety.clean($0.description) }.joined(separator: "\n")
+        }
         let title = terminal.styled(reason.isEmpty ? "error" : reason, .bad)
         var lines = ["\(title): \(TextSafety.clean(message))"]
         if !violations.isEmpty { lines += ["", violationTable(for: terminal)] }
