@@ -62,12 +62,14 @@ struct BenchIdentity {
             {"iss":"\(BenchIdentity.clientID)","sub":"\(BenchIdentity.clientID)","aud":"\(audience)",\
             "jti":"\(UUID().uuidString)","iat":\(now),"exp":\(now + 120)}
             """
-        let signed = BenchIdentity.base64URL(Data(header.utf8)) + "." + BenchIdentity.base64URL(Data(claims.utf8))
+        let signed =
+            BenchIdentity.base64URL(Data(header.utf8)) + "." + BenchIdentity.base64URL(Data(claims.utf8))
         let signature = try key.signature(for: Data(signed.utf8))
         return signed + "." + BenchIdentity.base64URL(signature.rawRepresentation)
     }
 
     private static func base64URL(_ data: Data) -> String {
-        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+            "=", with: "")
     }
 }

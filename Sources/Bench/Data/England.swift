@@ -91,7 +91,8 @@ final class England {
         }
         await session.close()
         return Month(
-            seconds: seconds, hostSeconds: Double(run.calculationMicroseconds) / 1e6, statements: run.statements,
+            seconds: seconds, hostSeconds: Double(run.calculationMicroseconds) / 1e6,
+            statements: run.statements,
             lines: run.lines)
     }
 
@@ -134,7 +135,9 @@ enum Organisations {
         let load = try await Pcs_Host_V1_OrganisationServiceClient(session.transport, options: session.slow)
             .loadSnapshot(requests)
         await session.close()
-        guard load.state == .applied else { throw BenchError("\(file.name) was not applied: \(load.heldBecause)") }
+        guard load.state == .applied else {
+            throw BenchError("\(file.name) was not applied: \(load.heldBecause)")
+        }
     }
 }
 
@@ -142,7 +145,8 @@ enum Organisations {
 enum Chunks {
     private static let bytes = 256 << 10
 
-    static func of<Request>(_ file: [UInt8], first: Request, _ put: (inout Request, Data) -> Void) -> [Request]
+    static func of<Request>(_ file: [UInt8], first: Request, _ put: (inout Request, Data) -> Void)
+        -> [Request]
     where Request: SwiftProtobuf.Message {
         var requests: [Request] = []
         for start in stride(from: 0, to: file.count, by: bytes) {

@@ -79,7 +79,8 @@ private struct PracticeCodes {
     mutating func next() throws -> [UInt8] {
         while position < PracticeCodes.letters.count * 100_000 {
             let digits = String(position % 100_000)
-            let code = [PracticeCodes.letters[position / 100_000]]
+            let code =
+                [PracticeCodes.letters[position / 100_000]]
                 + [UInt8](repeating: 0x30, count: 5 - digits.utf8.count) + digits.utf8
             position += 1
             if !used.contains(String(decoding: code, as: UTF8.self)) { return code }

@@ -15,11 +15,14 @@ enum EchoFigures: Measurement {
                     arguments: ["\(bench.folder)/echo-peer.sqlite"], folder: bench.folder))
             targets.append(
                 try GRPCTarget(
-                    name: "grpc-c++", executable: "\(peers)/grpc-cpp-peer", arguments: [], folder: bench.folder))
+                    name: "grpc-c++", executable: "\(peers)/grpc-cpp-peer", arguments: [],
+                    folder: bench.folder))
         }
         defer { targets.forEach { $0.end() } }
         let runs = try Interleaved.run(targets, [.echo], LoadShape.compared, bench.repetitions)
-        var figures = [runs.figure("echo_vs_c", .echo, "ours", over: "c", by: \.cpuMicroseconds, "us", worst: .highest)]
+        var figures = [
+            runs.figure("echo_vs_c", .echo, "ours", over: "c", by: \.cpuMicroseconds, "us", worst: .highest)
+        ]
         if bench.options.peers != nil {
             for (name, peer) in [("echo_vs_grpc_swift", "grpc-swift"), ("echo_vs_grpc_cpp", "grpc-c++")] {
                 figures.append(
@@ -50,12 +53,14 @@ enum PeerFigures: Measurement {
         let reads = try Interleaved.run(targets, [.read], LoadShape.compared, bench.repetitions)
         return [
             reads.figure(
-                "read_vs_grpc_swift", .read, "grpc-swift", over: "ours", by: \.cpuMicroseconds, "us", worst: .lowest),
+                "read_vs_grpc_swift", .read, "grpc-swift", over: "ours", by: \.cpuMicroseconds, "us",
+                worst: .lowest),
             writes.figure(
                 "write_64_vs_grpc_swift", .write, "ours", over: "grpc-swift", by: \.callsPerSecond, "calls/s",
                 worst: .lowest, shapes: [.writers64]),
             writes.figure(
-                "write_256_vs_grpc_swift", .write, "ours", over: "grpc-swift", by: \.callsPerSecond, "calls/s",
+                "write_256_vs_grpc_swift", .write, "ours", over: "grpc-swift", by: \.callsPerSecond,
+                "calls/s",
                 worst: .lowest, shapes: [.writers256]),
         ]
     }

@@ -27,7 +27,9 @@ enum FootprintFigures: Measurement {
             withExtendedLifetime(open) {}
         }
         return [
-            Figure("start_ms", median(starts), "ms", [.init(name: "longest", value: starts.max() ?? 0, unit: "ms")]),
+            Figure(
+                "start_ms", median(starts), "ms",
+                [.init(name: "longest", value: starts.max() ?? 0, unit: "ms")]),
             Figure("idle_rss_mib", median(resident) / 1_024, "MiB"),
             Figure(
                 "idle_connection_kib", median(grown), "KiB",

@@ -37,7 +37,8 @@ struct Interleaved {
     /// The median ratio of two servers; of several shapes the one that is worse for us, with all of them in the details.
     func figure(
         _ name: String, _ call: LoadCall, _ numerator: String, over denominator: String,
-        by quantity: KeyPath<LoadResult, Double>, _ unit: String, worst: Worst, shapes chosen: [LoadShape]? = nil
+        by quantity: KeyPath<LoadResult, Double>, _ unit: String, worst: Worst,
+        shapes chosen: [LoadShape]? = nil
     ) -> Figure {
         func values(_ target: String, _ shape: LoadShape) -> [Double] {
             results[Key(target: target, call: call, shape: shape), default: []].map { $0[keyPath: quantity] }
@@ -49,7 +50,8 @@ struct Interleaved {
             ratios.append(ratio)
             for target in [numerator, denominator].sorted(by: { left, _ in left == "ours" }) {
                 details.append(
-                    Figure.Detail(name: "\(shape.name) \(target)", value: median(values(target, shape)), unit: unit))
+                    Figure.Detail(
+                        name: "\(shape.name) \(target)", value: median(values(target, shape)), unit: unit))
             }
             details.append(Figure.Detail(name: "\(shape.name) ratio", value: ratio, unit: "x"))
         }

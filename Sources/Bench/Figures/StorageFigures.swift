@@ -3,7 +3,9 @@ import Synchronization
 
 /// The store alone: group commit against one transaction for each write on raw SQLite, on the same disk, same rows.
 enum StorageFigures: Measurement {
-    static let names = ["durable_write_64_vs_single", "durable_write_256_vs_single", "lone_write_vs_raw_commit"]
+    static let names = [
+        "durable_write_64_vs_single", "durable_write_256_vs_single", "lone_write_vs_raw_commit",
+    ]
     private static let seconds = 0.8
 
     static func run(on bench: Workbench) async throws -> [Figure] {
@@ -65,7 +67,10 @@ enum StorageFigures: Measurement {
         let folder = try bench.newFolder("raw-store")
         let maker = try await StorageSubject(folder: folder)
         await maker.close()
-        guard let file = SystemFiles.names(in: folder).first(where: { $0.hasPrefix("bench.") && !$0.contains("-") })
+        guard
+            let file = SystemFiles.names(in: folder).first(where: {
+                $0.hasPrefix("bench.") && !$0.contains("-")
+            })
         else { throw BenchError("the store made no file in \(folder)") }
         return try RawNotes(path: "\(folder)/\(file)")
     }
@@ -82,7 +87,9 @@ enum StorageFigures: Measurement {
     }
 
     /// Each caller writes again as soon as its write is durable.
-    private static func write(_ store: StorageSubject, callers: Int, _ numbers: Numbers) async throws -> Writes {
+    private static func write(_ store: StorageSubject, callers: Int, _ numbers: Numbers) async throws
+        -> Writes
+    {
         let watch = Stopwatch()
         let times = try await withThrowingTaskGroup(of: [Double].self) { group in
             for _ in 0..<callers {

@@ -39,10 +39,13 @@ final class FrameTarget: LoadTarget {
             "\(bench.programs)/pcs-bench-load", ["server-echo", "--port", "0"], name: "echo-in-c",
             folder: bench.folder)
         let port: Int = try server.waitForOutput(within: 5) { output in
-            output.split(separator: "\n").first { $0.hasPrefix("listening ") }.flatMap { Int($0.dropFirst(10)) }
+            output.split(separator: "\n").first { $0.hasPrefix("listening ") }.flatMap {
+                Int($0.dropFirst(10))
+            }
         }
         return FrameTarget(
-            name: "c", port: port, accessToken: nil, on: bench, process: { server.pid }, stop: { server.end() })
+            name: "c", port: port, accessToken: nil, on: bench, process: { server.pid },
+            stop: { server.end() })
     }
 
     func end() { stop() }

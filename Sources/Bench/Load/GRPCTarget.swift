@@ -18,7 +18,9 @@ final class GRPCTarget: LoadTarget {
         self.folder = folder
         process = try ChildProcess(executable, arguments, name: "peer-" + name, folder: folder)
         port = try process.waitForOutput(within: 20) { output in
-            output.split(separator: "\n").first { $0.hasPrefix("listening ") }.flatMap { Int($0.dropFirst(10)) }
+            output.split(separator: "\n").first { $0.hasPrefix("listening ") }.flatMap {
+                Int($0.dropFirst(10))
+            }
         }
     }
 
@@ -26,7 +28,9 @@ final class GRPCTarget: LoadTarget {
 
     func load(_ call: LoadCall, _ shape: LoadShape, seconds: Double) throws -> LoadResult {
         let key = call.rawValue + shape.name
-        if rates[key] == nil { _ = try run(call, shape, calls: max(shape.connections * shape.inFlight * 4, 1_000)) }
+        if rates[key] == nil {
+            _ = try run(call, shape, calls: max(shape.connections * shape.inFlight * 4, 1_000))
+        }
         let calls = max(Int((rates[key] ?? 1_000) * seconds), shape.connections * shape.inFlight * 4)
         return try run(call, shape, calls: calls)
     }
@@ -38,7 +42,8 @@ final class GRPCTarget: LoadTarget {
                 [
                     "-n", "\(calls)", "-c", "\(shape.connections)", "-m", "\(shape.inFlight)", "-t", "1",
                     "-d", try bodyFile(call), "-H", "content-type: application/grpc", "-H", "te: trailers",
-                    "-H", "x-caller: bench", "http://127.0.0.1:\(port)/pcs.benchmark.v1.PeerService/\(method(call))",
+                    "-H", "x-caller: bench",
+                    "http://127.0.0.1:\(port)/pcs.benchmark.v1.PeerService/\(method(call))",
                 ], name: "h2load", folder: folder)
             try client.waitForSuccess(within: 60)
             return try check(client.output, calls: calls, smallest: LoadBodies.smallestReply(to: call))

@@ -31,14 +31,17 @@ final class RawConnection {
 
     /// Sends Hello and waits for the server's.
     func shakeHands() throws {
-        guard send(descriptor, RawConnection.hello, RawConnection.hello.count, Int32(MSG_NOSIGNAL))
-            == RawConnection.hello.count
+        guard
+            send(descriptor, RawConnection.hello, RawConnection.hello.count, Int32(MSG_NOSIGNAL))
+                == RawConnection.hello.count
         else { throw BenchError("a connection was closed before its Hello") }
         var received: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4_096)
         while !RawConnection.isWhole(received) {
             let count = recv(descriptor, &chunk, chunk.count, 0)
-            guard count > 0 else { throw BenchError("the server closed a connection instead of saying Hello") }
+            guard count > 0 else {
+                throw BenchError("the server closed a connection instead of saying Hello")
+            }
             received += chunk[..<count]
         }
         // Field 2 of Frame, length-delimited: the server's Hello.

@@ -12,7 +12,8 @@ final class ChildProcess {
     /// - Parameter environment: beside the benchmark's own, without its settings of a host (`PCS_...`).
     /// - Throws: `BenchError` when the program cannot be started.
     init(
-        _ executable: String, _ arguments: [String], name: String, folder: String, environment: [String: String] = [:]
+        _ executable: String, _ arguments: [String], name: String, folder: String,
+        environment: [String: String] = [:]
     ) throws {
         self.name = name
         outputPath = folder + "/" + name + ".out"
@@ -20,7 +21,8 @@ final class ChildProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(
+            &actions, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
 
         // The benchmark blocks the signals that end it, to wait for them in one place; its children must not.

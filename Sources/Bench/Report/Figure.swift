@@ -56,7 +56,9 @@ struct Goal {
 
     var text: String {
         let sign = better == .lower ? "<=" : ">="
-        return [must.map { "must \(sign) \(Format.number($0))" }, aim.map { "aim \(sign) \(Format.number($0))" }]
-            .compactMap(\.self).joined(separator: ", ")
+        return [
+            must.map { "must \(sign) \(Format.number($0))" }, aim.map { "aim \(sign) \(Format.number($0))" },
+        ]
+        .compactMap(\.self).joined(separator: ", ")
     }
 }

@@ -18,7 +18,9 @@ struct Report {
     private func line(_ figure: Figure) -> String {
         var text = "\(figure.name) \(Format.number(figure.value)) \(figure.unit)"
         if !figure.details.isEmpty {
-            text += "  # " + figure.details.map { "\($0.name) \(Format.number($0.value)) \($0.unit)" }
+            text +=
+                "  # "
+                + figure.details.map { "\($0.name) \(Format.number($0.value)) \($0.unit)" }
                 .joined(separator: ", ")
         }
         if let goal = Goal.all[figure.name] {
@@ -29,7 +31,8 @@ struct Report {
 
     private func json(_ figure: Figure) -> String {
         var fields = [
-            "\"name\":\"\(figure.name)\"", "\"value\":\(Format.plain(figure.value))", "\"unit\":\"\(figure.unit)\"",
+            "\"name\":\"\(figure.name)\"", "\"value\":\(Format.plain(figure.value))",
+            "\"unit\":\"\(figure.unit)\"",
         ]
         if let goal = Goal.all[figure.name] {
             if let must = goal.must { fields.append("\"must\":\(Format.plain(must))") }
@@ -49,10 +52,12 @@ enum Format {
     static func number(_ value: Double) -> String {
         let size = abs(value)
         if size == size.rounded(), size < 1e15 { return String(format: "%.0f", value) }
-        return String(format: size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 0.1 ? "%.2f" : "%.4f", value)
+        return String(
+            format: size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 0.1 ? "%.2f" : "%.4f", value)
     }
 
     static func plain(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(format: "%.0f", value) : String(format: "%.6f", value)
+        value == value.rounded() && abs(value) < 1e15
+            ? String(format: "%.0f", value) : String(format: "%.6f", value)
     }
 }

@@ -36,7 +36,8 @@ final class HostUnderTest {
         process = try ChildProcess(
             "\(bench.programs)/pcs", ["serve"], name: "pcs-serve", folder: bench.folder,
             environment: [
-                "PCS_DATA_FOLDER": data, "PCS_AUDIENCE": HostUnderTest.audience, "PCS_LISTEN_UNIX_PATH": socketPath,
+                "PCS_DATA_FOLDER": data, "PCS_AUDIENCE": HostUnderTest.audience,
+                "PCS_LISTEN_UNIX_PATH": socketPath,
                 "PCS_LISTEN_TCP_PORT": "\(port)", "PCS_LOG_LEVEL": "warning",
             ])
     }
@@ -54,14 +55,16 @@ final class HostUnderTest {
 
     /// Calls as the local operator, over the Unix socket.
     func operatorSession() async throws -> HostSession {
-        try await HostSession(FrameClientConfiguration(address: .unixSocket(path: socketPath), software: "pcs-bench/1"))
+        try await HostSession(
+            FrameClientConfiguration(address: .unixSocket(path: socketPath), software: "pcs-bench/1"))
     }
 
     /// Calls over TCP, as the system that the token names.
     func session(accessToken: String?) async throws -> HostSession {
         try await HostSession(
             FrameClientConfiguration(
-                address: .tcp(host: "127.0.0.1", port: port), software: "pcs-bench/1", accessToken: accessToken))
+                address: .tcp(host: "127.0.0.1", port: port), software: "pcs-bench/1",
+                accessToken: accessToken))
     }
 
     private static func freePort() throws -> Int {

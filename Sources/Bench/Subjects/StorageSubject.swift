@@ -39,7 +39,8 @@ final class StorageSubject: Sendable {
 
     static func act(number: Int64) -> AuditedAct {
         AuditedAct(
-            personID: nil, clientID: "bench", actingFor: "PCS", method: "pcs.host.v1.DiagnosticsService/WriteNote",
+            personID: nil, clientID: "bench", actingFor: "PCS",
+            method: "pcs.host.v1.DiagnosticsService/WriteNote",
             correlationID: "01K00000000000000000000000", requestDigest: digest)
     }
 
