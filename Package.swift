@@ -53,7 +53,9 @@ var targets: [Target] = [
     // The plugins.
     .target(
         name: "PaymentsPlugin",
-        dependencies: ["PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", protobuf],
+        dependencies: [
+            "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", protobuf, crypto,
+        ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
         resources: [.embedInCode("ReferenceData")]),
