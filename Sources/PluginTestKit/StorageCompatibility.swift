@@ -1,8 +1,8 @@
 import Foundation
 public import PluginAPI
 
-/// What every storage engine must do before the Host may stand on it. Give it a way to make an engine over a folder,
-/// and run every check:
+/// What every storage engine must do before the Host may stand on it. Give it a way to make an engine over a
+/// folder, and run every check:
 ///
 /// ```swift
 /// @Test("SQLite is a storage engine", arguments: StorageCompatibility.checks)

@@ -39,10 +39,15 @@ extension StorageCompatibility {
         Check(description: "changed rows are counted, and rows returned by a change are read") { _, bench in
             let database = try await bench.open()
             let outcome = try await database.write { transaction in
-                for number in 1...3 { try transaction.run(Bench.insert, [.integer(number), .text("\(number)")]) }
-                let changed = try transaction.run(Statement("UPDATE item SET note = ?1 WHERE number > 1"), [.text("n")])
-                let none = try transaction.run(Statement("UPDATE item SET note = ?1 WHERE number > 9"), [.text("n")])
-                let again = Statement("INSERT INTO item (number, label) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+                for number in 1...3 {
+                    try transaction.run(Bench.insert, [.integer(number), .text("\(number)")])
+                }
+                let changed = try transaction.run(
+                    Statement("UPDATE item SET note = ?1 WHERE number > 1"), [.text("n")])
+                let none = try transaction.run(
+                    Statement("UPDATE item SET note = ?1 WHERE number > 9"), [.text("n")])
+                let again = Statement(
+                    "INSERT INTO item (number, label) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
                 let skipped = try transaction.run(again, [.integer(1), .text("1")])
                 let returned = try transaction.all(
                     Statement("INSERT INTO item (label) VALUES (?1) RETURNING number"), [.text("next")]
@@ -57,14 +62,19 @@ extension StorageCompatibility {
             for number in 1...5 { try await Bench.add(number, to: database) }
             var pairs = 0
             try database.read { reader in
-                try reader.forEach(Bench.numbers, []) { _ in try reader.forEach(Bench.numbers, []) { _ in pairs += 1 } }
+                try reader.forEach(Bench.numbers, []) { _ in
+                    try reader.forEach(Bench.numbers, []) { _ in pairs += 1 }
+                }
             }
             try expect(pairs == 25, "\(pairs) pairs instead of 25")
             await database.close()
         },
-        Check(description: "text that holds two statements, or controls transactions, is refused") { _, bench in
+        Check(description: "text that holds two statements, or controls transactions, is refused") {
+            _, bench in
             let database = try await bench.open()
-            for sql in ["DELETE FROM item; DELETE FROM part", "COMMIT", " rollback", "PRAGMA synchronous = OFF", ""] {
+            for sql in [
+                "DELETE FROM item; DELETE FROM part", "COMMIT", " rollback", "PRAGMA synchronous = OFF", "",
+            ] {
                 _ = try await failure(sql) { try await database.write { _ = try $0.run(Statement(sql), []) } }
             }
             try await Bench.add(1, to: database)
@@ -109,7 +119,8 @@ extension StorageCompatibility {
                                 try transaction.run(Bench.insert, [.integer(number), .text("\(number)")])
                                 if number % 7 == 0 { throw Refused() }
                                 if number % 11 == 0 {
-                                    try transaction.run(Bench.insert, [.integer(-number), .text("\(number)")])
+                                    try transaction.run(
+                                        Bench.insert, [.integer(-number), .text("\(number)")])
                                 }
                             }
                             return (number, true)
@@ -124,10 +135,12 @@ extension StorageCompatibility {
             try await held.value
             let expected = (1...300).filter { $0 % 7 != 0 && $0 % 11 != 0 }
             let stored = try database.read { try $0.all(Bench.numbers) { Int($0.integer(0)) } }
-            try expect(stored == expected && outcomes == Set(expected), "\(stored.count) rows for \(expected.count)")
+            try expect(
+                stored == expected && outcomes == Set(expected), "\(stored.count) rows for \(expected.count)")
             await database.close()
         },
-        Check(description: "a constraint that is checked at the end fails only the body that broke it") { _, bench in
+        Check(description: "a constraint that is checked at the end fails only the body that broke it") {
+            _, bench in
             let database = try await bench.open()
             try await Bench.add(1, to: database)
             let gate = Gate()
@@ -153,16 +166,22 @@ extension StorageCompatibility {
             try expect(sound.isEmpty, "check found \(sound)")
             await database.close()
         },
-        Check(description: "unique, foreign key, not null and type faults are constraint errors") { _, bench in
+        Check(description: "unique, foreign key, not null and type faults are constraint errors") {
+            _, bench in
             let database = try await bench.open()
             try await Bench.add(1, to: database)
             let faults: [(Statement, [StoredValue])] = [
                 (Bench.insert, [.integer(2), .text("item 1")]), (Bench.insert, [.integer(3), .null]),
                 (Bench.insertPart, [.integer(1), .integer(77)]),
-                (Statement("INSERT INTO part (number, item) VALUES (?1, ?2)"), [.integer(2), .text("not a number")]),
+                (
+                    Statement("INSERT INTO part (number, item) VALUES (?1, ?2)"),
+                    [.integer(2), .text("not a number")]
+                ),
             ]
             for (statement, values) in faults {
-                let error = try await failure("\(values)") { try await database.write { _ = try $0.run(statement, values) } }
+                let error = try await failure("\(values)") {
+                    try await database.write { _ = try $0.run(statement, values) }
+                }
                 guard case .constraint = error as? StorageError else {
                     throw Fault(description: "\(values) gave \(error)")
                 }
@@ -186,7 +205,8 @@ extension StorageCompatibility {
             try expect(try Bench.count(database) == 2, "the write was lost")
             await database.close()
         },
-        Check(description: "reads cannot write, and a reader kept beyond its closure is refused") { _, bench in
+        Check(description: "reads cannot write, and a reader kept beyond its closure is refused") {
+            _, bench in
             let database = try await bench.open()
             _ = try await failure("a write through a reader") {
                 try database.read { try $0.forEach(Bench.insert, [.integer(1), .text("a")]) { _ in } }

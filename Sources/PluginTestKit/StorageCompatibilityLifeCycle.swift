@@ -32,7 +32,8 @@ extension StorageCompatibility {
                 return counts
             }
             try await held.value
-            try expect(stored + refused == sent && refused > 0, "\(stored) stored and \(refused) refused of \(sent)")
+            try expect(
+                stored + refused == sent && refused > 0, "\(stored) stored and \(refused) refused of \(sent)")
             try expect(try Bench.count(database) == stored, "rows and acknowledgements differ")
             await database.close()
         },
@@ -56,7 +57,9 @@ extension StorageCompatibility {
             let done = await writes.value
             try expect(done == 50, "\(done) of 50 queued writes were done")
             await database.close()
-            let error = try await failure("a write to a closed database") { try await Bench.add(51, to: database) }
+            let error = try await failure("a write to a closed database") {
+                try await Bench.add(51, to: database)
+            }
             try expect(error as? StorageError == .closed, "\(error)")
             let readError = try await failure("a read of a closed database") { _ = try Bench.count(database) }
             try expect(readError as? StorageError == .closed, "\(readError)")
@@ -64,7 +67,8 @@ extension StorageCompatibility {
             try expect(try Bench.count(again) == 50, "rows are missing after opening again")
             await again.close()
         },
-        Check(description: "databases are listed by name, once each, and never opened twice at a time") { _, bench in
+        Check(description: "databases are listed by name, once each, and never opened twice at a time") {
+            _, bench in
             try expect(try bench.engine.existing().isEmpty, "a new engine knows databases")
             let first = try await bench.open("alpha")
             let second = try await bench.open("beta-2")
@@ -110,7 +114,8 @@ extension StorageCompatibility {
     // MARK: Backup and restore
 
     static let backups: [Check] = [
-        Check(description: "a live backup holds one moment of all databases and all that was acknowledged") { _, bench in
+        Check(description: "a live backup holds one moment of all databases and all that was acknowledged") {
+            _, bench in
             let first = try await bench.open("first")
             let second = try await bench.open("second")
             let acknowledged = Progress()
@@ -137,7 +142,8 @@ extension StorageCompatibility {
                 try expect(counts.1 >= before, "\(before) acknowledged, \(counts.1) in the copy")
                 try expect((0...1).contains(counts.0 - counts.1), "effect without cause: \(counts)")
                 try expect(try Bench.highest(copyOfFirst) == counts.0, "a hole in the copy")
-                try expect(try copyOfFirst.check().isEmpty && copyOfSecond.check().isEmpty, "a copy is not sound")
+                try expect(
+                    try copyOfFirst.check().isEmpty && copyOfSecond.check().isEmpty, "a copy is not sound")
                 await copyOfFirst.close()
                 await copyOfSecond.close()
             }
@@ -146,13 +152,16 @@ extension StorageCompatibility {
             await first.close()
             await second.close()
         },
-        Check(description: "a restore brings back the moment of the backup, and needs the database closed") { _, bench in
+        Check(description: "a restore brings back the moment of the backup, and needs the database closed") {
+            _, bench in
             let database = try await bench.open()
             for number in 1...10 { try await Bench.add(number, to: database) }
             let folder = bench.root + "/copy"
             _ = try await bench.engine.backup([database], to: folder)
             for number in 11...20 { try await Bench.add(number, to: database) }
-            _ = try await failure("restoring an open database") { try bench.engine.restore("store", from: folder) }
+            _ = try await failure("restoring an open database") {
+                try bench.engine.restore("store", from: folder)
+            }
             await database.close()
             try bench.engine.restore("store", from: folder)
             let restored = try bench.engine.open("store")
