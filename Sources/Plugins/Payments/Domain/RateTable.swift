@@ -1,0 +1,109 @@
+import PluginAPI
+
+/// The rates that this slice uses. Names are those of the reference data files and of `ReferenceDataService`.
+enum RateName: String, CaseIterable, Sendable {
+    case globalSumPrice = "global_sum_price"
+    case outOfHoursPercent = "out_of_hours_percent"
+    case minorSurgeryPercent = "minor_surgery_percent"
+    case londonAdjustment = "london_adjustment"
+    case cutOffWorkingDays = "cut_off_working_days"
+    case paymentDay = "payment_day"
+    case netChangePercent = "net_change_percent"
+    case netChangeAmount = "net_change_amount"
+    case baselinePerHeadLow = "baseline_per_head_low"
+    case baselinePerHeadHigh = "baseline_per_head_high"
+
+    var unit: RateUnit {
+        switch self {
+        case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh: .pounds
+        case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent: .percent
+        case .cutOffWorkingDays, .paymentDay: .days
+        }
+    }
+
+    /// Values that make sense, in millionths of the unit.
+    var range: ClosedRange<Int64> {
+        switch unit {
+        case .pounds: 0...1_000_000 * 1_000_000
+        case .percent: 0...100 * 1_000_000
+        case .days: 0...31 * 1_000_000
+        }
+    }
+}
+
+enum RateUnit: Int64, CaseIterable, Sendable {
+    case pounds = 1
+    case percent = 2
+    case days = 3
+
+    var name: String {
+        switch self {
+        case .pounds: "POUNDS"
+        case .percent: "PERCENT"
+        case .days: "DAYS"
+        }
+    }
+
+    init?(name: String) {
+        guard let found = RateUnit.allCases.first(where: { $0.name == name }) else { return nil }
+        self = found
+    }
+}
+
+/// One rate for a span of days, as some approved set says.
+struct RateRow: Hashable, Sendable {
+    var name: RateName
+    var from: CalendarDate
+    /// Exclusive; `nil` = open.
+    var to: CalendarDate?
+    /// `nil` = parameter: not known, and what needs it is refused (payments.md 0, grade R and "parameter").
+    var value: ExactDecimal?
+    /// P, S, D, R or X.
+    var grade: String
+    var source: String
+    var note: String
+    /// Recorded version of the set; 0 while it is not approved.
+    var version: Int64 = 0
+
+    func contains(_ day: CalendarDate) -> Bool { day >= from && to.map { day < $0 } != false }
+}
+
+/// A rate as used in a calculation.
+struct Rate: Hashable, Sendable {
+    var value: ExactDecimal
+    var millionths: Int64
+    var from: CalendarDate
+    var version: Int64
+    var source: String
+
+    /// For an explanation.
+    func input(_ name: String, _ unit: Explanation.Unit) -> Explanation.Input {
+        Explanation.Input(name, value, unit, from: .init("rates", version: version, note: source), asOf: from)
+    }
+}
+
+/// All rates as known at one moment. Where several approved versions speak about a day, the one recorded last holds;
+/// within one set, the row that comes last.
+struct RateTable: Sendable {
+    private let rows: [RateName: [RateRow]]
+
+    /// - Parameter rows: in order of recording.
+    init(_ rows: [RateRow]) { self.rows = Dictionary(grouping: rows, by: \.name) }
+
+    func row(_ name: RateName, at day: CalendarDate) -> RateRow? { rows[name]?.last { $0.contains(day) } }
+
+    /// Throws `rateMissing` when no version speaks about the day, or the one that does leaves it as a parameter.
+    func rate(_ name: RateName, at day: CalendarDate) throws(PaymentsError) -> Rate {
+        guard let row = row(name, at: day), let value = row.value, let millionths = value.scaled(to: 6) else {
+            throw .rateMissing(name, day)
+        }
+        return Rate(
+            value: value, millionths: millionths, from: row.from, version: row.version,
+            source: row.source.isEmpty ? row.grade : row.source + " " + row.grade)
+    }
+
+    /// A whole number of days or pounds, for calendars and bounds.
+    func whole(_ name: RateName, at day: CalendarDate) throws(PaymentsError) -> Int64 {
+        try rate(name, at: day).millionths / 1_000_000
+    }
+}

@@ -1,0 +1,58 @@
+import PluginAPI
+
+/// Differences for months already paid (payments.md 12.2): for each paycode and month what is due by today's knowledge,
+/// less what was paid for it in whichever run. What is equal makes no line, so doing it twice makes nothing the second
+/// time.
+struct RetroLines: Sendable {
+    /// Past months to look at, each with its calculator.
+    let calculators: [MonthCalculator]
+
+    func append(
+        for timeline: ContractTimeline, history: PaidHistory, to lines: inout [PaymentLine]
+    ) throws(PaymentsError) {
+        for calculator in calculators {
+            let due = try calculator.calculate(timeline)
+            do throws(ArithmeticError) {
+                try append(calculator.month, due, timeline, history, to: &lines)
+            } catch {
+                throw .amountOutOfRange(timeline.practice.value)
+            }
+        }
+    }
+
+    private func append(
+        _ month: YearMonth, _ due: PracticeMonth, _ timeline: ContractTimeline, _ history: PaidHistory,
+        to lines: inout [PaymentLine]
+    ) throws(ArithmeticError) {
+        let paid = try history.paid(timeline.practice, for: month)
+        for paycode in Paycode.allCases where paycode.isRecalculated {
+            let parts = due.lines.filter { $0.paycode == paycode }
+            let alreadyPaid = Money(pence: paid[paycode] ?? 0)
+            let delta = try Money.sum(parts.map { Money(pence: $0.pence) }).subtracting(alreadyPaid)
+            guard delta != .zero else { continue }
+            let input = Explanation.Input(
+                "paid", alreadyPaid.pounds, .pounds, from: .init("runs", note: "paid for " + month.description),
+                asOf: month.lastDay)
+            let explanation = try Explanation.difference(
+                rule: "12.2 difference", ruleVersion: 1, due: parts.map(\.explanation), paid: input, rounding: "RND-2")
+            let version = parts.last?.contractVersion ?? due.span?.version ?? 0
+            lines.append(
+                PaymentLine(
+                    paycode: paycode, contractID: timeline.practice.value + "-" + paycode.contractKind.name,
+                    contractVersion: version, periodFrom: month.firstDay, periodTo: month.lastDay,
+                    quantity: ExactDecimal(1), rate: delta.pounds, basis: "DIFFERENCE", pence: delta.pence,
+                    source: .retro, month: month, explanation: explanation))
+        }
+    }
+}
+
+extension Paycode {
+    /// The kind of contract that is paid on it.
+    var contractKind: ContractKind {
+        switch self {
+        case .pmsBaseline: .pms
+        case .apmsBaseline: .apms
+        default: .gms
+        }
+    }
+}

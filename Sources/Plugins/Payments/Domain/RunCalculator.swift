@@ -1,0 +1,208 @@
+import PluginAPI
+
+/// Everything recorded that a run's lines follow from.
+struct CalculationInputs: Sendable {
+    /// By practice code.
+    var timelines: [ContractTimeline]
+    var lists: ListTable
+    var rates: RateTable
+    var paycodes: PaycodeBook
+}
+
+/// The run for which lines are built.
+struct RunFacts: Hashable, Sendable {
+    var runID: String
+    var month: YearMonth
+    var paymentDate: CalendarDate
+}
+
+/// A statement ready to be stored.
+struct BuiltStatement: Sendable {
+    var practice: ODSCode
+    var practiceName: String
+    var kind: ContractKind
+    var commissioner: String
+    var region: String
+    var figures: RunFigures
+    var body: [UInt8]
+    var sha256: [UInt8]
+}
+
+/// A calculated run.
+struct BuiltRun: Sendable {
+    var statements: [BuiltStatement] = []
+    var totals = RunTotals()
+    var ledger: [UInt8] = []
+    var exceptions: [RunException] = []
+    /// Over the hashes of all statements, by practice code.
+    var sha256: [UInt8] = []
+}
+
+/// Builds all lines of a run: month, differences of past months, balances, year to date, statements, exceptions. Pure:
+/// the same inputs give the same bytes.
+struct RunCalculator: Sendable {
+    let run: RunFacts
+    let inputs: CalculationInputs
+    let history: PaidHistory
+    /// Past months, already paid, to be looked at again.
+    let affectedMonths: [YearMonth]
+    let standing: @Sendable (ODSCode) -> PayeeStanding
+
+    func build() throws(PaymentsError) -> BuiltRun {
+        let current = MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates)
+        let retro = RetroLines(
+            calculators: affectedMonths.map { MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates) })
+        let rules = try ExceptionRules(month: run.month, rates: inputs.rates)
+        let descriptions = Dictionary(
+            uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
+        var built = BuiltRun()
+        var chain = Digest.Chain()
+        var accounts: [RunLedger.Account] = []
+        built.statements.reserveCapacity(inputs.timelines.count)
+        accounts.reserveCapacity(inputs.timelines.count)
+        for timeline in allTimelines() {
+            let month = try current.calculate(timeline)
+            let lines = try lines(of: month, timeline, retro)
+            let lastNet = history.lastNet(timeline.practice)
+            built.exceptions += rules.remarks(month, timeline, lastNet ?? 0)
+            var net: Int64 = 0
+            if !lines.isEmpty {
+                let document = document(month, timeline, lines, descriptions)
+                let figures = try built.totals.add(document)
+                net = figures.netPence
+                built.exceptions += exceptions(document, rules)
+                let body = document.encode()
+                let hash = Digest.sha256(body)
+                chain.add(hash)
+                accounts.append(account(timeline.practice, lines))
+                built.statements.append(
+                    BuiltStatement(
+                        practice: timeline.practice, practiceName: document.practiceName, kind: document.kind,
+                        commissioner: document.commissioner, region: document.region, figures: figures, body: body,
+                        sha256: hash))
+            }
+            let isInEither = !lines.isEmpty || lastNet != nil
+            if let lastRunID = history.lastRunID, isInEither,
+                let change = rules.netChange(
+                    timeline, name: name(month, timeline), before: lastNet ?? 0, now: net, lastRunID: lastRunID)
+            {
+                built.exceptions.append(change)
+            }
+        }
+        built.sha256 = chain.finish()
+        built.ledger = RunLedger.encode(accounts)
+        if let fault = try controlTotals(built) { built.exceptions.append(fault) }
+        return built
+    }
+
+    /// Practices with a contract, and those without one (any more) to whom something was paid.
+    private func allTimelines() -> [ContractTimeline] {
+        let known = Set(inputs.timelines.map(\.practice))
+        let others = history.practices.subtracting(known)
+        guard !others.isEmpty else { return inputs.timelines }
+        let added = others.map { ContractTimeline(practice: $0, records: []) }
+        return (inputs.timelines + added).sorted { $0.practice < $1.practice }
+    }
+
+    private func lines(
+        of month: PracticeMonth, _ timeline: ContractTimeline, _ retro: RetroLines
+    ) throws(PaymentsError) -> [PaymentLine] {
+        var lines = month.lines
+        try retro.append(for: timeline, history: history, to: &lines)
+        let carried = history.carried(timeline.practice)
+        guard !lines.isEmpty || carried > 0 else { return [] }
+        let head = head(month, timeline)
+        var yearToDate = history.yearToDate(timeline.practice)
+        do throws(ArithmeticError) {
+            try BalanceLines.append(
+                carried: carried, lastRunID: history.lastRunID,
+                contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "",
+                contractVersion: head?.version ?? 0, month: run.month, to: &lines)
+            for index in lines.indices {
+                let slot = Int(lines[index].paycode.rawValue)
+                yearToDate[slot] = try Money(pence: yearToDate[slot]).adding(Money(pence: lines[index].pence)).pence
+                lines[index].yearToDatePence = yearToDate[slot]
+            }
+        } catch {
+            throw .amountOutOfRange(timeline.practice.value)
+        }
+        return lines
+    }
+
+    /// The span that heads the statement: that of the month, or the last one before it.
+    private func head(_ month: PracticeMonth, _ timeline: ContractTimeline) -> ContractSpan? {
+        month.span ?? timeline.spans.last { $0.from <= run.month.lastDay } ?? timeline.spans.first
+    }
+
+    private func name(_ month: PracticeMonth, _ timeline: ContractTimeline) -> String {
+        head(month, timeline)?.terms.practiceName ?? timeline.practice.value
+    }
+
+    private func document(
+        _ month: PracticeMonth, _ timeline: ContractTimeline, _ lines: [PaymentLine],
+        _ descriptions: [Paycode: String]
+    ) -> StatementDocument {
+        let head = head(month, timeline)
+        let kind = head?.terms.payment.kind ?? lines.first?.paycode.contractKind ?? .gms
+        let capitation = month.lists.map {
+            StatementDocument.Capitation(
+                quarterDay: (month.quarter ?? Quarter(containing: run.month)).quarterDay, lists: $0)
+        }
+        return StatementDocument(
+            runID: run.runID, month: run.month, paymentDate: run.paymentDate, practice: timeline.practice,
+            practiceName: head?.terms.practiceName ?? timeline.practice.value,
+            payee: head?.terms.payee ?? timeline.practice,
+            contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "", kind: kind,
+            commissioner: head?.terms.commissioner ?? "", region: head?.terms.region ?? "", capitation: capitation,
+            lines: lines, descriptions: descriptions)
+    }
+
+    private func account(_ practice: ODSCode, _ lines: [PaymentLine]) -> RunLedger.Account {
+        RunLedger.Account(
+            practice: practice,
+            entries: lines.map { RunLedger.Entry(paycode: $0.paycode, month: $0.month, pence: $0.pence) })
+    }
+
+    private func exceptions(_ document: StatementDocument, _ rules: ExceptionRules) -> [RunException] {
+        var found: [RunException] = []
+        var keys: Set<PaymentLine.NaturalKey> = []
+        for line in document.lines where !keys.insert(line.naturalKey).inserted {
+            found.append(
+                RunException(
+                    severity: .fatal, kind: .duplicateLine, practice: document.practice,
+                    practiceName: document.practiceName, paycode: line.paycode.code,
+                    message: "two lines for \(line.periodFrom) to \(line.periodTo)", nowPence: line.pence))
+        }
+        if let carried = document.lines.last(where: { $0.paycode == .balanceForward && $0.pence > 0 }) {
+            found.append(
+                RunException(
+                    severity: .warning, kind: .netNegative, practice: document.practice,
+                    practiceName: document.practiceName, paycode: carried.paycode.code,
+                    message: "net below zero: \(Money(pence: carried.pence)) carried forward; tell the commissioner",
+                    nowPence: -carried.pence))
+        }
+        if let exception = rules.standing(standing(document.payee), document) { found.append(exception) }
+        return found
+    }
+
+    /// Adds everything up again from what will be stored: ledger, statements and dimensions must agree.
+    private func controlTotals(_ built: BuiltRun) throws(PaymentsError) -> RunException? {
+        var ledgerNet = Int128(0)
+        var lines: Int64 = 0
+        for account in try RunLedger.decode(built.ledger) {
+            for entry in account.entries {
+                ledgerNet += Int128(entry.pence)
+                lines += 1
+            }
+        }
+        let statementNet = built.statements.reduce(Int128(0)) { $0 + Int128($1.figures.netPence) }
+        let all = built.totals.all
+        let isSame =
+            ledgerNet == Int128(all.netPence) && statementNet == ledgerNet && lines == all.lines
+            && Int64(built.statements.count) == all.statements
+        if isSame, try built.totals.agree() { return nil }
+        return RunException(
+            severity: .fatal, kind: .controlTotal, message: "lines, statements and totals do not add up alike",
+            nowPence: all.netPence)
+    }
+}

@@ -1,0 +1,125 @@
+import CommonContract
+import HostContract
+import PaymentsContract
+import PluginAPI
+import SwiftProtobuf
+
+// A revision is proposed by one person and approved by another; only then does it become a recorded version.
+extension ContractHandlers {
+    func reviseContract(
+        _ request: Pcs_Payments_V1_ReviseContractRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ContractRevision {
+        var fields = RequestFields()
+        let practice = fields.practice(request.practiceCode)
+        let from = fields.date(
+            request.effectiveFrom, isSet: request.hasEffectiveFrom, field: "effective_from", mayBeEmpty: false)
+        let to = fields.date(request.effectiveTo, isSet: request.hasEffectiveTo, field: "effective_to")
+        fields.reason(request.reason)
+        if request.endContract == request.hasTerms {
+            fields.refuse("terms", "CON10", "Give either the new terms or end_contract.")
+        }
+        if let from, let to, to <= from {
+            fields.refuse("effective_to", "CON04", "effective_to is the first day after, so it is after effective_from.")
+        }
+        try fields.finish()
+        guard let practice, let from else { throw Failure(PaymentsReasons.contractUnknown) }
+        return try await call.commit { transaction in
+            _ = try checkedRecord(
+                request.endContract ? nil : request.terms, practice: practice, from: from, to: to, transaction)
+            let revision = RevisionStore.Revision(
+                id: transaction.newIdentifier(), practice: practice, state: .proposed, from: from, to: to,
+                endsContract: request.endContract, terms: try request.terms.serializedBytes(), reason: request.reason,
+                proposedBy: call.caller.responsible)
+            try RevisionStore.add(revision, in: transaction)
+            transaction.audit(
+                AuditNote(
+                    object: "contract-revision/\(revision.id)", organisation: practice.value,
+                    detail: "proposed from \(from): \(request.reason)"))
+            return try message(revision)
+        }
+    }
+
+    func decideContractRevision(
+        _ request: Pcs_Payments_V1_DecideContractRevisionRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ContractRevision {
+        var fields = RequestFields()
+        fields.reason(request.reason, mayBeEmpty: request.approve)
+        try fields.finish()
+        return try await call.commit { transaction in
+            guard var revision = try RevisionStore.revision(request.revisionID, transaction),
+                // The access rule was checked on the practice of the request, so it must be that of the revision.
+                revision.practice.value == request.practiceCode
+            else { throw Failure(HostReasons.notFound, "There is no such revision for \(request.practiceCode).") }
+            guard revision.state == .proposed else { throw Failure(PaymentsReasons.alreadyDecided) }
+            let actor = call.caller.responsible
+            try call.requireOtherPerson(than: revision.proposedBy, step: "deciding a contract revision")
+            revision.state = request.approve ? .approved : .returned
+            revision.decidedBy = actor
+            revision.decisionReason = request.reason
+            if request.approve {
+                let terms =
+                    revision.endsContract ? nil : try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
+                let record = try checkedRecord(
+                    terms, practice: revision.practice, from: revision.from, to: revision.to, transaction)
+                let seq = try InputLog.record(
+                    .contracts, from: record.from, to: record.to, by: actor, detail: "revision \(revision.id)",
+                    in: transaction)
+                revision.version = try ContractStore.add(
+                    [record], seq: seq, reason: revision.reason, source: "revision \(revision.id)", in: transaction)
+            }
+            try RevisionStore.saveDecision(revision, in: transaction)
+            transaction.audit(
+                AuditNote(
+                    object: "contract-revision/\(revision.id)", organisation: revision.practice.value,
+                    detail: request.approve ? "approved as version \(revision.version)" : "returned: \(request.reason)"))
+            return try message(revision)
+        }
+    }
+
+    /// The record that a revision becomes, checked against the rules and what is known now.
+    private func checkedRecord(
+        _ terms: Pcs_Payments_V1_ContractTerms?, practice: ODSCode, from: CalendarDate, to: CalendarDate?,
+        _ reader: any Reader
+    ) throws -> ContractStore.NewRecord {
+        let timeline = try ContractStore.timeline(of: practice, knownAt: .max, reader)
+        let before = timeline.span(at: from.adding(days: -1))
+        var fields = RequestFields()
+        guard let terms else {
+            guard timeline.span(at: from) != nil || before != nil else {
+                throw Failure(PaymentsReasons.contractUnknown, "\(practice) has no contract on \(from).")
+            }
+            return ContractStore.NewRecord(practice: practice, from: from, to: to, terms: nil)
+        }
+        let known = (timeline.span(at: from) ?? before)?.terms
+        let domain = terms.terms(practice: practice, before: known, &fields)
+        // Without an end the revision holds until the next change that is known.
+        let end = to ?? timeline.nextChange(after: from)
+        if let domain {
+            var cut = before
+            cut?.to = from
+            let breaches =
+                ContractRules.breaches(in: domain, to: end) + ContractRules.breaches(changing: cut, to: domain, on: from)
+            for breach in breaches { fields.refuse("terms." + breach.field, breach.rule, breach.message) }
+        }
+        try fields.finish()
+        return ContractStore.NewRecord(practice: practice, from: from, to: end, terms: domain)
+    }
+
+    private func message(_ revision: RevisionStore.Revision) throws -> Pcs_Payments_V1_ContractRevision {
+        let terms = try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
+        return .with {
+            $0.revisionID = revision.id
+            $0.practiceCode = revision.practice.value
+            $0.state = Pcs_Payments_V1_RevisionState(rawValue: Int(revision.state.rawValue)) ?? .unspecified
+            $0.effectiveFrom = Pcs_Common_V1_Date(revision.from)
+            if let to = revision.to { $0.effectiveTo = Pcs_Common_V1_Date(to) }
+            $0.endContract = revision.endsContract
+            if !revision.endsContract { $0.terms = terms }
+            $0.reason = revision.reason
+            $0.proposedBy = revision.proposedBy
+            $0.decidedBy = revision.decidedBy
+            $0.decisionReason = revision.decisionReason
+            $0.version = revision.version
+        }
+    }
+}

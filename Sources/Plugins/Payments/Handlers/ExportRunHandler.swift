@@ -1,0 +1,31 @@
+import PaymentsContract
+import PluginAPI
+import SwiftProtobuf
+
+extension RunHandlers {
+    func exportRun(
+        _ request: Pcs_Payments_V1_ExportRunRequest, _ reply: ReplyStream<Pcs_Payments_V1_ExportRunChunk>,
+        _ call: CallContext
+    ) async throws {
+        let run = try context.store.read { try RunHandlers.run(request.runID, $0) }
+        var pages = try RunPages(run, store: context.store)
+        var bytes = (request.byteOrderMark ? StatementCSV.byteOrderMark : []) + StatementCSV.header()
+        while true {
+            let page = try pages.next()
+            var rows: Int64 = 0
+            for statement in page {
+                StatementCSV.append(statement.document, to: &bytes)
+                rows += Int64(statement.document.lines.count)
+            }
+            if !bytes.isEmpty {
+                let chunk = Pcs_Payments_V1_ExportRunChunk.with {
+                    $0.data = .init(bytes)
+                    $0.rows = rows
+                }
+                try await reply.send(chunk)
+            }
+            if page.isEmpty { return }
+            bytes.removeAll(keepingCapacity: true)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import CommonContract
+import HostContract
+import PaymentsContract
+import PluginAPI
+
+/// Reads the fields of a request into typed values, and throws one `FIELD_INVALID` that lists all that are wrong.
+struct RequestFields {
+    private(set) var violations: [Violation] = []
+
+    mutating func refuse(_ field: String, _ rule: String, _ message: String) {
+        violations.append(Violation(field: field, rule: rule, message: message))
+    }
+
+    /// Throws when anything was refused.
+    func finish() throws {
+        guard let first = violations.first else { return }
+        throw Failure(HostReasons.fieldInvalid, first.message, violations: violations)
+    }
+
+    mutating func practice(_ text: String, field: String = "practice_code") -> ODSCode? {
+        guard let code = ODSCode(text), code.looksLikePractice else {
+            refuse(field, "payments 1", "A practice code is one letter and five digits.")
+            return nil
+        }
+        return code
+    }
+
+    /// `nil` when the message is empty or wrong; wrong only counts as a violation.
+    mutating func date(_ date: Pcs_Common_V1_Date, isSet: Bool, field: String, mayBeEmpty: Bool = true) -> CalendarDate? {
+        guard isSet, date != Pcs_Common_V1_Date() else {
+            if !mayBeEmpty { refuse(field, "day", "\(field) is needed.") }
+            return nil
+        }
+        guard let day = date.calendarDate, SupportedDays.contains(day) else {
+            refuse(field, "day", "\(field) is no day from 1990 to 2100.")
+            return nil
+        }
+        return day
+    }
+
+    mutating func month(_ month: Pcs_Common_V1_Month, field: String = "month") -> YearMonth? {
+        guard (1990...2100).contains(month.year),
+            let month = YearMonth(year: Int(month.year), month: Int(month.month))
+        else {
+            refuse(field, "month", "\(field) is no month from 1990 to 2100.")
+            return nil
+        }
+        return month
+    }
+
+    mutating func reason(_ text: String, field: String = "reason", mayBeEmpty: Bool = false) {
+        if text.isEmpty, mayBeEmpty { return }
+        if !(3...500).contains(text.count) {
+            refuse(field, "reason", "A reason of 3 to 500 characters is needed.")
+        }
+    }
+
+    mutating func financialYear(_ text: String, field: String = "financial_year") -> FinancialYear? {
+        guard let year = FinancialYear(text), (1990...2099).contains(year.startYear) else {
+            refuse(field, "financial year", "A financial year is written 2026/27.")
+            return nil
+        }
+        return year
+    }
+}

@@ -1,0 +1,47 @@
+import HostContract
+import PaymentsContract
+public import PluginAPI
+
+/// Payments: contracts, capitation, reference data, the monthly run, statements and their explanations.
+public struct PaymentsPlugin: Plugin {
+    public static let manifest = PluginManifest(
+        name: "payments", version: "0.1.0",
+        summary: "The monthly contractual payment of every GP practice in England",
+        owners: ["payments-team@primary-care-services.example"],
+        publishes: [
+            Pcs_Payments_V1_RunApproved.protoMessageName, Pcs_Payments_V1_StatementsPublished.protoMessageName,
+            Pcs_Payments_V1_RunPaid.protoMessageName,
+        ])
+
+    private let context: PluginContext
+
+    public init(_ context: PluginContext) throws { self.context = context }
+
+    public static var migrations: [Migration] { PaymentsMigrations.all }
+
+    public var methods: [BoundMethod] {
+        Pcs_Payments_V1_ContractServiceMethods.bind(ContractHandlers(context: context))
+            + Pcs_Payments_V1_CapitationServiceMethods.bind(CapitationHandlers(context: context))
+            + Pcs_Payments_V1_ReferenceDataServiceMethods.bind(ReferenceDataHandlers(context: context))
+            + Pcs_Payments_V1_RunServiceMethods.bind(RunHandlers(context: context))
+            + Pcs_Payments_V1_StatementServiceMethods.bind(StatementHandlers(context: context))
+            + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
+    }
+
+    public var subscriptions: [Subscription] {
+        [
+            Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, envelope, transaction in
+                try OrganisationEvents.receive(event, envelope, transaction)
+            }
+        ]
+    }
+
+    public var jobs: [ScheduledJob] {
+        let context = context
+        return [
+            ScheduledJob(name: "cut-off", schedule: .daily(hour: 0, minute: 5)) { try await CutOffJob.run(context) }
+        ]
+    }
+
+    public func start() async throws { try await ShippedReferenceData.load(into: context.store) }
+}

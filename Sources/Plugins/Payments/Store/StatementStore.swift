@@ -1,0 +1,129 @@
+import PluginAPI
+
+/// Statements, ledgers and totals of runs. A run's rows are replaced while it is not approved; never after.
+enum StatementStore {
+    private static let insert = BulkInsert(
+        into: "statement",
+        [
+            "run_id", "practice_code", "practice_name", "contract_kind", "commissioner_code", "region_code", "lines",
+            "gross_pence", "deductions_pence", "sha256", "body",
+        ])
+    private static let insertTotal = BulkInsert(
+        into: "run_total",
+        ["run_id", "dimension", "total_key", "statements", "lines", "gross_pence", "deductions_pence"])
+    private static let insertLedger = Statement("INSERT INTO run_ledger (run_id, body) VALUES (?1, ?2)")
+    private static let deleteStatements = Statement("DELETE FROM statement WHERE run_id = ?1")
+    private static let deleteTotals = Statement("DELETE FROM run_total WHERE run_id = ?1")
+    private static let deleteLedger = Statement("DELETE FROM run_ledger WHERE run_id = ?1")
+    private static let one = Statement(
+        "SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code = ?2")
+    private static let ofPractice = Statement(
+        "SELECT run_id, body, sha256 FROM statement WHERE practice_code = ?1 ORDER BY run_id")
+    private static let page = Statement(
+        """
+        SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code > ?2 ORDER BY practice_code LIMIT ?3
+        """)
+    private static let all = Statement(
+        "SELECT practice_code, sha256, body, gross_pence, deductions_pence FROM statement WHERE run_id = ?1 ORDER BY practice_code")
+    private static let ledger = Statement("SELECT body FROM run_ledger WHERE run_id = ?1")
+    private static let totals = Statement(
+        """
+        SELECT total_key, statements, lines, gross_pence, deductions_pence
+        FROM run_total WHERE run_id = ?1 AND dimension = ?2 ORDER BY total_key
+        """)
+
+    /// A statement read back: its document and its hash.
+    struct Stored: Sendable {
+        var document: StatementDocument
+        var sha256: [UInt8]
+    }
+
+    static func replace(_ built: BuiltRun, of runID: String, in transaction: any Transaction) throws {
+        try clear(runID, in: transaction)
+        let id = StoredValue.text(runID)
+        try insert.run(built.statements, in: transaction) { statement, values in
+            values.append(id)
+            values.append(.text(statement.practice.value))
+            values.append(.text(statement.practiceName))
+            values.append(.integer(statement.kind.rawValue))
+            values.append(.text(statement.commissioner))
+            values.append(.text(statement.region))
+            values.append(.integer(statement.figures.lines))
+            values.append(.integer(statement.figures.grossPence))
+            values.append(.integer(statement.figures.deductionsPence))
+            values.append(.blob(statement.sha256))
+            values.append(.blob(statement.body))
+        }
+        let totals = built.totals.byKey.sorted {
+            ($0.key.dimension.rawValue, $0.key.key) < ($1.key.dimension.rawValue, $1.key.key)
+        }
+        try insertTotal.run(totals, in: transaction) { total, values in
+            values += [
+                id, .integer(total.key.dimension.rawValue), .text(total.key.key), .integer(total.value.statements),
+                .integer(total.value.lines), .integer(total.value.grossPence), .integer(total.value.deductionsPence),
+            ]
+        }
+        try transaction.run(insertLedger, [id, .blob(built.ledger)])
+    }
+
+    static func clear(_ runID: String, in transaction: any Transaction) throws {
+        try transaction.run(deleteStatements, [.text(runID)])
+        try transaction.run(deleteTotals, [.text(runID)])
+        try transaction.run(deleteLedger, [.text(runID)])
+    }
+
+    private static func stored(_ body: [UInt8], _ sha256: [UInt8]) throws -> Stored {
+        guard Digest.sha256(body) == sha256 else { throw PaymentsError.damaged("statement") }
+        return Stored(document: try StatementDocument.decode(body), sha256: sha256)
+    }
+
+    /// Throws `PaymentsError.damaged` when the bytes do not match their hash.
+    static func statement(of practice: ODSCode, in runID: String, _ reader: any Reader) throws -> Stored? {
+        try reader.first(one, [.text(runID), .text(practice.value)]) { try stored($0.blob(0), $0.blob(1)) }
+    }
+
+    /// All statements of a practice, by run.
+    static func statements(of practice: ODSCode, _ reader: any Reader) throws -> [Stored] {
+        try reader.all(ofPractice, [.text(practice.value)]) { try stored($0.blob(1), $0.blob(2)) }
+    }
+
+    /// The next statements of a run, by practice code.
+    static func page(of runID: String, after practice: String, limit: Int, _ reader: any Reader) throws -> [Stored] {
+        try reader.all(page, [.text(runID), .text(practice), .integer(limit)]) { try stored($0.blob(0), $0.blob(1)) }
+    }
+
+    /// Reads everything again and compares it with the hashes and sums kept; throws `PaymentsError.damaged`.
+    static func verify(_ run: RunRecord, _ reader: any Reader) throws {
+        var chain = Digest.Chain()
+        var count: Int64 = 0
+        var net = Int128(0)
+        try reader.forEach(all, [.text(run.id)]) { row in
+            let hash = row.blob(1)
+            guard Digest.sha256(row.blob(2)) == hash else { throw PaymentsError.damaged("statement " + row.text(0)) }
+            chain.add(hash)
+            count += 1
+            net += Int128(row.integer(3)) + Int128(row.integer(4))
+        }
+        guard count == run.figures.statements, net == Int128(run.figures.netPence),
+            Digest.hex(chain.finish()) == run.statementsSHA256
+        else { throw PaymentsError.damaged("run " + run.id) }
+    }
+
+    static func ledger(of runID: String, _ reader: any Reader) throws -> [RunLedger.Account] {
+        guard let bytes = try reader.first(ledger, [.text(runID)], { $0.blob(0) }) else { return [] }
+        return try RunLedger.decode(bytes)
+    }
+
+    static func totals(
+        of runID: String, by dimension: TotalDimension, _ reader: any Reader
+    ) throws -> [(key: String, figures: RunFigures)] {
+        try reader.all(totals, [.text(runID), .integer(dimension.rawValue)]) {
+            (
+                $0.text(0),
+                RunFigures(
+                    statements: $0.integer(1), lines: $0.integer(2), grossPence: $0.integer(3),
+                    deductionsPence: $0.integer(4))
+            )
+        }
+    }
+}
