@@ -1,0 +1,137 @@
+import HostContract
+import PluginAPI
+
+/// Whether an organisation, by roles held there, may call a method on the organisations that a request names.
+struct AccessQuestion {
+    let method: MethodDescriptor
+    let acting: ODSCode
+    let roles: Set<Role>
+    let organisations: [OrganisationTarget]
+    let directory: any OrganisationDirectory
+    let today: CalendarDate
+
+    /// Returns when any way of the rule is open; throws the most telling of what was in the way.
+    func answer() throws {
+        guard let actingEntry = directory.organisation(acting, at: today) else {
+            throw Failure.denied(.actingFor, "\(acting), the organisation acted for, is not in the register")
+        }
+        let candidates = method.access.allow.filter { roles.contains($0.role) }
+        guard !candidates.isEmpty else {
+            let wanted = Set(method.access.allow.map(\.role.name)).sorted().joined(separator: ", ")
+            let held = roles.map(\.name).sorted().joined(separator: ", ")
+            throw Failure.denied(.role, "it takes \(wanted.isEmpty ? "no role" : wanted); held at \(acting): \(held)")
+        }
+        try requireUsable(actingEntry)
+        var worst: Obstacle?
+        for allow in candidates {
+            guard let obstacle = obstacle(to: allow, actingKind: actingEntry.kind) else { return }
+            if worst.map({ obstacle.weight > $0.weight }) ?? true { worst = obstacle }
+        }
+        if let worst { throw worst.failure }
+    }
+
+    private struct Obstacle {
+        let clause: AccessClause
+        let words: String
+
+        /// The more a clause says of the way in, the more it is worth telling.
+        var weight: Int {
+            switch clause {
+            case .icbReadOnly: 4
+            case .organisationClosed: 3
+            case .organisationUnknown: 2
+            case .organisationMissing: 1
+            default: 0
+            }
+        }
+
+        var failure: Failure {
+            clause == .icbReadOnly ? .denied(clause, words) : .outOfScope(clause, words)
+        }
+    }
+
+    /// A closed organisation does nothing more; its people may read for a while (15.3, step 15).
+    private func requireUsable(_ entry: DirectoryEntry) throws {
+        guard entry.status == .inactive else { return }
+        guard !method.access.changesState, let closedOn = entry.closedOn,
+            today <= closedOn.adding(days: IdentityRegistry.readableDaysAfterClosing)
+        else {
+            throw Failure.denied(.actingFor, "\(acting), the organisation acted for, closed\(entry.closingWords)")
+        }
+    }
+
+    private func obstacle(to allow: Allow, actingKind: OrganisationKind) -> Obstacle? {
+        if allow.relation == .national {
+            guard actingKind != .national else { return nil }
+            return Obstacle(
+                clause: .relation, words: "\(allow.role) must be held at a national body, and \(acting) is none")
+        }
+        if allow.relation == .icb, method.access.changesState {
+            return Obstacle(clause: .icbReadOnly, words: "at the level of an ICB one reads and does not act")
+        }
+        let named = organisations.filter { $0.field == allow.organisationField }
+        guard !named.isEmpty else {
+            return Obstacle(clause: .organisationMissing, words: "the request names no organisation in \(allow.organisationField)")
+        }
+        for target in named {
+            if let obstacle = obstacle(between: target, allow) { return obstacle }
+        }
+        return nil
+    }
+
+    private func obstacle(between target: OrganisationTarget, _ allow: Allow) -> Obstacle? {
+        guard !target.code.isEmpty else {
+            return Obstacle(clause: .organisationMissing, words: "\(target.field) is empty")
+        }
+        guard let code = ODSCode(target.code), let entry = directory.organisation(code, at: today) else {
+            return Obstacle(
+                clause: .organisationUnknown, words: "\(target.code.prefix(12)) is not in the register as at \(today)")
+        }
+        guard let day = relationDay(of: entry) else {
+            return Obstacle(clause: .organisationClosed, words: "\(code) closed\(entry.closingWords)")
+        }
+        if holds(allow.relation, with: code, at: day) { return nil }
+        if allow.relation == .commissioner, method.access.changesState, directory.icb(of: code, at: day) == acting {
+            return Obstacle(
+                clause: .icbReadOnly,
+                words: "\(acting) is the ICB above \(code); its Sub ICB Location acts")
+        }
+        return Obstacle(clause: .relation, words: words(allow.relation, code, at: day))
+    }
+
+    /// The day as at which relations count: today; for a closed organisation its last day, for reading, for a while.
+    private func relationDay(of entry: DirectoryEntry) -> CalendarDate? {
+        guard entry.status == .inactive else { return today }
+        guard !method.access.changesState, let closedOn = entry.closedOn,
+            today <= closedOn.adding(days: IdentityRegistry.readableDaysAfterClosing)
+        else { return nil }
+        return closedOn
+    }
+
+    private func holds(_ relation: Relation, with code: ODSCode, at day: CalendarDate) -> Bool {
+        switch relation {
+        case .national: true
+        case .own: code == acting
+        case .commissioner: code == acting || directory.commissioner(of: code, at: day) == acting
+        case .icb: directory.icb(of: code, at: day) == acting
+        case .region: directory.region(of: code, at: day) == acting
+        case .pcnMember: directory.pcn(of: acting, at: day) == code
+        }
+    }
+
+    private func words(_ relation: Relation, _ code: ODSCode, at day: CalendarDate) -> String {
+        func said(_ other: ODSCode?) -> String { other.map(\.value) ?? "nobody in the register" }
+        switch relation {
+        case .national: return "\(acting) is no national body"
+        case .own: return "\(code) is not \(acting)"
+        case .commissioner: return "\(code) is commissioned by \(said(directory.commissioner(of: code, at: day))), not by \(acting)"
+        case .icb: return "\(code) is below \(said(directory.icb(of: code, at: day))), not below \(acting)"
+        case .region: return "\(code) is in \(said(directory.region(of: code, at: day))), not in \(acting)"
+        case .pcnMember: return "\(acting) is no member of \(code)"
+        }
+    }
+}
+
+extension DirectoryEntry {
+    fileprivate var closingWords: String { closedOn.map { " on \($0)" } ?? "" }
+}
