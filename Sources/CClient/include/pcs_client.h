@@ -4,7 +4,8 @@
  *   pcs_failure failure;
  *   pcs_client *client = pcs_connect("unix:/run/pcs/pcs.sock", NULL, &failure);
  *   pcs_bytes reply;
- *   if (client && pcs_unary(client, "pcs.host.v1.DiagnosticsService/Echo", request, length, NULL, &reply, &failure)) {
+ *   const char *method = "pcs.host.v1.DiagnosticsService/Echo";
+ *   if (client && pcs_unary(client, method, request, length, NULL, &reply, &failure)) {
  *       ... unpack reply.data, reply.length ...
  *       pcs_bytes_free(&reply);
  *   } else {
@@ -118,7 +119,7 @@ void pcs_bytes_free(pcs_bytes *bytes);
 typedef struct pcs_connect_options {
     /* Name and version of the calling software. */
     const char *software;
-    /* Access token for all calls that carry none of their own; NULL over a Unix socket whose user is known. */
+    /* Access token for all calls without one of their own; NULL over a Unix socket whose user is known. */
     const char *access_token;
     /* For connecting and for the host's Hello, each. */
     uint32_t timeout_milliseconds;
@@ -160,10 +161,10 @@ typedef struct pcs_call_options {
 
 /* One message, one reply. Free the reply with pcs_bytes_free. `options` may be NULL. */
 bool pcs_unary(
-    pcs_client *client, const char *method, const void *request, size_t length, const pcs_call_options *options,
-    pcs_bytes *reply, pcs_failure *failure);
+    pcs_client *client, const char *method, const void *request, size_t length,
+    const pcs_call_options *options, pcs_bytes *reply, pcs_failure *failure);
 
-/* Called for each message of a stream, in order; return false to cancel the call. The bytes are gone afterwards. */
+/* Called for each message of a stream, in order; return false to cancel the call. The bytes last until then. */
 typedef bool (*pcs_message_function)(const uint8_t *data, size_t length, void *context);
 
 /*
@@ -171,8 +172,8 @@ typedef bool (*pcs_message_function)(const uint8_t *data, size_t length, void *c
  * well, false with code PCS_CANCELLED when `on_message` returned false.
  */
 bool pcs_server_streaming(
-    pcs_client *client, const char *method, const void *request, size_t length, const pcs_call_options *options,
-    pcs_message_function on_message, void *context, pcs_failure *failure);
+    pcs_client *client, const char *method, const void *request, size_t length,
+    const pcs_call_options *options, pcs_message_function on_message, void *context, pcs_failure *failure);
 
 /*
  * Several calls at once, client streaming and cancellation: begin a call, send and receive on it, free it.
