@@ -4,10 +4,10 @@ import Synchronization
 
 /// Moves the write-ahead log into the database file beside the writer.
 ///
-/// The library would do it inside a commit, and that commit's callers would wait for thousands of pages. Here a
-/// connection of its own moves the bulk while the writer goes on. The log can only start again from its beginning when
-/// nothing is left to move, and a busy writer always adds to it; so the last few frames are moved by the writer itself,
-/// between two groups.
+/// The library would do it inside a commit, and that commit's callers would wait for thousands of pages. Here
+/// a connection of its own moves the bulk while the writer goes on. The log can only start again from its
+/// beginning when nothing is left to move, and a busy writer always adds to it; so the last few frames are
+/// moved by the writer itself, between two groups.
 final class Checkpointer: @unchecked Sendable {
     /// Frames (of 4 KiB) in the log that start a checkpoint: 8 MiB.
     private static let threshold = 2_048
@@ -28,7 +28,9 @@ final class Checkpointer: @unchecked Sendable {
     /// Takes over the checkpoints of the writer's connection, which must not outlive this object.
     func watch(_ writer: SQLiteConnection) {
         writer.onCommit(Unmanaged.passUnretained(self).toOpaque()) { context, _, _, frames in
-            if let context { Unmanaged<Checkpointer>.fromOpaque(context).takeUnretainedValue().logGrew(to: Int(frames)) }
+            if let context {
+                Unmanaged<Checkpointer>.fromOpaque(context).takeUnretainedValue().logGrew(to: Int(frames))
+            }
             return 0
         }
     }
@@ -47,11 +49,13 @@ final class Checkpointer: @unchecked Sendable {
         do {
             let connection = try self.connection ?? openedConnection()
             self.connection = connection
-            // A pass moves what was there when it began. The second one has only what was added during the first.
+            // A pass moves what was there when it began. The second one has only what was added during the
+            // first.
             for _ in 0..<2 where try !connection.checkpoint() { return }
             isFinishWanted.store(true, ordering: .relaxed)
         } catch {
-            // Nothing is lost: the log keeps what was not moved, and the next commit past the threshold tries again.
+            // Nothing is lost: the log keeps what was not moved, and the next commit past the threshold tries
+            // again.
             connection = nil
         }
     }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 import PluginAPI
 
@@ -17,7 +17,9 @@ enum Files {
         switch errno {
         case EEXIST: return
         case ENOENT:
-            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw failure("mkdir", path, ENOENT) }
+            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+                throw failure("mkdir", path, ENOENT)
+            }
             try createFolder(String(path[..<slash]))
             if mkdir(path, 0o700) != 0, errno != EEXIST { throw failure("mkdir", path) }
         default: throw failure("mkdir", path)
@@ -91,9 +93,9 @@ enum Files {
         var rest = bytes
         while !rest.isEmpty {
             #if canImport(Glibc)
-                let written = Glibc.write(target, rest.baseAddress, rest.count)
+            let written = Glibc.write(target, rest.baseAddress, rest.count)
             #else
-                let written = Darwin.write(target, rest.baseAddress, rest.count)
+            let written = Darwin.write(target, rest.baseAddress, rest.count)
             #endif
             if written < 0 {
                 if errno == EINTR { continue }
@@ -104,8 +106,8 @@ enum Files {
     }
 }
 
-/// Keeps a second process out of a data folder: two writers of one file would each believe to be the only one.
-/// The system lets go of the lock when the process ends, however it ends.
+/// Keeps a second process out of a data folder: two writers of one file would each believe to be the only
+/// one. The system lets go of the lock when the process ends, however it ends.
 final class FolderLock: Sendable {
     private let descriptor: Int32
 

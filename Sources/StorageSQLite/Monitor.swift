@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A lock with a condition: what the writer's thread sleeps on.
@@ -13,7 +13,8 @@ final class Monitor: @unchecked Sendable {
         mutex.initialize(to: pthread_mutex_t())
         condition.initialize(to: pthread_cond_t())
         precondition(pthread_mutex_init(mutex, nil) == 0, "a mutex needs no resource that could be missing")
-        precondition(pthread_cond_init(condition, nil) == 0, "a condition needs no resource that could be missing")
+        precondition(
+            pthread_cond_init(condition, nil) == 0, "a condition needs no resource that could be missing")
     }
 
     deinit {

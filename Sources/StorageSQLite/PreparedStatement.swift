@@ -16,7 +16,8 @@ final class PreparedStatement {
             try bytes.withMemoryRebound(to: CChar.self) { text in
                 var tail: UnsafePointer<CChar>?
                 let flags = lasting ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
-                let code = sqlite3_prepare_v3(connection, text.baseAddress, Int32(text.count), flags, &prepared, &tail)
+                let code = sqlite3_prepare_v3(
+                    connection, text.baseAddress, Int32(text.count), flags, &prepared, &tail)
                 guard code == SQLITE_OK else { throw SQLiteError.last(of: connection) }
                 guard let tail, let start = text.baseAddress else { return false }
                 return text[(tail - start)...].contains { $0 > 0x20 && $0 != 0x3B }
@@ -38,7 +39,8 @@ final class PreparedStatement {
     func bind(_ values: [StoredValue]) throws {
         guard values.count == parameterCount else {
             throw StorageError.engine(
-                code: SQLITE_RANGE, message: "the statement takes \(parameterCount) values, \(values.count) given")
+                code: SQLITE_RANGE,
+                message: "the statement takes \(parameterCount) values, \(values.count) given")
         }
         var index: Int32 = 0
         for value in values {

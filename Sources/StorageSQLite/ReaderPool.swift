@@ -1,8 +1,8 @@
 import PluginAPI
 import Synchronization
 
-/// Read connections, each lent to one reading closure at a time. Borrowing never waits: when all are lent, one more is
-/// opened, and those beyond the number kept are closed when they come back.
+/// Read connections, each lent to one reading closure at a time. Borrowing never waits: when all are lent,
+/// one more is opened, and those beyond the number kept are closed when they come back.
 final class ReaderPool: Sendable {
     private struct State {
         var idle: [SQLiteConnection] = []
@@ -27,7 +27,9 @@ final class ReaderPool: Sendable {
         try connection.control(.begin)
         defer {
             connection.endLease()
-            if !connection.isIdle, (try? connection.control(.commit)) == nil { try? connection.control(.rollback) }
+            if !connection.isIdle, (try? connection.control(.commit)) == nil {
+                try? connection.control(.rollback)
+            }
         }
         return try body(SQLiteReader(connection))
     }
@@ -63,7 +65,8 @@ final class ReaderPool: Sendable {
     private func giveBack(_ connection: SQLiteConnection) { settle(connection) }
 
     private func settle(_ connection: SQLiteConnection?) {
-        let (surplus, waiters) = state.withLock { state -> (SQLiteConnection?, [CheckedContinuation<Void, Never>]) in
+        let (surplus, waiters) = state.withLock {
+            state -> (SQLiteConnection?, [CheckedContinuation<Void, Never>]) in
             state.lent -= 1
             guard state.isClosed || state.idle.count >= kept else {
                 if let connection { state.idle.append(connection) }

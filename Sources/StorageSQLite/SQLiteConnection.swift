@@ -1,13 +1,14 @@
 import CSQLite
 import PluginAPI
 
-/// One connection of libsqlite3 with its prepared statements. One thread uses it at a time: the writer's own, or the
-/// one that has borrowed it from the pool. That, and nothing in here, makes it safe to hand from thread to thread.
+/// One connection of libsqlite3 with its prepared statements. One thread uses it at a time: the writer's own,
+/// or the one that has borrowed it from the pool. That, and nothing in here, makes it safe to hand from
+/// thread to thread.
 final class SQLiteConnection: @unchecked Sendable {
     enum Mode { case writer, reader }
 
-    /// Statements kept prepared. A plugin has a few dozen; the limit only stops SQL that is put together at run time
-    /// from filling the memory.
+    /// Statements kept prepared. A plugin has a few dozen; the limit only stops SQL that is put together at
+    /// run time from filling the memory.
     private static let statementLimit = 512
     private static let configured: Void = { _ = pcs_sqlite_configure() }()
 
@@ -15,7 +16,8 @@ final class SQLiteConnection: @unchecked Sendable {
     private var statements: [Statement: PreparedStatement] = [:]
     private var controls: [PreparedStatement?] = Array(repeating: nil, count: Control.allCases.count)
     private var isClosed = false
-    /// Counts the leases: a reader or transaction kept beyond its closure finds another number and is refused.
+    /// Counts the leases: a reader or transaction kept beyond its closure finds another number and is
+    /// refused.
     private(set) var lease: UInt64 = 0
 
     /// - Throws: `StorageError.unusable` when the file cannot be opened or is no database.
@@ -103,7 +105,9 @@ final class SQLiteConnection: @unchecked Sendable {
             return try PreparedStatement(statement.sql, on: handle, lasting: false)
         }
         try SQLiteConnection.refuseControl(statement.sql)
-        if statements.count >= SQLiteConnection.statementLimit { statements = statements.filter { $0.value.isBusy } }
+        if statements.count >= SQLiteConnection.statementLimit {
+            statements = statements.filter { $0.value.isBusy }
+        }
         let prepared = try PreparedStatement(statement.sql, on: handle, lasting: true)
         statements[statement] = prepared
         prepared.isBusy = true
@@ -175,11 +179,15 @@ final class SQLiteConnection: @unchecked Sendable {
         return true
     }
 
-    /// Calls `hook` on the connection's thread after each commit with the number of frames in the log, in place of the
-    /// library's own checkpoint. `context` must outlive the connection.
-    func onCommit(_ context: UnsafeMutableRawPointer, _ hook: @escaping @convention(c) (
-        UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32
-    ) -> Int32) {
+    /// Calls `hook` on the connection's thread after each commit with the number of frames in the log, in
+    /// place of the library's own checkpoint. `context` must outlive the connection.
+    func onCommit(
+        _ context: UnsafeMutableRawPointer,
+        _ hook:
+            @escaping @convention(c) (
+                UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32
+            ) -> Int32
+    ) {
         sqlite3_wal_hook(handle, hook, context)
     }
 

@@ -22,18 +22,21 @@ final class SQLiteDatabase: Database {
         connection = try SQLiteDatabase.openWriter(path, name: name)
         checkpointer = Checkpointer(path: path, queue: queue)
         readers = ReaderPool(path: path, kept: readersKept)
-        writer = Writer(name: name, connection: connection, checkpointer: checkpointer, queueLimit: queueLimit)
+        writer = Writer(
+            name: name, connection: connection, checkpointer: checkpointer, queueLimit: queueLimit)
         self.onClose = Mutex(onClose)
     }
 
     deinit { writer.requestClose() }
 
-    /// Settings that durability and correctness hang on are read back: a setting that did not take is a refusal.
+    /// Settings that durability and correctness hang on are read back: a setting that did not take is a
+    /// refusal.
     private static func openWriter(_ path: String, name: String) throws -> SQLiteConnection {
         let connection = try SQLiteConnection(path: path, mode: .writer, creating: true)
         let settings: [(name: String, value: String, reads: String)] = [
             ("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("foreign_keys", "ON", "1"),
-            ("fullfsync", "ON", "1"), ("journal_size_limit", "33554432", "33554432"), ("temp_store", "MEMORY", "2"),
+            ("fullfsync", "ON", "1"), ("journal_size_limit", "33554432", "33554432"),
+            ("temp_store", "MEMORY", "2"),
             ("cache_size", "-8192", "-8192"), ("trusted_schema", "OFF", "0"),
         ]
         for setting in settings {
@@ -41,7 +44,9 @@ final class SQLiteDatabase: Database {
             let reads = try connection.texts("PRAGMA \(setting.name)").first
             guard reads == setting.reads else {
                 throw StorageError.unusable(
-                    message: "database \(name): \(setting.name) reads \(reads ?? "nothing"), must be \(setting.reads)")
+                    message:
+                        "database \(name): \(setting.name) reads \(reads ?? "nothing"), must be \(setting.reads)"
+                )
             }
         }
         return connection
@@ -58,7 +63,8 @@ final class SQLiteDatabase: Database {
     func check() throws -> [String] {
         try readers.withConnection { connection in
             let pages = try connection.texts("PRAGMA integrity_check").filter { $0 != "ok" }
-            let keys = try connection.texts("SELECT \"table\" || ' row ' || ifnull(rowid, '?') FROM pragma_foreign_key_check")
+            let keys = try connection.texts(
+                "SELECT \"table\" || ' row ' || ifnull(rowid, '?') FROM pragma_foreign_key_check")
             return pages + keys.map { "a foreign key of \($0) finds no row" }
         }
     }
@@ -66,7 +72,8 @@ final class SQLiteDatabase: Database {
     var statistics: StoreStatistics {
         let counts = writer.statistics
         return StoreStatistics(
-            bytes: Files.size(path) + Files.size(path + "-wal"), writes: counts.writes, commits: counts.commits,
+            bytes: Files.size(path) + Files.size(path + "-wal"), writes: counts.writes,
+            commits: counts.commits,
             queueLength: counts.queue)
     }
 

@@ -3,9 +3,10 @@ package import PluginAPI
 extension SQLiteEngine {
     /// Copies live databases as of one moment.
     ///
-    /// All writers are brought to a stand between two groups, a snapshot is pinned on each file, and the writers go on;
-    /// only that moment holds up writes. The pages are then copied from the snapshots, so what is written meanwhile is in
-    /// no copy, and what had been acknowledged before is in all of them. Files and folder are flushed before it returns.
+    /// All writers are brought to a stand between two groups, a snapshot is pinned on each file, and the
+    /// writers go on; only that moment holds up writes. The pages are then copied from the snapshots, so what
+    /// is written meanwhile is in no copy, and what had been acknowledged before is in all of them. Files and
+    /// folder are flushed before it returns.
     package func backup(_ databases: [any Database], to folder: String) async throws -> [String: String] {
         let sources = try databases.map { database in
             guard let source = database as? SQLiteDatabase else {
@@ -44,7 +45,8 @@ extension SQLiteEngine {
         return connections
     }
 
-    /// Puts a copy in the place of a closed database: at every moment, a crash leaves either the old or the new one.
+    /// Puts a copy in the place of a closed database: at every moment, a crash leaves either the old or the
+    /// new one.
     package func restore(_ name: String, from folder: String) throws {
         let path = try path(of: name)
         guard !isOpen(name) else {
@@ -53,8 +55,8 @@ extension SQLiteEngine {
         try Files.createFolder(self.folder)
         let arriving = path + ".arriving"
         try Files.copy(folder + "/" + name + SQLiteEngine.suffix, to: arriving)
-        // The old log must not be found beside the new file; what it holds belongs into the old file first, in case
-        // the exchange does not happen. A damaged old file is no reason to keep the new one out.
+        // The old log must not be found beside the new file; what it holds belongs into the old file first,
+        // in case the exchange does not happen. A damaged old file is no reason to keep the new one out.
         if Files.exists(path + "-wal"), let old = try? SQLiteConnection(path: path, mode: .writer) {
             _ = try? old.texts("SELECT count(*) FROM sqlite_schema")
             old.close()

@@ -5,8 +5,8 @@ import Synchronization
 
 /// The embedded engine: a SQLite file per database in one folder, with group commit.
 ///
-/// Durability: `write` returns after the write-ahead log has been flushed to the disk (`synchronous = FULL`, read back
-/// at open). After a crash, opening a file takes over what its log holds; nothing else is needed.
+/// Durability: `write` returns after the write-ahead log has been flushed to the disk (`synchronous = FULL`,
+/// read back at open). After a crash, opening a file takes over what its log holds; nothing else is needed.
 ///
 /// One process owns the folder while any database in it is open, and one `Database` each file.
 package final class SQLiteEngine: StorageEngine {
@@ -26,7 +26,8 @@ package final class SQLiteEngine: StorageEngine {
 
     /// Has no effect on the disk until a database is opened.
     /// - Parameter queueLimit: writes that may wait for a database's writer before `StorageError.overloaded`.
-    /// - Parameter readersKept: idle read connections kept a database; more are opened when more threads read at once.
+    /// - Parameter readersKept: idle read connections kept a database; more are opened when more threads read
+    ///   at once.
     package init(folder: String, queueLimit: Int = SQLiteEngine.queueLimit, readersKept: Int = 8) {
         self.folder = folder
         self.queueLimit = queueLimit

@@ -1,7 +1,7 @@
 import PluginAPI
 
-/// A body that waits for the writer, and the caller that waits for it. Types are erased here, so that bodies of every
-/// result share one queue.
+/// A body that waits for the writer, and the caller that waits for it. Types are erased here, so that bodies
+/// of every result share one queue.
 class WriteJob {
     /// Why this body alone did not take effect.
     fileprivate(set) var failure: (any Error)?
@@ -22,7 +22,10 @@ final class TypedWriteJob<Value: Sendable>: WriteJob {
     private let caller: UnsafeContinuation<Value, any Error>
     private var value: Value?
 
-    init(_ caller: UnsafeContinuation<Value, any Error>, _ body: @escaping @Sendable (any SQLTransaction) throws -> Value) {
+    init(
+        _ caller: UnsafeContinuation<Value, any Error>,
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> Value
+    ) {
         self.caller = caller
         self.body = body
     }

@@ -3,10 +3,11 @@ import Foundation
 import PluginAPI
 import Synchronization
 
-/// The one writer of a database: a thread of its own that takes whatever waits, runs it as one transaction with a
-/// savepoint a body, syncs once, and only then lets the callers go on.
+/// The one writer of a database: a thread of its own that takes whatever waits, runs it as one transaction
+/// with a savepoint a body, syncs once, and only then lets the callers go on.
 ///
-/// There is no timer. A lone caller pays for one commit; while the disk syncs, the next group gathers by itself.
+/// There is no timer. A lone caller pays for one commit; while the disk syncs, the next group gathers by
+/// itself.
 final class Writer: @unchecked Sendable {
     static let largestGroup = 512
 
@@ -61,8 +62,8 @@ final class Writer: @unchecked Sendable {
         if let refusal { job.finish(refusal) }
     }
 
-    /// Returns once the writer stands still between two groups; it takes no more until `proceed`. What was queued keeps
-    /// waiting, and more may be queued. Pauses count: each needs its own `proceed`.
+    /// Returns once the writer stands still between two groups; it takes no more until `proceed`. What was
+    /// queued keeps waiting, and more may be queued. Pauses count: each needs its own `proceed`.
     func pause() async {
         await withUnsafeContinuation { (caller: UnsafeContinuation<Void, Never>) in
             let isStill = monitor.withLock {
@@ -157,7 +158,8 @@ final class Writer: @unchecked Sendable {
         case committed
         /// Nothing of the group took effect.
         case failed(any Error)
-        /// One body took the whole transaction down with it: a full disk, a failed page, a deferred constraint.
+        /// One body took the whole transaction down with it: a full disk, a failed page, a deferred
+        /// constraint.
         case spoiled(any Error)
     }
 

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 import PluginAPI
 import StorageSQLite
@@ -35,9 +35,10 @@ struct StorageCrashTests {
             }
         }
         let database = try SQLiteEngine(folder: path).open("store")
-        let stored = Set(try database.read { reader in
-            try reader.all(Statement("SELECT number FROM item")) { $0.integer(0) }
-        })
+        let stored = Set(
+            try database.read { reader in
+                try reader.all(Statement("SELECT number FROM item")) { $0.integer(0) }
+            })
         let journal = open(path + "/acknowledged", O_RDONLY)
         var number: Int64 = 0
         var acknowledged = 0
@@ -60,9 +61,9 @@ struct StorageCrashTests {
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 200_000, rlim_max: rlim_t.max)
             #if canImport(Glibc)
-                setrlimit(__rlimit_resource_t(1), &limit)
+            setrlimit(__rlimit_resource_t(1), &limit)
             #else
-                setrlimit(RLIMIT_FSIZE, &limit)
+            setrlimit(RLIMIT_FSIZE, &limit)
             #endif
             let outcomes = await withTaskGroup(of: (Int, Bool).self) { group in
                 for number in 1...400 {
@@ -78,16 +79,19 @@ struct StorageCrashTests {
             }
             limit.rlim_cur = rlim_t.max
             #if canImport(Glibc)
-                setrlimit(__rlimit_resource_t(1), &limit)
+            setrlimit(__rlimit_resource_t(1), &limit)
             #else
-                setrlimit(RLIMIT_FSIZE, &limit)
+            setrlimit(RLIMIT_FSIZE, &limit)
             #endif
-            let stored = Set(try database.read { reader in
-                try reader.all(Statement("SELECT number FROM item")) { Int($0.integer(0)) }
-            })
+            let stored = Set(
+                try database.read { reader in
+                    try reader.all(Statement("SELECT number FROM item")) { Int($0.integer(0)) }
+                })
             precondition(outcomes.count < 400, "the limit did not bite")
             precondition(stored == outcomes, "acknowledged and stored rows differ")
-            try await database.write { _ = try $0.run(GroupCommitTests.insert, [.integer(9_999), .text("after")]) }
+            try await database.write {
+                _ = try $0.run(GroupCommitTests.insert, [.integer(9_999), .text("after")])
+            }
             let faults = try database.check()
             precondition(faults.isEmpty, "check found \(faults)")
             await database.close()

@@ -6,11 +6,14 @@ import Testing
 
 @Suite("Group commit")
 struct GroupCommitTests {
-    static let table = Statement("CREATE TABLE IF NOT EXISTS item (number INTEGER PRIMARY KEY, note TEXT) STRICT")
+    static let table = Statement(
+        "CREATE TABLE IF NOT EXISTS item (number INTEGER PRIMARY KEY, note TEXT) STRICT")
     static let insert = Statement("INSERT INTO item (number, note) VALUES (?1, ?2)")
     static let count = Statement("SELECT count(*), coalesce(max(number), 0) FROM item")
 
-    static func open(_ folder: String, _ name: String = "store", queueLimit: Int = 4_096) async throws -> any Database {
+    static func open(_ folder: String, _ name: String = "store", queueLimit: Int = 4_096) async throws
+        -> any Database
+    {
         let database = try SQLiteEngine(folder: folder, queueLimit: queueLimit).open(name)
         try await database.write { _ = try $0.run(table, []) }
         return database
@@ -55,7 +58,8 @@ struct GroupCommitTests {
                 }
             }
         }
-        let log = try FileManager.default.attributesOfItem(atPath: folder.path + "/store.sqlite-wal")[.size] as? Int
+        let log =
+            try FileManager.default.attributesOfItem(atPath: folder.path + "/store.sqlite-wal")[.size] as? Int
         // 16,000 rows of 3 kB are 48 MB and more of frames; the log must have started again several times.
         #expect((log ?? 0) < 40_000_000)
         #expect(try database.check() == [])
@@ -81,7 +85,9 @@ struct GroupCommitTests {
         let folder = try TemporaryFolder()
         var database = try await Self.open(folder.path)
         for number in 1...400 {
-            try await database.write { _ = try $0.run(Self.insert, [.integer(number), .text(String(repeating: "y", count: 200))]) }
+            try await database.write {
+                _ = try $0.run(Self.insert, [.integer(number), .text(String(repeating: "y", count: 200))])
+            }
         }
         await database.close()
         let path = folder.path + "/store.sqlite"

@@ -3,8 +3,8 @@ import HostContract
 import PluginAPI
 
 extension BackupKeeper {
-    /// Left in the backup folder from the first to the last file exchanged: a host that finds it at start finishes the
-    /// exchange, so that no crash leaves some stores restored and others not.
+    /// Left in the backup folder from the first to the last file exchanged: a host that finds it at start
+    /// finishes the exchange, so that no crash leaves some stores restored and others not.
     private static let markName = ".restoring"
 
     private struct Mark: Codable {
@@ -13,9 +13,9 @@ extension BackupKeeper {
 
     /// Puts the files of a backup in the place of the present ones.
     ///
-    /// In this order: the backup is verified; the host is brought to a stand; a safety backup of the present state is
-    /// taken; stores are closed, exchanged and opened again; the host goes on. Until the exchange begins, a failure
-    /// leaves everything as it was. Stores that the backup does not have stay as they are.
+    /// In this order: the backup is verified; the host is brought to a stand; a safety backup of the present
+    /// state is taken; stores are closed, exchanged and opened again; the host goes on. Until the exchange
+    /// begins, a failure leaves everything as it was. Stores that the backup does not have stay as they are.
     ///
     /// - Returns: the manifest restored, and the name of the safety backup.
     /// - Throws: `NOT_FOUND`, `BACKUP_INVALID`, `STATE_WRONG` when the backup comes from a newer schema.
@@ -33,7 +33,7 @@ extension BackupKeeper {
         try requireKnownSchema(manifest, open)
         do {
             try await surroundings.quiesce()
-            let safety = try await createNow(named: nil)
+            let safety = try await createNow(named: nil, prefix: "safety-")
             try await exchange(manifest, or: safety, in: open)
             try await surroundings.reopen()
             logger.notice("restored", metadata: ["backup": "\(name)", "safety": "\(safety.name)"])
@@ -52,7 +52,8 @@ extension BackupKeeper {
             if let unknown = file.migrations.first(where: { !known.contains($0) }) {
                 throw Failure(
                     HostReasons.stateWrong,
-                    "Store \(store.name) of the backup has migration \(unknown), which this host does not know.")
+                    "Store \(store.name) of the backup has migration \(unknown), which this host does not know."
+                )
             }
         }
     }
@@ -64,7 +65,8 @@ extension BackupKeeper {
         for store in open { await store.close() }
         let outcome = Result { try replaceFiles(with: manifest) }
         if case .failure(let error) = outcome {
-            logger.error("restore failed, going back", metadata: ["backup": "\(manifest.name)", "error": "\(error)"])
+            logger.error(
+                "restore failed, going back", metadata: ["backup": "\(manifest.name)", "error": "\(error)"])
             try replaceFiles(with: safety)
         }
         for store in open { store.exchange(try engine.open(store.name)) }

@@ -4,8 +4,8 @@ package import Logging
 package import PluginAPI
 import Synchronization
 
-/// Takes, lists, verifies and restores backups: folders below one folder, each with a copy of every store and a
-/// manifest. One of these works at a time.
+/// Takes, lists, verifies and restores backups: folders below one folder, each with a copy of every store and
+/// a manifest. One of these works at a time.
 package final class BackupKeeper: Sendable {
     /// What the keeper asks of the host around a restore.
     package struct Surroundings: Sendable {
@@ -15,7 +15,8 @@ package final class BackupKeeper: Sendable {
         package var reopen: @Sendable () async throws -> Void
 
         package init(
-            quiesce: @escaping @Sendable () async throws -> Void, reopen: @escaping @Sendable () async throws -> Void
+            quiesce: @escaping @Sendable () async throws -> Void,
+            reopen: @escaping @Sendable () async throws -> Void
         ) {
             self.quiesce = quiesce
             self.reopen = reopen
@@ -44,21 +45,22 @@ package final class BackupKeeper: Sendable {
 
     // MARK: Taking
 
-    /// Copies all open stores as of one moment, verifies the copy and names it. Until then it lies under a hidden name.
+    /// Copies all open stores as of one moment, verifies the copy and names it. Until then it lies under a
+    /// hidden name.
     /// - Parameter name: letters, digits and `-`, at most 64; `nil` or empty = by the time.
     /// - Throws: `FIELD_INVALID`, `ALREADY_EXISTS`, `BACKUP_INVALID`.
     package func create(named name: String? = nil) async throws -> BackupManifest {
         try await turn.take { try await self.createNow(named: name) }
     }
 
-    func createNow(named wanted: String?) async throws -> BackupManifest {
+    /// - Parameter prefix: of the name, when none is given.
+    func createNow(named wanted: String?, prefix: String = "") async throws -> BackupManifest {
         let takenAt = clock.now
         let began = ContinuousClock.now
-        let name = (wanted ?? "").isEmpty ? BackupKeeper.name(at: takenAt) : wanted ?? ""
+        let name: String
+        if let wanted, !wanted.isEmpty { name = wanted } else { name = freeName(prefix: prefix, at: takenAt) }
         try BackupKeeper.checkName(name)
-        guard !FileManager.default.fileExists(atPath: folder + "/" + name) else {
-            throw Failure(HostReasons.alreadyExists, "There is a backup \(name).")
-        }
+        guard !exists(name) else { throw Failure(HostReasons.alreadyExists, "There is a backup \(name).") }
         try makeFolder(folder)
         let partial = folder + "/.taking-" + name
         try? FileManager.default.removeItem(atPath: partial)
@@ -66,7 +68,8 @@ package final class BackupKeeper: Sendable {
             let databases = stores().map(\.database)
             let files = try await engine.backup(databases, to: partial)
             var manifest = BackupManifest(
-                format: BackupManifest.currentFormat, name: name, takenAtMicroseconds: takenAt.microsecondsSince1970,
+                format: BackupManifest.currentFormat, name: name,
+                takenAtMicroseconds: takenAt.microsecondsSince1970,
                 milliseconds: 0, files: [])
             manifest.files = try await describe(files, in: partial)
             manifest.milliseconds = BackupKeeper.milliseconds(since: began)
@@ -86,11 +89,13 @@ package final class BackupKeeper: Sendable {
     /// Backups by name; folders without a readable manifest are left out.
     package func list() throws -> [BackupManifest] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.sorted().filter { !$0.hasPrefix(".") }.compactMap { try? BackupManifest.read(from: folder + "/" + $0) }
+        return names.sorted().filter { !$0.hasPrefix(".") }.compactMap {
+            try? BackupManifest.read(from: folder + "/" + $0)
+        }
     }
 
-    /// Reads every byte, opens copies of the files in a folder of their own, checks pages, keys and audit chains against
-    /// the manifest, and removes the copies again.
+    /// Reads every byte, opens copies of the files in a folder of their own, checks pages, keys and audit
+    /// chains against the manifest, and removes the copies again.
     /// - Throws: `NOT_FOUND`, `BACKUP_INVALID` naming the file and the check.
     package func verify(_ name: String) async throws -> BackupManifest {
         try await turn.take { try await self.verifyNow(name) }
@@ -99,7 +104,7 @@ package final class BackupKeeper: Sendable {
     func verifyNow(_ name: String) async throws -> BackupManifest {
         try BackupKeeper.checkName(name)
         let source = folder + "/" + name
-        guard FileManager.default.fileExists(atPath: source) else {
+        guard exists(name) else {
             throw Failure(HostReasons.notFound, "There is no backup \(name).")
         }
         let manifest: BackupManifest
@@ -110,42 +115,45 @@ package final class BackupKeeper: Sendable {
         }
         for file in manifest.files {
             guard file.file == (file.file as NSString).lastPathComponent,
-                let found = try? DurableFile.sha256(of: source + "/" + file.file)
+                let found = try? await offThePool({ try DurableFile.sha256(of: source + "/" + file.file) })
             else {
-                throw Failure(HostReasons.backupInvalid, "File \(file.store) of \(name) is missing or cannot be read.")
+                throw Failure(
+                    HostReasons.backupInvalid, "File \(file.store) of \(name) is missing or cannot be read.")
             }
             guard found.bytes == file.bytes, found.digest == file.sha256 else {
-                throw Failure(HostReasons.backupInvalid, "File \(file.store) of \(name) does not have its SHA-256.")
+                throw Failure(
+                    HostReasons.backupInvalid, "File \(file.store) of \(name) does not have its SHA-256.")
             }
         }
         let files = Dictionary(manifest.files.map { ($0.store, $0.file) }) { first, _ in first }
         guard try await describe(files, in: source) == manifest.files else {
-            throw Failure(HostReasons.backupInvalid, "An audit chain of \(name) is not the one of its manifest.")
+            throw Failure(
+                HostReasons.backupInvalid, "An audit chain of \(name) is not the one of its manifest.")
         }
         return manifest
     }
 
-    /// Opens copies of a backup's files, checks them, and says what the manifest says of them. By name of store.
-    private func describe(_ files: [String: String], in source: String) async throws -> [BackupManifest.File] {
+    /// Opens copies of a backup's files, checks them, and says what the manifest says of them. By name of
+    /// store.
+    private func describe(_ files: [String: String], in source: String) async throws -> [BackupManifest.File]
+    {
         let trial = folder + "/.trial-" + UUID().uuidString
         try makeFolder(trial)
         defer { try? FileManager.default.removeItem(atPath: trial) }
         let copies = try engine.engine(in: trial)
         var result: [BackupManifest.File] = []
         for (store, file) in files.sorted(by: { $0.key < $1.key }) {
-            let (bytes, digest) = try DurableFile.sha256(of: source + "/" + file)
             do {
-                try FileManager.default.copyItem(atPath: source + "/" + file, toPath: trial + "/" + file)
+                let (bytes, digest) = try await offThePool {
+                    try FileManager.default.copyItem(atPath: source + "/" + file, toPath: trial + "/" + file)
+                    return try DurableFile.sha256(of: source + "/" + file)
+                }
                 let opened = HostStore(database: try copies.open(store), clock: clock, logger: logger)
-                let found = Result { try (opened.database.check(), opened.verifyAudit(), opened.appliedVersions()) }
+                let found = await Result.of {
+                    try await offThePool { try BackupKeeper.examine(opened, named: store) }
+                }
                 await opened.close()
-                let (faults, audit, migrations) = try found.get()
-                if let fault = faults.first {
-                    throw Failure(HostReasons.backupInvalid, "File \(store) is damaged: \(fault)")
-                }
-                guard audit.isWhole else {
-                    throw Failure(HostReasons.backupInvalid, "The audit chain of \(store) breaks at row \(audit.brokenAt).")
-                }
+                let (audit, migrations) = try found.get()
                 result.append(
                     BackupManifest.File(
                         store: store, file: file, bytes: bytes, sha256: digest, auditEntries: audit.entries,
@@ -157,6 +165,19 @@ package final class BackupKeeper: Sendable {
         return result
     }
 
+    private static func examine(_ opened: HostStore, named store: String) throws -> (AuditVerification, [Int])
+    {
+        if let fault = try opened.database.check().first {
+            throw Failure(HostReasons.backupInvalid, "File \(store) is damaged: \(fault)")
+        }
+        let audit = try opened.verifyAudit()
+        guard audit.isWhole else {
+            throw Failure(
+                HostReasons.backupInvalid, "The audit chain of \(store) breaks at row \(audit.brokenAt).")
+        }
+        return (audit, try opened.appliedVersions())
+    }
+
     /// Gives `body` the keeper's one turn.
     func inTurn<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         try await turn.take(body)
@@ -164,24 +185,42 @@ package final class BackupKeeper: Sendable {
 
     // MARK: Names
 
+    private func exists(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder + "/" + name)
+    }
+
+    private func freeName(prefix: String, at instant: Instant) -> String {
+        let name = prefix + BackupKeeper.name(at: instant)
+        var candidate = name
+        var number = 1
+        while exists(candidate) {
+            number += 1
+            candidate = "\(name)-\(number)"
+        }
+        return candidate
+    }
+
     private static func name(at instant: Instant) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(identifier: "UTC")
         formatter.dateFormat = "yyyyMMdd-HHmmss-SSS"
-        return formatter.string(from: Date(timeIntervalSince1970: Double(instant.microsecondsSince1970) / 1_000_000))
+        return formatter.string(
+            from: Date(timeIntervalSince1970: Double(instant.microsecondsSince1970) / 1_000_000))
     }
 
     private static func checkName(_ name: String) throws {
         let isGood =
             (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
+                (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+                    || $0 == 0x2D
             }
         if !isGood {
             throw Failure(
                 HostReasons.fieldInvalid, "A backup's name has 1 to 64 letters, digits and -.",
-                violations: [Violation(field: "name", rule: "NAME", message: "1 to 64 letters, digits and -")])
+                violations: [Violation(field: "name", rule: "NAME", message: "1 to 64 letters, digits and -")]
+            )
         }
     }
 

@@ -30,7 +30,8 @@ package struct BackupManifest: Codable, Hashable, Sendable {
         let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + fileName))
         let manifest = try JSONDecoder().decode(BackupManifest.self, from: data)
         guard manifest.format == currentFormat else {
-            throw StorageError.unusable(message: "the manifest has format \(manifest.format), known is \(currentFormat)")
+            throw StorageError.unusable(
+                message: "the manifest has format \(manifest.format), known is \(currentFormat)")
         }
         return manifest
     }

@@ -4,9 +4,10 @@ import Synchronization
 
 /// Carries events from publishers' outboxes to subscribers, from start until `stop`.
 ///
-/// Promises: every event is delivered at least once and takes effect once (the subscriber's inbox sees to it); events
-/// of one key of a publisher arrive in the order of publishing; one that fails is tried again with growing pauses and
-/// parked after the fifth attempt, later ones of its key wait behind it, other keys go on; nothing is dropped.
+/// Promises: every event is delivered at least once and takes effect once (the subscriber's inbox sees to
+/// it); events of one key of a publisher arrive in the order of publishing; one that fails is tried again
+/// with growing pauses and parked after the fifth attempt, later ones of its key wait behind it, other keys
+/// go on; nothing is dropped.
 ///
 /// It wakes when something is published, when a pause is over, and once a second in any case.
 package final class EventPump: Sendable {
@@ -42,10 +43,12 @@ package final class EventPump: Sendable {
     }
 
     /// Events of this publisher wait from now on.
-    package func unregister(publisher name: String) { state.withLock { _ = $0.publishers.removeValue(forKey: name) } }
+    package func unregister(publisher name: String) {
+        state.withLock { _ = $0.publishers.removeValue(forKey: name) }
+    }
 
-    /// Takes up delivery to a subscriber where its inbox stands. Registering a name again replaces its handlers; the
-    /// earlier ones must have been removed with `unregister(subscriber:)`.
+    /// Takes up delivery to a subscriber where its inbox stands. Registering a name again replaces its
+    /// handlers; the earlier ones must have been removed with `unregister(subscriber:)`.
     package func register(subscriber store: HostStore, subscriptions: [Subscription]) {
         let worker = SubscriberWorker(
             store: store, subscriptions: subscriptions, pauses: pauses, logger: logger,
@@ -131,7 +134,9 @@ package final class EventPump: Sendable {
 
     /// Events that wait for a subscriber, and those that are held.
     package func waiting(for subscriber: String) throws -> (waiting: Int64, parked: Int64) {
-        try subscriptions().filter { $0.subscriber == subscriber }.reduce((0, 0)) { ($0.0 + $1.waiting, $0.1 + $1.parked) }
+        try subscriptions().filter { $0.subscriber == subscriber }.reduce((0, 0)) {
+            ($0.0 + $1.waiting, $0.1 + $1.parked)
+        }
     }
 
     /// Events that failed and those that wait behind them, of one subscriber or of all.
@@ -144,8 +149,8 @@ package final class EventPump: Sendable {
 
     /// Tries a parked event again, and after it those of its key that wait behind it, until one fails.
     /// - Returns: the failure of the named event; `nil` when it took effect.
-    /// - Throws: `NOT_FOUND` when there is no such parked event, `STATE_WRONG` when it waits behind another one or its
-    ///   subscriber is paused.
+    /// - Throws: `NOT_FOUND` when there is no such parked event, `STATE_WRONG` when it waits behind another
+    ///   one or its subscriber is paused.
     package func retry(subscriber: String, publisher: String, sequence: Int64) async throws -> String? {
         guard let worker = state.withLock({ $0.subscribers[subscriber] }) else {
             throw Failure.notFound("There is no subscriber \(subscriber) at work.")

@@ -142,8 +142,8 @@ final class SubscriberWorker: Sendable {
         }
     }
 
-    /// Delivers a batch as one transaction. When a handler fails, what came before it is delivered again without it, it
-    /// is put aside, and the rest follows.
+    /// Delivers a batch as one transaction. When a handler fails, what came before it is delivered again
+    /// without it, it is put aside, and the rest follows.
     private func deliver(
         _ events: ArraySlice<OutboxEvent>, upTo end: Int64, from name: String,
         to handlers: [String: HostStore.EventHandler]
@@ -221,11 +221,15 @@ final class SubscriberWorker: Sendable {
 
     /// Runs beside the normal delivery; the rows of the held events keep each effect single.
     func retry(publisher name: String, sequence: Int64) async throws -> String? {
-        guard let held = try store.heldEvents().first(where: { $0.publisher == name && $0.sequence == sequence }) else {
+        guard
+            let held = try store.heldEvents().first(where: { $0.publisher == name && $0.sequence == sequence }
+            )
+        else {
             throw Failure.notFound("No event \(sequence) of \(name) is parked.")
         }
         guard held.head == sequence else {
-            throw Failure(HostReasons.stateWrong, "Event \(sequence) waits behind event \(held.head) of its key.")
+            throw Failure(
+                HostReasons.stateWrong, "Event \(sequence) waits behind event \(held.head) of its key.")
         }
         guard !isPaused else { throw Failure(HostReasons.stateWrong, "The subscriber is disabled.") }
         return try await release(key: held.key, of: name)
@@ -253,7 +257,9 @@ final class SubscriberWorker: Sendable {
 
     private static func describe(_ error: any Error) -> String { String("\(error)".prefix(500)) }
 
-    private func metadata(_ sequence: Int64, _ name: String, _ attempts: Int, _ error: any Error) -> Logger.Metadata {
+    private func metadata(_ sequence: Int64, _ name: String, _ attempts: Int, _ error: any Error)
+        -> Logger.Metadata
+    {
         [
             "subscriber": "\(store.name)", "publisher": "\(name)", "sequence": "\(sequence)",
             "attempts": "\(attempts)", "error": "\(error)",

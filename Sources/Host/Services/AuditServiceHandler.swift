@@ -17,7 +17,7 @@ package struct AuditServiceHandler: Pcs_Host_V1_AuditService {
         var response = Pcs_Host_V1_VerifyAuditResponse()
         response.whole = true
         for (name, store) in stores().sorted(by: { $0.key < $1.key }) {
-            let found = try store.verifyAudit()
+            let found = try await offThePool { try store.verifyAudit() }
             response.whole = response.whole && found.isWhole
             response.chains.append(
                 .with {
@@ -32,13 +32,17 @@ package struct AuditServiceHandler: Pcs_Host_V1_AuditService {
     }
 
     package func listAuditEntries(
-        _ request: Pcs_Host_V1_ListAuditEntriesRequest, _ reply: ReplyStream<Pcs_Host_V1_AuditEntry>, _ call: CallContext
+        _ request: Pcs_Host_V1_ListAuditEntriesRequest, _ reply: ReplyStream<Pcs_Host_V1_AuditEntry>,
+        _ call: CallContext
     ) async throws {
-        guard let store = stores()[request.store] else { throw Failure.notFound("There is no store \(request.store).") }
+        guard let store = stores()[request.store] else {
+            throw Failure.notFound("There is no store \(request.store).")
+        }
         guard request.limit >= 0, request.fromSequence >= 0 else {
             let field = request.limit < 0 ? "limit" : "from_sequence"
             throw Failure(
-                HostReasons.fieldInvalid, violations: [Violation(field: field, rule: "RANGE", message: "not below 0")])
+                HostReasons.fieldInvalid,
+                violations: [Violation(field: field, rule: "RANGE", message: "not below 0")])
         }
         var left = request.limit == 0 ? Self.usualLimit : Int(request.limit)
         var from = max(1, request.fromSequence)

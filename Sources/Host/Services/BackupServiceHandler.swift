@@ -6,8 +6,8 @@ package struct BackupServiceHandler: Pcs_Host_V1_BackupService {
     private let keeper: BackupKeeper
     private let surroundings: BackupKeeper.Surroundings
 
-    /// - Parameter surroundings: how the host is brought to a stand for a restore, and started again. The call itself
-    ///   is in flight meanwhile, so a stand must not wait for it.
+    /// - Parameter surroundings: how the host is brought to a stand for a restore, and started again. The
+    ///   call itself is in flight meanwhile, so a stand must not wait for it.
     package init(keeper: BackupKeeper, surroundings: BackupKeeper.Surroundings) {
         self.keeper = keeper
         self.surroundings = surroundings
@@ -18,7 +18,8 @@ package struct BackupServiceHandler: Pcs_Host_V1_BackupService {
     ) async throws -> Pcs_Host_V1_Backup {
         let manifest = try await keeper.create(named: request.name)
         return try await call.commit { transaction in
-            transaction.audit(AuditNote(object: "backup/\(manifest.name)", detail: "taken: \(manifest.summary)"))
+            transaction.audit(
+                AuditNote(object: "backup/\(manifest.name)", detail: "taken: \(manifest.summary)"))
             return Pcs_Host_V1_Backup(manifest, verified: true)
         }
     }

@@ -38,14 +38,16 @@ package struct EventServiceHandler: Pcs_Host_V1_EventService {
                     $0.eventType = event.type
                     $0.key = event.key
                     $0.attempts = Int32(clamping: event.attempts)
-                    $0.failure = event.head == event.sequence ? event.failure : "waits behind event \(event.head)"
+                    $0.failure =
+                        event.head == event.sequence ? event.failure : "waits behind event \(event.head)"
                     $0.parkedAt = .init(event.parkedAt)
                 }
             }
         }
     }
 
-    /// The delivery has effects of its own, each in its transaction; what is committed for the call is that it was tried.
+    /// The delivery has effects of its own, each in its transaction; what is committed for the call is that
+    /// it was tried.
     package func retryParkedEvent(
         _ request: Pcs_Host_V1_RetryParkedEventRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_RetryParkedEventResponse {
@@ -55,7 +57,10 @@ package struct EventServiceHandler: Pcs_Host_V1_EventService {
             let what = "event/\(request.publisher)/\(request.sequence)"
             transaction.audit(
                 AuditNote(
-                    object: what, detail: "retried for \(request.subscriber): \(failure.map { "failed: \($0)" } ?? "delivered")"))
+                    object: what,
+                    detail:
+                        "retried for \(request.subscriber): \(failure.map { "failed: \($0)" } ?? "delivered")"
+                ))
             return .with {
                 $0.delivered = failure == nil
                 $0.failure = failure ?? ""

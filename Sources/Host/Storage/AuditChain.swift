@@ -2,13 +2,14 @@ import Crypto
 import PluginAPI
 import Synchronization
 
-/// The hash chain over one database's audit rows: each hash is SHA-256 over the hash before it and the row's canonical
-/// encoding, so that no row can be changed, removed or put in between without every later hash being wrong.
+/// The hash chain over one database's audit rows: each hash is SHA-256 over the hash before it and the row's
+/// canonical encoding, so that no row can be changed, removed or put in between without every later hash
+/// being wrong.
 ///
-/// The head is kept in memory, and may be ahead of the file after a rollback: of the body, of its group, or by the
-/// disk. So a row is only added behind a row that is in the file and has the remembered hash; when it is not, the head
-/// is read again. A head that is *behind what callers were told is durable* is no rollback but a cut chain: the writer
-/// then refuses to go on.
+/// The head is kept in memory, and may be ahead of the file after a rollback: of the body, of its group, or
+/// by the disk. So a row is only added behind a row that is in the file and has the remembered hash; when it
+/// is not, the head is read again. A head that is *behind what callers were told is durable* is no rollback
+/// but a cut chain: the writer then refuses to go on.
 final class AuditChain: Sendable {
     struct Head: Hashable, Sendable {
         var sequence: Int64
@@ -41,13 +42,15 @@ final class AuditChain: Sendable {
     }
 
     private func append(
-        _ act: AuditedAct, _ outcome: AuditOutcome, _ note: AuditNote, _ at: Instant, in sql: any SQLTransaction
+        _ act: AuditedAct, _ outcome: AuditOutcome, _ note: AuditNote, _ at: Instant,
+        in sql: any SQLTransaction
     ) throws -> Head {
         var before: Head
         if let known = state.withLock({ $0.head }) { before = known } else { before = try reload(in: sql) }
         while true {
             var row = AuditRow(
-                sequence: before.sequence + 1, at: at, act: act, note: note, outcome: outcome.rawValue, hash: [])
+                sequence: before.sequence + 1, at: at, act: act, note: note, outcome: outcome.rawValue,
+                hash: [])
             row.hash = AuditChain.hash(of: row, after: before.hash)
             if try insert(row, after: before, in: sql) {
                 let head = Head(sequence: row.sequence, hash: row.hash)
@@ -56,7 +59,8 @@ final class AuditChain: Sendable {
             }
             let found = try reload(in: sql)
             guard found != before else {
-                throw StorageError.unusable(message: "the audit chain cannot be continued at \(before.sequence)")
+                throw StorageError.unusable(
+                    message: "the audit chain cannot be continued at \(before.sequence)")
             }
             before = found
         }
@@ -64,9 +68,12 @@ final class AuditChain: Sendable {
 
     private func insert(_ row: AuditRow, after before: Head, in sql: any SQLTransaction) throws -> Bool {
         var values: [StoredValue] = [
-            .integer(row.sequence), .instant(row.at), .optional(row.act.personID), .optional(row.act.clientID),
-            .text(row.act.actingFor), .text(row.act.method), .text(row.note.object), .text(row.note.organisation),
-            .text(row.outcome), .text(row.note.detail), .text(row.act.correlationID), .blob(row.act.requestDigest),
+            .integer(row.sequence), .instant(row.at), .optional(row.act.personID),
+            .optional(row.act.clientID),
+            .text(row.act.actingFor), .text(row.act.method), .text(row.note.object),
+            .text(row.note.organisation),
+            .text(row.outcome), .text(row.note.detail), .text(row.act.correlationID),
+            .blob(row.act.requestDigest),
             .blob(row.hash),
         ]
         if before.sequence == 0 { return try sql.run(AuditChain.insertFirst, values) == 1 }
@@ -107,7 +114,9 @@ final class AuditChain: Sendable {
         try reader.forEach(AuditChain.all, [.integer(Int64(1)), .integer(Int64.max)]) { stored in
             let row = AuditChain.row(stored)
             result.entries += 1
-            let fits = row.sequence == previous.sequence + 1 && AuditChain.hash(of: row, after: previous.hash) == row.hash
+            let fits =
+                row.sequence == previous.sequence + 1
+                && AuditChain.hash(of: row, after: previous.hash) == row.hash
             if !fits, result.brokenAt == 0 { result.brokenAt = previous.sequence + 1 }
             previous = Head(sequence: row.sequence, hash: row.hash)
             result.lastHash = row.hash
@@ -118,8 +127,9 @@ final class AuditChain: Sendable {
         return result
     }
 
-    /// Canonical encoding: numbers as eight bytes, big-endian; every text and blob with its length in four bytes before
-    /// it; an absent identity is told from an empty one by a byte. In the order of the table's columns.
+    /// Canonical encoding: numbers as eight bytes, big-endian; every text and blob with its length in four
+    /// bytes before it; an absent identity is told from an empty one by a byte. In the order of the table's
+    /// columns.
     static func hash(of row: AuditRow, after previous: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
@@ -168,8 +178,8 @@ final class AuditChain: Sendable {
     }
 
     private static let columns = """
-        sequence, recorded_at, person_id, client_id, acting_for, method, object, organisation_code, outcome, detail,
-        correlation_id, request_digest, hash
+        sequence, recorded_at, person_id, client_id, acting_for, method, object, organisation_code, outcome,
+        detail, correlation_id, request_digest, hash
         """
     private static let values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 
@@ -183,5 +193,6 @@ final class AuditChain: Sendable {
     static let all = Statement(
         "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2")
     static let ofOrganisation = Statement(
-        "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 AND organisation_code = ?3 ORDER BY sequence LIMIT ?2")
+        "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 AND organisation_code = ?3 ORDER BY sequence LIMIT ?2"
+    )
 }

@@ -30,8 +30,8 @@ struct DeliveryFault: Error {
     let cause: any Error
 }
 
-/// Receiving events. The position of a type and the held events tell together what has taken effect, and they change in
-/// the transaction of the effect: that is what makes a delivery that is repeated do nothing.
+/// Receiving events. The position of a type and the held events tell together what has taken effect, and they
+/// change in the transaction of the effect: that is what makes a delivery that is repeated do nothing.
 extension HostStore {
     package typealias EventHandler = @Sendable (EventEnvelope, [UInt8], any Transaction) throws -> Void
 
@@ -73,7 +73,10 @@ extension HostStore {
                 do {
                     let transaction = begin(sql)
                     try handle(event.envelope(publisher: publisher), event.payload, transaction)
-                    head = try finish(transaction, HostStore.act(of: event, from: publisher), always: false, in: sql) ?? head
+                    head =
+                        try finish(
+                            transaction, HostStore.act(of: event, from: publisher), always: false, in: sql)
+                        ?? head
                     hasPublished = hasPublished || transaction.hasPublished
                 } catch {
                     throw DeliveryFault(index: index, cause: error)
@@ -94,7 +97,8 @@ extension HostStore {
                 // Its key may have come to be held since it was tried: then it has not had its turn.
                 let waits = try HostStore.isHeld(event.key, of: publisher, in: sql)
                 try HostStore.hold(
-                    event, of: publisher, attempts: waits ? 0 : 1, failure: waits ? "" : failure, at: clock.now, in: sql)
+                    event, of: publisher, attempts: waits ? 0 : 1, failure: waits ? "" : failure,
+                    at: clock.now, in: sql)
                 try HostStore.setPosition(publisher, event.type, event.sequence, in: sql)
             }
             return Effect(value: (), head: nil, hasPublished: false)
@@ -119,7 +123,9 @@ extension HostStore {
     /// Counts one more failed attempt of a held event; returns how many there have been.
     func countAttempt(_ sequence: Int64, from publisher: String, failure: String) async throws -> Int {
         try await effect { [self] sql in
-            let values: [StoredValue] = [.text(publisher), .integer(sequence), .text(failure), .instant(clock.now)]
+            let values: [StoredValue] = [
+                .text(publisher), .integer(sequence), .text(failure), .instant(clock.now),
+            ]
             let attempts = try sql.first(HostStore.addAttempt, values) { Int($0.integer(0)) } ?? 0
             return Effect(value: attempts, head: nil, hasPublished: false)
         }
@@ -182,7 +188,8 @@ extension HostStore {
         try sql.run(
             insertHeld,
             [
-                .text(publisher), .integer(event.sequence), .text(event.type), .text(event.key), .integer(attempts),
+                .text(publisher), .integer(event.sequence), .text(event.type), .text(event.key),
+                .integer(attempts),
                 .text(failure), .instant(at),
             ])
     }
@@ -195,7 +202,8 @@ extension HostStore {
 
     // MARK: SQL
 
-    private static let selectPositions = Statement("SELECT event_type, position FROM pcs_inbox WHERE publisher = ?1")
+    private static let selectPositions = Statement(
+        "SELECT event_type, position FROM pcs_inbox WHERE publisher = ?1")
     private static let upsertPosition = Statement(
         """
         INSERT INTO pcs_inbox (publisher, event_type, position) VALUES (?1, ?2, ?3)

@@ -8,12 +8,13 @@ extension HostStore {
         var checksum: [UInt8]
     }
 
-    /// Brings the schema up to date: the Host's own tables first, then those of the plugin. Each migration is one
-    /// transaction, recorded with a checksum of its statements.
+    /// Brings the schema up to date: the Host's own tables first, then those of the plugin. Each migration is
+    /// one transaction, recorded with a checksum of its statements.
     ///
     /// - Returns: the schema version: how many of the plugin's migrations are applied.
-    /// - Throws: `StorageError.unusable` when the file has a migration that this program does not know (a newer program
-    ///   wrote it), when one that was applied has been changed since, or when versions repeat. Nothing is changed then.
+    /// - Throws: `StorageError.unusable` when the file has a migration that this program does not know (a
+    ///   newer program wrote it), when one that was applied has been changed since, or when versions repeat.
+    ///   Nothing is changed then.
     package func migrate(_ migrations: [Migration]) async throws -> Int {
         try await database.write { _ = try $0.run(SystemTables.migrationTable, []) }
         let systemPending = try pending(SystemTables.migrations, scope: "system")
@@ -38,7 +39,8 @@ extension HostStore {
         var known: [Int: Migration] = [:]
         for migration in migrations {
             guard known.updateValue(migration, forKey: migration.version) == nil else {
-                throw StorageError.unusable(message: "database \(name): two migrations have version \(migration.version)")
+                throw StorageError.unusable(
+                    message: "database \(name): two migrations have version \(migration.version)")
             }
         }
         for applied in try applied(scope: scope) {
@@ -68,7 +70,10 @@ extension HostStore {
         }
         logger.info(
             "migrated",
-            metadata: ["store": "\(name)", "scope": "\(scope)", "version": "\(migration.version)", "name": "\(migration.name)"])
+            metadata: [
+                "store": "\(name)", "scope": "\(scope)", "version": "\(migration.version)",
+                "name": "\(migration.name)",
+            ])
     }
 
     /// Over the statements with their lengths; a better name for a migration is no change of it.

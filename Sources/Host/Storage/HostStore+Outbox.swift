@@ -41,7 +41,8 @@ extension HostStore {
 
     /// How many events of a type lie behind `sequence`.
     package func outboxCount(of type: String, after sequence: Int64) throws -> Int64 {
-        try read { try $0.first(HostStore.countOutbox, [.integer(sequence), .text(type)]) { $0.integer(0) } } ?? 0
+        try read { try $0.first(HostStore.countOutbox, [.integer(sequence), .text(type)]) { $0.integer(0) } }
+            ?? 0
     }
 
     private static func event(_ row: any Row) -> OutboxEvent {

@@ -10,8 +10,8 @@ package struct Committed<Reply: Sendable>: Sendable {
     package var replayed: Bool
 }
 
-/// The Host's view of one database: a plugin's tables, and the system tables `pcs_*` in the same file. To a plugin it is
-/// its `Store`.
+/// The Host's view of one database: a plugin's tables, and the system tables `pcs_*` in the same file. To a
+/// plugin it is its `Store`.
 package final class HostStore: Store, Sendable {
     package let name: String
     let clock: any HostClock
@@ -61,7 +61,8 @@ package final class HostStore: Store, Sendable {
     ///
     /// - Throws: what `body` throws; `IDEMPOTENCY_KEY_REUSED`; `StorageError`. Nothing has happened then.
     package func commit<Reply: Message & Sendable>(
-        _ act: AuditedAct, key: IdempotencyClaim?, _ body: @escaping @Sendable (any Transaction) throws -> Reply
+        _ act: AuditedAct, key: IdempotencyClaim?,
+        _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Committed<Reply> {
         try await effect { [self] sql in
             // Asked here, behind every earlier write: two calls with one key cannot both find it unused.
@@ -77,7 +78,8 @@ package final class HostStore: Store, Sendable {
                 try Idempotency.keep(key, reply: bytes, at: transaction.now, in: sql)
             }
             return Effect(
-                value: Committed(reply: reply, replayed: false), head: head, hasPublished: transaction.hasPublished)
+                value: Committed(reply: reply, replayed: false), head: head,
+                hasPublished: transaction.hasPublished)
         }
     }
 
@@ -94,7 +96,8 @@ package final class HostStore: Store, Sendable {
 
     /// Rows from `sequence` on, oldest first.
     /// - Parameter organisation: only rows that concern it.
-    package func auditRows(from sequence: Int64, limit: Int, organisation: String? = nil) throws -> [AuditRow] {
+    package func auditRows(from sequence: Int64, limit: Int, organisation: String? = nil) throws -> [AuditRow]
+    {
         try read { reader in
             var values: [StoredValue] = [.integer(sequence), .integer(limit)]
             guard let organisation, !organisation.isEmpty else {

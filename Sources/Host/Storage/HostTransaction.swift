@@ -1,7 +1,8 @@
 import PluginAPI
 import SwiftProtobuf
 
-/// A plugin's transaction: SQL on its own tables, and what the Host adds to it. Lives as long as one body runs.
+/// A plugin's transaction: SQL on its own tables, and what the Host adds to it. Lives as long as one body
+/// runs.
 final class HostTransaction: Transaction {
     let now: Instant
     private let sql: any SQLTransaction
@@ -33,7 +34,8 @@ final class HostTransaction: Transaction {
     private func willChange(_ statement: Statement) throws {
         hasChanged = true
         if HostTransaction.namesSystemTable(statement.sql) {
-            throw StorageError.unusable(message: "a plugin's statement names a table of the Host: \(statement.sql)")
+            throw StorageError.unusable(
+                message: "a plugin's statement names a table of the Host: \(statement.sql)")
         }
     }
 
@@ -42,7 +44,8 @@ final class HostTransaction: Transaction {
         return text.withUTF8 { bytes in
             guard bytes.count > 4 else { return false }
             for index in 0..<(bytes.count - 3)
-            where bytes[index] | 0x20 == 0x70 && bytes[index + 1] | 0x20 == 0x63 && bytes[index + 2] | 0x20 == 0x73
+            where bytes[index] | 0x20 == 0x70 && bytes[index + 1] | 0x20 == 0x63
+                && bytes[index + 2] | 0x20 == 0x73
                 && bytes[index + 3] == 0x5F
             {
                 return true
@@ -56,7 +59,8 @@ final class HostTransaction: Transaction {
     func publish<Event: Message>(_ event: Event, key: String) throws {
         let payload: [UInt8] = try event.serializedBytes()
         try sql.run(
-            HostTransaction.publish, [.text(Event.protoMessageName), .text(key), .blob(payload), .instant(now)])
+            HostTransaction.publish,
+            [.text(Event.protoMessageName), .text(key), .blob(payload), .instant(now)])
         hasPublished = true
         hasChanged = true
     }

@@ -31,7 +31,8 @@ enum Idempotency {
 
     /// `nil` when the key was never used. Throws `IDEMPOTENCY_KEY_REUSED` when it was, for another request.
     static func find(_ claim: IdempotencyClaim, in reader: any Reader) throws -> StoredReply? {
-        let found = try reader.first(select, [.text(claim.key), .text(claim.subject), .text(claim.method)]) { row in
+        let found = try reader.first(select, [.text(claim.key), .text(claim.subject), .text(claim.method)]) {
+            row in
             (hash: row.blob(0), reply: StoredReply(reply: row.blob(1), recordedAt: row.instant(2)))
         }
         guard let found else { return nil }
@@ -39,11 +40,14 @@ enum Idempotency {
         return found.reply
     }
 
-    static func keep(_ claim: IdempotencyClaim, reply: [UInt8], at: Instant, in sql: any SQLTransaction) throws {
+    static func keep(_ claim: IdempotencyClaim, reply: [UInt8], at: Instant, in sql: any SQLTransaction)
+        throws
+    {
         try sql.run(
             insert,
             [
-                .text(claim.key), .text(claim.subject), .text(claim.method), .blob(claim.requestHash), .blob(reply),
+                .text(claim.key), .text(claim.subject), .text(claim.method), .blob(claim.requestHash),
+                .blob(reply),
                 .instant(at),
             ])
     }
@@ -73,14 +77,16 @@ extension HostStore {
         try read { try Idempotency.find(claim, in: $0) }
     }
 
-    /// Removes keys older than seven days, in steps that hold the writer only shortly. For the scheduler, once a day.
-    /// Audit rows and events are never removed.
+    /// Removes keys older than seven days, in steps that hold the writer only shortly. For the scheduler,
+    /// once a day. Audit rows and events are never removed.
     /// - Returns: how many.
     package func purgeIdempotencyKeys(step: Int = 1_000) async throws -> Int {
         let limit = clock.now.adding(milliseconds: -Idempotency.keptDays * 86_400_000)
         var removed = 0
         while true {
-            let count = try await database.write { try $0.run(Idempotency.purge, [.instant(limit), .integer(step)]) }
+            let count = try await database.write {
+                try $0.run(Idempotency.purge, [.instant(limit), .integer(step)])
+            }
             removed += count
             if count < step { return removed }
         }

@@ -1,8 +1,8 @@
 import PluginAPI
 import Synchronization
 
-/// Makes ULIDs: 48 bits of milliseconds and 80 random bits in 26 characters of Crockford's base 32. Those of one
-/// millisecond count up from a random start, so that identifiers of one maker always rise.
+/// Makes ULIDs: 48 bits of milliseconds and 80 random bits in 26 characters of Crockford's base 32. Those of
+/// one millisecond count up from a random start, so that identifiers of one maker always rise.
 final class IdentifierMaker: Sendable {
     private struct State {
         var millisecond: UInt64 = 0

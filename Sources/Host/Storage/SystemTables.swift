@@ -1,7 +1,7 @@
 import PluginAPI
 
-/// The tables that the Host keeps in every database beside the plugin's own, so that an effect, its key, its events and
-/// its audit row commit together. Their names begin with `pcs_`; plugins may not change them.
+/// The tables that the Host keeps in every database beside the plugin's own, so that an effect, its key, its
+/// events and its audit row commit together. Their names begin with `pcs_`; plugins may not change them.
 enum SystemTables {
     static let prefix = "pcs_"
 
@@ -19,11 +19,14 @@ enum SystemTables {
 
     /// Numbered apart from the plugin's. Never changed once released.
     static let migrations: [Migration] = [
-        Migration(version: 1, name: "idempotency, audit, events", statements: [idempotency, audit, outbox, inbox, parked, parkedByKey])
+        Migration(
+            version: 1, name: "idempotency, audit, events",
+            statements: [idempotency, audit, outbox, inbox, parked, parkedByKey])
     ]
 
-    /// `request_hash` tells a repeated request from another one under the same key; `reply` is answered again as it is.
-    /// The key comes first in the index: callers' keys that rise with time then fill it from one side.
+    /// `request_hash` tells a repeated request from another one under the same key; `reply` is answered again
+    /// as it is. The key comes first in the index: callers' keys that rise with time then fill it from one
+    /// side.
     private static let idempotency = """
         CREATE TABLE pcs_idempotency (
             claim INTEGER PRIMARY KEY,
@@ -75,8 +78,8 @@ enum SystemTables {
         ) STRICT
         """
 
-    /// Events that have not taken effect although the inbox is past them. The lowest sequence of a key is the one that
-    /// failed (`attempts` > 0); the others of the key wait behind it.
+    /// Events that have not taken effect although the inbox is past them. The lowest sequence of a key is the
+    /// one that failed (`attempts` > 0); the others of the key wait behind it.
     private static let parked = """
         CREATE TABLE pcs_parked (
             publisher TEXT NOT NULL,
@@ -90,5 +93,6 @@ enum SystemTables {
         ) STRICT
         """
 
-    private static let parkedByKey = "CREATE INDEX pcs_parked_by_key ON pcs_parked (publisher, event_key, sequence)"
+    private static let parkedByKey =
+        "CREATE INDEX pcs_parked_by_key ON pcs_parked (publisher, event_key, sequence)"
 }
