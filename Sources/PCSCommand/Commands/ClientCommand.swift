@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 
 /// A command that calls a host. Failures are printed here, in the format asked for, and become the exit status.
 protocol ClientCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import PaymentsContract
+package import PaymentsContract
 
 struct PaymentsLoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import PaymentsContract
+package import PaymentsContract
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

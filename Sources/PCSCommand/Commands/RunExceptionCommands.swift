@@ -1,5 +1,5 @@
 import ArgumentParser
-import PaymentsContract
+package import PaymentsContract
 
 struct RunExceptionsCommand: ClientCommand {
     static let configuration = CommandConfiguration(

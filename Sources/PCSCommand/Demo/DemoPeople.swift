@@ -1,5 +1,5 @@
+import CommonContract
 import HostContract
-import PluginAPI
 
 /// The people of the demonstration: one who runs the payments, two who approve them.
 enum DemoPeople {

@@ -1,4 +1,4 @@
-package import PluginAPI
+import PluginAPI
 
 /// A failed command as it is shown: the reason, what to do next, every broken rule.
 package struct FailureReport: Sendable {

@@ -1,6 +1,6 @@
-package import Accounting
+import Accounting
 package import CommonContract
-import SwiftProtobuf
+package import SwiftProtobuf
 
 /// How figures, days and names are written for people.
 package enum Wording {

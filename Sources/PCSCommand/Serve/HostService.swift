@@ -1,5 +1,5 @@
 package import Host
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// A host under the service lifecycle: serves until it is told to stop, then lets calls in flight end.
 package struct HostService: Service {

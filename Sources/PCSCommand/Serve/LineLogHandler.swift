@@ -1,5 +1,5 @@
 package import Logging
-import PluginAPI
+package import PluginAPI
 
 /// Log lines on standard error, one an event: for people, or JSON for collectors.
 package struct LineLogHandler: LogHandler {

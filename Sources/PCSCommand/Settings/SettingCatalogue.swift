@@ -1,4 +1,4 @@
-package import Host
+import Host
 
 /// One setting: its name in the file, its variable, and what is allowed.
 package struct Setting: Sendable {
@@ -91,7 +91,6 @@ package enum SettingCatalogue {
             ("keepalive-seconds", \.keepaliveSeconds),
             ("migrate-milliseconds", \.migrateMilliseconds),
             ("lifecycle-milliseconds", \.lifecycleMilliseconds),
-            ("idempotency-days", \.idempotencyDays),
         ]
     }
 
