@@ -1,7 +1,7 @@
 import CommonContract
 import Foundation
-import HostContract
-public import PluginAPI
+package import HostContract
+package import PluginAPI
 
 extension TestHost {
     /// The ODS files of `opendata/ods`, in the order in which hardly any reference waits, with the days on which their

@@ -1,5 +1,5 @@
 import Foundation
-import FrameClient
+public import FrameClient
 package import Host
 import HostContract
 import Logging

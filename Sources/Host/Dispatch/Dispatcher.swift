@@ -15,7 +15,7 @@ package final class Dispatcher: Sendable {
     let identity: IdentityRegistry
     let clock: any HostClock
     let hostStore: DeferredStore
-    let refusals: RefusalRecorder
+    package let refusals: RefusalRecorder
     let logger: Logger
     private let rights = Atomic<Int>(0)
 
