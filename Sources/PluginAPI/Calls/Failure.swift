@@ -27,6 +27,10 @@ public struct Reason: Hashable, Sendable {
         self.summary = summary
         self.nextStep = nextStep
     }
+
+    // By name: a reason that came over a socket carries the words of the host that sent it.
+    public static func == (left: Reason, right: Reason) -> Bool { left.name == right.name }
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 /// One field or row that broke a rule.
