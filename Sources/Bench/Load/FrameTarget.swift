@@ -73,7 +73,16 @@ final class FrameTarget: LoadTarget {
         }
     }
 
+    /// `calls 123`, `seconds 0.8` ...: pcs-bench-load has checked the answers itself and fails when one was wrong.
     private func check(_ output: String) throws -> (calls: Int, seconds: Double) {
-        throw BenchError(output)
+        var values: [Substring: Substring] = [:]
+        for line in output.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 2 { values[words[0]] = words[1] }
+        }
+        guard let calls = values["calls"].flatMap({ Int($0) }), calls > 0,
+            let seconds = values["seconds"].flatMap({ Double($0) })
+        else { throw BenchError("pcs-bench-load against \(name) did not end well:\n\(output)") }
+        return (calls, seconds)
     }
 }
