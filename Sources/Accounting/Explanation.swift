@@ -43,7 +43,7 @@ public struct Explanation: Hashable, Sendable {
     }
 
     public enum Unit: UInt8, Hashable, Sendable, CaseIterable {
-        case patients = 1, pounds, percent, days
+        case patients = 1, pounds, percent, days, count
 
         public var name: String {
             switch self {
@@ -51,6 +51,7 @@ public struct Explanation: Hashable, Sendable {
             case .pounds: "pounds"
             case .percent: "percent"
             case .days: "days"
+            case .count: "count"
             }
         }
     }

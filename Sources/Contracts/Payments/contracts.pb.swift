@@ -265,6 +265,10 @@ public nonisolated struct Pcs_Payments_V1_ContractTerms: Sendable {
   /// "Do not pay" flag (payments.md 12.3, C9): the contract stands, nothing is paid.
   public var paymentsStopped: Bool = false
 
+  /// Monthly correction factor (MPIG) of 2013/14, which ran off by a seventh a year to nil in 2020/21 (payments.md 3.4).
+  /// GMS only.
+  public var correctionFactorPence: Int64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -772,7 +776,7 @@ nonisolated extension Pcs_Payments_V1_RevisionState: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Pcs_Payments_V1_ContractTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ContractTerms"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contract_type\0\u{3}practice_name\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payee_code\0\u{3}out_of_hours_opt_out\0\u{3}minor_surgery_opt_out\0\u{3}temporary_patients_adjustment_pence\0\u{3}london_basis\0\u{3}baseline_basis\0\u{3}baseline_annual_pence\0\u{3}baseline_price_micropounds\0\u{3}payments_stopped\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contract_type\0\u{3}practice_name\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payee_code\0\u{3}out_of_hours_opt_out\0\u{3}minor_surgery_opt_out\0\u{3}temporary_patients_adjustment_pence\0\u{3}london_basis\0\u{3}baseline_basis\0\u{3}baseline_annual_pence\0\u{3}baseline_price_micropounds\0\u{3}payments_stopped\0\u{3}correction_factor_pence\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -793,6 +797,7 @@ nonisolated extension Pcs_Payments_V1_ContractTerms: SwiftProtobuf.Message, Swif
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.baselineAnnualPence) }()
       case 12: try { try decoder.decodeSingularInt64Field(value: &self.baselinePriceMicropounds) }()
       case 13: try { try decoder.decodeSingularBoolField(value: &self.paymentsStopped) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.correctionFactorPence) }()
       default: break
       }
     }
@@ -838,6 +843,9 @@ nonisolated extension Pcs_Payments_V1_ContractTerms: SwiftProtobuf.Message, Swif
     if self.paymentsStopped != false {
       try visitor.visitSingularBoolField(value: self.paymentsStopped, fieldNumber: 13)
     }
+    if self.correctionFactorPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.correctionFactorPence, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -855,6 +863,7 @@ nonisolated extension Pcs_Payments_V1_ContractTerms: SwiftProtobuf.Message, Swif
     if lhs.baselineAnnualPence != rhs.baselineAnnualPence {return false}
     if lhs.baselinePriceMicropounds != rhs.baselinePriceMicropounds {return false}
     if lhs.paymentsStopped != rhs.paymentsStopped {return false}
+    if lhs.correctionFactorPence != rhs.correctionFactorPence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

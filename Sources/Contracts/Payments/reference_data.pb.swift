@@ -128,6 +128,9 @@ public nonisolated enum Pcs_Payments_V1_RateUnit: SwiftProtobuf.Enum, Swift.Case
   case pounds // = 1
   case percent // = 2
   case days // = 3
+
+  /// A plain number.
+  case count // = 4
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -140,6 +143,7 @@ public nonisolated enum Pcs_Payments_V1_RateUnit: SwiftProtobuf.Enum, Swift.Case
     case 1: self = .pounds
     case 2: self = .percent
     case 3: self = .days
+    case 4: self = .count
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -150,6 +154,7 @@ public nonisolated enum Pcs_Payments_V1_RateUnit: SwiftProtobuf.Enum, Swift.Case
     case .pounds: return 1
     case .percent: return 2
     case .days: return 3
+    case .count: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -160,6 +165,7 @@ public nonisolated enum Pcs_Payments_V1_RateUnit: SwiftProtobuf.Enum, Swift.Case
     .pounds,
     .percent,
     .days,
+    .count,
   ]
 
 }
@@ -413,7 +419,7 @@ nonisolated extension Pcs_Payments_V1_RateSetState: SwiftProtobuf._ProtoNameProv
 }
 
 nonisolated extension Pcs_Payments_V1_RateUnit: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RATE_UNIT_UNSPECIFIED\0\u{1}RATE_UNIT_POUNDS\0\u{1}RATE_UNIT_PERCENT\0\u{1}RATE_UNIT_DAYS\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RATE_UNIT_UNSPECIFIED\0\u{1}RATE_UNIT_POUNDS\0\u{1}RATE_UNIT_PERCENT\0\u{1}RATE_UNIT_DAYS\0\u{1}RATE_UNIT_COUNT\0")
 }
 
 nonisolated extension Pcs_Payments_V1_ProposeRatesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -35,6 +35,9 @@ enum ContractRules {
             if payment.temporaryPatientsPence != 0 {
                 breach("temporary_patients_adjustment", "CON07", "the temporary patients adjustment is GMS only")
             }
+            if payment.correctionFactorPence != 0 {
+                breach("correction_factor", "CON07", "the correction factor is GMS only")
+            }
             if payment.london != .none {
                 breach("london_basis", "CON07", "the London adjustment is GMS only")
             }

@@ -62,6 +62,8 @@ struct PaymentTerms: Hashable, Sendable {
     var outOfHoursOptOut = false
     var minorSurgeryOptOut = false
     var temporaryPatientsPence: Int64 = 0
+    /// Monthly correction factor of 2013/14 (payments.md 3.4).
+    var correctionFactorPence: Int64 = 0
     var london = LondonBasis.none
     var baseline: Baseline?
     /// "Do not pay" (payments.md 12.3).

@@ -10,6 +10,7 @@ import PluginAPI
 // Each part is a line of its own, rounded once (RND-2, RND-3); the percentages add, they do not compound.
 extension SegmentLines {
     func appendGlobalSum(to lines: inout [PaymentLine]) throws {
+        try appendCorrectionFactor(to: &lines)
         guard let lists else { return }
         let price = try needed(rates.price, .globalSumPrice)
         let weighted = CapitationMath.annual(

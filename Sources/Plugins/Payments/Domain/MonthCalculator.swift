@@ -114,6 +114,7 @@ struct MonthRates: Sendable {
     let outOfHours: Rate?
     let minorSurgery: Rate?
     let london: Rate?
+    let correctionFactorSevenths: Rate?
     /// Millionths of a pound.
     let baselineLow: Int64?
     let baselineHigh: Int64?
@@ -123,6 +124,7 @@ struct MonthRates: Sendable {
         outOfHours = try? rates.rate(.outOfHoursPercent, at: day)
         minorSurgery = try? rates.rate(.minorSurgeryPercent, at: day)
         london = try? rates.rate(.londonAdjustment, at: day)
+        correctionFactorSevenths = try? rates.rate(.correctionFactorSevenths, at: day)
         baselineLow = (try? rates.rate(.baselinePerHeadLow, at: day))?.millionths
         baselineHigh = (try? rates.rate(.baselinePerHeadHigh, at: day))?.millionths
     }

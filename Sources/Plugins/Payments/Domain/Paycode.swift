@@ -10,6 +10,8 @@ enum Paycode: UInt8, CaseIterable, Sendable {
     case apmsBaseline = 7
     /// Balance carried (positive) and brought (negative) forward, payments.md 5.3.
     case balanceForward = 8
+    /// Correction factor (MPIG), payments.md 3.4.
+    case correctionFactor = 9
 
     var code: String {
         switch self {
@@ -21,6 +23,7 @@ enum Paycode: UInt8, CaseIterable, Sendable {
         case .pmsBaseline: "PMSB"
         case .apmsBaseline: "APMSB"
         case .balanceForward: "BCFD"
+        case .correctionFactor: "MPIG"
         }
     }
 

@@ -6,6 +6,7 @@ enum RateName: String, CaseIterable, Sendable {
     case outOfHoursPercent = "out_of_hours_percent"
     case minorSurgeryPercent = "minor_surgery_percent"
     case londonAdjustment = "london_adjustment"
+    case correctionFactorSevenths = "correction_factor_sevenths"
     case cutOffWorkingDays = "cut_off_working_days"
     case paymentDay = "payment_day"
     case netChangePercent = "net_change_percent"
@@ -18,6 +19,7 @@ enum RateName: String, CaseIterable, Sendable {
         case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh: .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent: .percent
         case .cutOffWorkingDays, .paymentDay: .days
+        case .correctionFactorSevenths: .count
         }
     }
 
@@ -27,6 +29,7 @@ enum RateName: String, CaseIterable, Sendable {
         case .pounds: 0...1_000_000 * 1_000_000
         case .percent: 0...100 * 1_000_000
         case .days: 0...31 * 1_000_000
+        case .count: 0...1_000 * 1_000_000
         }
     }
 }
@@ -35,12 +38,14 @@ enum RateUnit: Int64, CaseIterable, Sendable {
     case pounds = 1
     case percent = 2
     case days = 3
+    case count = 4
 
     var name: String {
         switch self {
         case .pounds: "POUNDS"
         case .percent: "PERCENT"
         case .days: "DAYS"
+        case .count: "COUNT"
         }
     }
 

@@ -88,10 +88,14 @@ struct SegmentLines {
         _ steps: inout [Explanation.Step], annual: Explanation.Operand, firstDayInput: Int
     ) -> Explanation.Operand {
         steps.append(.init("month", annual, .divide, .whole(12)))
-        if !isWholeMonth {
-            steps.append(.init("month_days", .step(steps.count - 1), .multiply, .input(firstDayInput)))
-            steps.append(.init("part_of_month", .step(steps.count - 1), .divide, .input(firstDayInput + 1)))
-        }
+        appendDaySteps(&steps, firstDayInput: firstDayInput)
         return .step(steps.count - 1)
+    }
+
+    /// From the whole month (the result of the last step) to the days paid; nothing for a whole month.
+    func appendDaySteps(_ steps: inout [Explanation.Step], firstDayInput: Int) {
+        guard !isWholeMonth else { return }
+        steps.append(.init("month_days", .step(steps.count - 1), .multiply, .input(firstDayInput)))
+        steps.append(.init("part_of_month", .step(steps.count - 1), .divide, .input(firstDayInput + 1)))
     }
 }

@@ -5,7 +5,7 @@ enum ContractFile {
     static let columns = [
         "practice_code", "practice_name", "contract_type", "valid_from", "valid_to", "commissioner_code",
         "region_code", "payee_code", "out_of_hours_opt_out", "minor_surgery_opt_out", "temporary_patients_adjustment",
-        "london_basis", "baseline_basis", "baseline_annual", "baseline_price", "payments_stopped",
+        "correction_factor", "london_basis", "baseline_basis", "baseline_annual", "baseline_price", "payments_stopped",
     ]
 
     struct Row: Hashable, Sendable {
@@ -54,6 +54,8 @@ enum ContractFile {
         payment.temporaryPatientsPence =
             reader.decimal(
                 "temporary_patients_adjustment", "CON07", scale: 2, upTo: 100_000_000_00, mayBeEmpty: true) ?? 0
+        payment.correctionFactorPence =
+            reader.decimal("correction_factor", "CON07", scale: 2, upTo: 10_000_000_00, mayBeEmpty: true) ?? 0
         let london = reader.cell("london_basis")
         if let basis = london.isEmpty ? LondonBasis.none : LondonBasis(name: london) {
             payment.london = basis

@@ -12,7 +12,7 @@ enum RateFile {
         for row in table.rows {
             var reader = CellReader(row: row, columns: columns, violations: violations)
             let unit = RateUnit(name: reader.cell("unit"))
-            if unit == nil { reader.refuse("unit", "REF04", "the unit is POUNDS, PERCENT or DAYS") }
+            if unit == nil { reader.refuse("unit", "REF04", "the unit is POUNDS, PERCENT, DAYS or COUNT") }
             let from = reader.date("effective_from", "REF02")
             let to = reader.date("effective_to", "REF02", mayBeEmpty: true)
             var value: ExactDecimal?

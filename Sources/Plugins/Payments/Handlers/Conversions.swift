@@ -43,6 +43,7 @@ extension Pcs_Payments_V1_ContractTerms {
         outOfHoursOptOut = payment.outOfHoursOptOut
         minorSurgeryOptOut = payment.minorSurgeryOptOut
         temporaryPatientsAdjustmentPence = payment.temporaryPatientsPence
+        correctionFactorPence = payment.correctionFactorPence
         londonBasis =
             switch payment.london {
             case .none: .none
@@ -91,6 +92,10 @@ extension Pcs_Payments_V1_ContractTerms {
         payment.temporaryPatientsPence = temporaryPatientsAdjustmentPence
         if !(0...100_000_000_00).contains(temporaryPatientsAdjustmentPence) {
             fields.refuse("terms.temporary_patients_adjustment_pence", "CON07", "The adjustment is out of range.")
+        }
+        payment.correctionFactorPence = correctionFactorPence
+        if !(0...10_000_000_00).contains(correctionFactorPence) {
+            fields.refuse("terms.correction_factor_pence", "CON07", "The correction factor is out of range.")
         }
         switch londonBasis {
         case .unspecified, .none: payment.london = .none

@@ -68,7 +68,7 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
                 fields.refuse(place + "value", "REF03", "A value is a plain decimal with at most 6 decimals.")
             }
             guard let unit = RateUnit(rawValue: Int64(message.unit.rawValue)) else {
-                fields.refuse(place + "unit", "REF04", "The unit is pounds, percent or days.")
+                fields.refuse(place + "unit", "REF04", "The unit is pounds, percent, days or count.")
                 continue
             }
             guard let from else { continue }

@@ -35,8 +35,8 @@ enum PaymentsMigrations {
             practice_name TEXT NOT NULL, commissioner_code TEXT NOT NULL, region_code TEXT NOT NULL,
             payee_code TEXT NOT NULL, out_of_hours_opt_out INTEGER NOT NULL, minor_surgery_opt_out INTEGER NOT NULL,
             temporary_patients_pence INTEGER NOT NULL, london_basis INTEGER NOT NULL, baseline_basis INTEGER NOT NULL,
-            baseline_amount INTEGER NOT NULL, payments_stopped INTEGER NOT NULL, reason TEXT NOT NULL,
-            source TEXT NOT NULL
+            baseline_amount INTEGER NOT NULL, payments_stopped INTEGER NOT NULL,
+            correction_factor_pence INTEGER NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL
         ) STRICT
         """,
         "CREATE INDEX contract_record_by_practice ON contract_record (practice_code, version)",

@@ -5,7 +5,7 @@ enum ContractStore {
     private static let columns = """
         version, practice_code, effective_from, effective_to, ended, contract_kind, practice_name, commissioner_code,
         region_code, payee_code, out_of_hours_opt_out, minor_surgery_opt_out, temporary_patients_pence, london_basis,
-        baseline_basis, baseline_amount, payments_stopped
+        baseline_basis, baseline_amount, payments_stopped, correction_factor_pence
         """
     private static let allKnown = Statement(
         "SELECT \(columns) FROM contract_record WHERE seq <= ?1 ORDER BY practice_code, version")
@@ -28,7 +28,7 @@ enum ContractStore {
             "version", "seq", "practice_code", "effective_from", "effective_to", "ended", "contract_kind",
             "practice_name", "commissioner_code", "region_code", "payee_code", "out_of_hours_opt_out",
             "minor_surgery_opt_out", "temporary_patients_pence", "london_basis", "baseline_basis", "baseline_amount",
-            "payments_stopped", "reason", "source",
+            "payments_stopped", "correction_factor_pence", "reason", "source",
         ])
 
     struct NewRecord: Sendable {
@@ -64,8 +64,8 @@ enum ContractStore {
                 .text(terms?.payee.value ?? ""), .integer(payment?.outOfHoursOptOut == true ? 1 : 0),
                 .integer(payment?.minorSurgeryOptOut == true ? 1 : 0),
                 .integer(payment?.temporaryPatientsPence ?? 0), .integer(payment?.london.rawValue ?? 0),
-                .integer(basis), .integer(amount), .integer(payment?.isStopped == true ? 1 : 0), .text(reason),
-                .text(source),
+                .integer(basis), .integer(amount), .integer(payment?.isStopped == true ? 1 : 0),
+                .integer(payment?.correctionFactorPence ?? 0), .text(reason), .text(source),
             ]
         }
         return version
@@ -93,6 +93,7 @@ enum ContractStore {
         payment.temporaryPatientsPence = row.integer(12)
         payment.london = london
         payment.isStopped = row.bool(16)
+        payment.correctionFactorPence = row.integer(17)
         payment.baseline =
             switch row.integer(14) {
             case 1: .fixed(annualPence: row.integer(15))
@@ -143,7 +144,7 @@ enum ContractStore {
         try reader.all(history, [.text(practice.value)]) {
             (
                 try record($0),
-                Recording(at: $0.instant(17), by: $0.text(18), reason: $0.text(19), source: $0.text(20))
+                Recording(at: $0.instant(18), by: $0.text(19), reason: $0.text(20), source: $0.text(21))
             )
         }
     }
