@@ -66,7 +66,8 @@ var targets: [Target] = [
         name: "PCSCommand",
         dependencies: [
             "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "FrameClient", "Host",
-            "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioSSL,
+            "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioCore,
+            nioPosix, nioSSL,
         ]),
     .executableTarget(name: "pcs", dependencies: ["PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin"]),
 

@@ -1,4 +1,7 @@
+import Foundation
 import FrameClient
+import NIOCore
+import NIOPosix
 import NIOSSL
 package import PluginAPI
 
@@ -28,9 +31,8 @@ package final class HostConnection: Sendable {
             try await client.connect()
         } catch let failure as Failure where failure.reason == ClientReasons.connectionFailed {
             await client.close()
-            let cause = failure.cause.map { " (\($0))" } ?? ""
             throw CommandError(
-                .unreachable, "no host answers at \(settings.address)\(cause)",
+                .unreachable, "no host answers at \(settings.address)" + words(failure.cause),
                 nextStep: "Start one with `pcs serve`, or name another with --host.")
         } catch {
             await client.close()
@@ -40,6 +42,17 @@ package final class HostConnection: Sendable {
     }
 
     package func close() async { await client.close() }
+
+    /// What the system said, without the names of its functions.
+    private static func words(_ cause: (any Error)?) -> String {
+        switch cause {
+        case let error as IOError: ": " + String(cString: strerror(error.errnoCode))
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { words($0.error) } ?? ": the name \(error.host) is not known"
+        case let error as NIOSSLError: ": TLS failed (\(error))"
+        default: ""
+        }
+    }
 
     private static func tls(_ settings: ClientSettings) throws -> TLSConfiguration {
         func readable<Value>(_ file: String, _ what: String, _ read: () throws -> Value) throws -> Value {

@@ -70,19 +70,21 @@ enum DemoFarewell {
         journal.heading("The host keeps serving; Ctrl-C stops it. In another terminal, type for example:")
         let commands: [(String, String)] = [
             ("export PCS_DATA_FOLDER=\(dataFolder) PCS_AS=\(payer)", "who you are from now on"),
-            ("\(program) whoami", ""),
+            ("\(program) whoami", "as the host sees it"),
             ("\(program) payments run show \(DemoData.monthText)", "the run and its history"),
-            ("\(program) payments run totals \(DemoData.monthText) --by paycode", ""),
+            ("\(program) payments run totals \(DemoData.monthText) --by paycode", "or region, commissioner, contract-type"),
             ("\(program) payments statement P81062 \(DemoData.monthText)", "any practice"),
             ("\(program) payments explain \(DemoData.practice) \(DemoData.monthText) 2", "any line of it"),
             ("\(program) payments compare \(DemoData.year)", "against what was published"),
             ("\(program) org show \(DemoData.practice)", "the register"),
             ("\(program) call RunService/GetRun '{\"runId\": \"\(DemoData.monthText)-1\"}'", "any method, JSON in and out"),
             ("PCS_AS= \(program) plugin disable payments --dry-run", "as the operator of this machine"),
-            ("PCS_AS= \(program) audit verify", ""),
+            ("PCS_AS= \(program) audit verify", "recomputes every hash"),
         ]
+        let width = commands.map(\.0.count).max() ?? 0
         for (command, remark) in commands {
-            let note = remark.isEmpty ? "" : "   " + journal.terminal.styled("# " + remark, .faint)
+            let padding = String(repeating: " ", count: width - command.count)
+            let note = remark.isEmpty ? "" : padding + "   " + journal.terminal.styled("# " + remark, .faint)
             journal.text("  " + command + note)
         }
         if FileManager.default.fileExists(atPath: "clients/python") {

@@ -21,13 +21,7 @@ package struct FailureReport: Sendable {
             nextStep = failure.reason.nextStep
             violations = failure.violations
             violationCount = max(failure.violationCount, failure.violations.count)
-            progress =
-                switch failure.progress {
-                case .notStarted: "not started"
-                case .started: "started: whether it changed anything is not known"
-                case .committed: "committed: the effect is durable"
-                case nil: ""
-                }
+            progress = Self.words(failure.progress, failure.reason.code)
             correlationID = failure.correlationID ?? ""
         case let error as CommandError:
             (status, reason, message, nextStep) = (error.status, "", error.message, error.nextStep)
@@ -42,6 +36,18 @@ package struct FailureReport: Sendable {
             (status, reason, message, nextStep) = (.data, "", "the input is not JSON: \(error)", "")
         default:
             (status, reason, message, nextStep) = (.failed, "", "\(error)", "")
+        }
+    }
+
+    /// A refusal says by itself that nothing was done; how far a call got matters where it was cut off.
+    private static func words(_ progress: Progress?, _ code: StatusCode) -> String {
+        switch progress {
+        case .notStarted: return "not started"
+        case .committed: return "committed: the effect is durable"
+        case .started:
+            let wasCutOff: [StatusCode] = [.cancelled, .unknown, .deadlineExceeded, .aborted, .internal, .unavailable]
+            return wasCutOff.contains(code) ? "started: whether it changed anything is not known" : ""
+        case nil: return ""
         }
     }
 

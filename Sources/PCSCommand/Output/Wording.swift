@@ -87,11 +87,11 @@ package enum Wording {
         microseconds < 10_000 ? "\(count(microseconds)) µs" : duration(milliseconds: microseconds / 1_000)
     }
 
-    /// `2026-04-01 09:30:00` in UTC; empty when not set.
+    /// `2026-04-01 09:30:00Z`; empty when not set.
     package static func moment(_ time: Google_Protobuf_Timestamp, isSet: Bool) -> String {
         guard isSet, time.seconds != 0 else { return "" }
         let text = WellKnownTypes.timestampText(seconds: time.seconds, nanoseconds: 0)
-        return String(text.prefix(19)).replacing("T", with: " ")
+        return text.replacing("T", with: " ")
     }
 
     /// `2019-04-01`; empty when not set.

@@ -23,11 +23,10 @@ package enum BackupView {
 
     package static func table(_ backups: [Pcs_Host_V1_Backup], for terminal: Terminal) -> String {
         guard !backups.isEmpty else { return "there is no backup yet" }
-        var table = Table([.left("backup"), .left("taken at"), .left("verified"), .right("files"), .right("bytes")])
+        var table = Table([.left("backup"), .left("taken at"), .right("files"), .right("bytes")])
         for backup in backups {
             table.add(
                 Table.Cell(backup.name, style: .bold), Table.Cell(Wording.moment(backup.takenAt, isSet: backup.hasTakenAt)),
-                Table.Cell(backup.verified ? "yes" : "no", style: backup.verified ? .good : .warning),
                 Table.Cell("\(backup.files.count)"), Table.Cell(Wording.count(backup.files.reduce(0) { $0 + $1.bytes })))
         }
         return table.rendered(for: terminal)
