@@ -113,7 +113,6 @@ enum Organisations {
         File(name: "hierarchy", kind: .hierarchy, published: (2026, 3, 2)),
         File(name: "pcn", kind: .pcns, published: (2026, 1, 2)),
         File(name: "epraccur-gp-england", kind: .practices, published: (2026, 3, 2)),
-        File(name: "epraccur-other-settings-sample", kind: .practices, published: (2026, 3, 2)),
         File(name: "epcncorepartnerdetails", kind: .pcnMembers, published: (2026, 3, 2)),
         File(name: "edispensary-open-and-proposed", kind: .pharmacies, published: (2025, 5, 1)),
     ]

@@ -31,7 +31,9 @@ final class StorageSubject: Sendable {
     /// Makes a new database in the folder.
     init(folder: String) async throws {
         let database = try SQLiteEngine(folder: folder).open("bench")
-        store = HostStore(database: database, clock: SystemClock(), logger: Logger(label: "bench"))
+        var logger = Logger(label: "bench")
+        logger.logLevel = .warning
+        store = HostStore(database: database, clock: SystemClock(), logger: logger)
         _ = try await store.migrate(StorageSubject.migrations)
     }
 
