@@ -15,33 +15,43 @@ struct NotesSurviveKills {
     static let callersAtOnce = 32
     static let writesEachRound = 600
 
-    /// What the caller knows of its keys.
-    struct Knowledge {
-        var acknowledged: [String: Int64] = [:]
-        var sent: Set<String> = []
+    /// What the callers know of their keys.
+    final class Knowledge: Sendable {
+        struct Keys {
+            var acknowledged: [String: Int64] = [:]
+            var sent: Set<String> = []
+        }
+        private let keys = Mutex(Keys())
+        var now: Keys { keys.withLock { $0 } }
+        func note(_ key: String, _ number: Int64?) {
+            keys.withLock {
+                $0.sent.insert(key)
+                if let number { $0.acknowledged[key] = number }
+            }
+        }
     }
 
     @Test("after twenty kills nothing acknowledged is missing, nothing is doubled, the chains are whole")
     func twentyKills() async throws {
         let host = try LiveHost()
-        let knowledge = Mutex(Knowledge())
+        let knowledge = Knowledge()
         var interrupted = 0
         for round in 1...Self.rounds {
             try host.start()
             let client = Self.client(host)
-            try await Self.checkAcknowledged(client, knowledge.withLock { $0.acknowledged }, sample: round == Self.rounds ? nil : 40)
+            try await Self.checkAcknowledged(client, knowledge.now.acknowledged, sample: round == Self.rounds ? nil : 40)
             let burst = Task { await Self.burst(round: round, client: client, knowledge: knowledge) }
             // Somewhere in the burst, another place each round.
             try await Task.sleep(for: .milliseconds(15 + 17 * ((round * 7) % 20)))
             host.killNow()
             await burst.value
             await client.close()
-            if knowledge.withLock({ $0.sent.count > $0.acknowledged.count }) { interrupted += 1 }
+            if knowledge.now.sent.count > knowledge.now.acknowledged.count { interrupted += 1 }
         }
 
         try host.start()
         let client = Self.client(host)
-        let known = knowledge.withLock { $0 }
+        let known = knowledge.now
         try await Self.checkAcknowledged(client, known.acknowledged, sample: nil)
         // Sent without an answer: sending again with the key makes the effect once, whether or not it had been made.
         var numbers = Set(known.acknowledged.values)
@@ -75,7 +85,7 @@ struct NotesSurviveKills {
             .writeNote(request, options: CallOptions(idempotencyKey: key)).noteNumber
     }
 
-    private static func burst(round: Int, client: FrameClient, knowledge: borrowing Mutex<Knowledge>) async {
+    private static func burst(round: Int, client: FrameClient, knowledge: Knowledge) async {
         await withTaskGroup(of: [(String, Int64?)].self) { group in
             for caller in 0..<callersAtOnce {
                 group.addTask {
@@ -93,12 +103,7 @@ struct NotesSurviveKills {
                 }
             }
             for await outcomes in group {
-                for (key, number) in outcomes {
-                    knowledge.withLock {
-                        $0.sent.insert(key)
-                        if let number { $0.acknowledged[key] = number }
-                    }
-                }
+                for (key, number) in outcomes { knowledge.note(key, number) }
             }
         }
     }

@@ -14,10 +14,19 @@ struct PluginUnderLoad {
     static let practices = 120
     static let callers = 12
 
-    struct Tally {
-        var acknowledged: [String: String] = [:]
-        var refused: Set<String> = []
-        var otherFailures: [String] = []
+    /// How the calls of the load ended.
+    final class Tally: Sendable {
+        struct Outcomes {
+            var acknowledged: [String: String] = [:]
+            var refused: Set<String> = []
+            var otherFailures: [String] = []
+        }
+        private let outcomes = Mutex(Outcomes())
+        private let stopped = Mutex(false)
+        var now: Outcomes { outcomes.withLock { $0 } }
+        var isStopped: Bool { stopped.withLock { $0 } }
+        func stop() { stopped.withLock { $0 = true } }
+        func change(_ body: (inout Outcomes) -> Void) { outcomes.withLock { body(&$0) } }
     }
 
     @Test("calls are refused in words, what runs ends within the bound, and nothing is lost")
@@ -30,11 +39,10 @@ struct PluginUnderLoad {
         let codes = try await people.practiceCodes(host)
         #expect(codes.count > Self.practices / 2)
 
-        let tally = Mutex(Tally())
-        let stop = Mutex(false)
+        let tally = Tally()
         let load = Task {
             try await people.asPayer(host) { client, options in
-                await Self.load(codes, client, options, tally, until: { stop.withLock { $0 } })
+                await Self.load(codes, client, options, tally)
             }
         }
         try await Task.sleep(for: .milliseconds(150))
@@ -53,10 +61,10 @@ struct PluginUnderLoad {
         let enabled = try host.pcs("plugin", "enable", "payments", "--reason", "work done", "-o", "json")
         #expect(enabled.status == 0, "\(enabled.errors)")
         try await Task.sleep(for: .milliseconds(150))
-        stop.withLock { $0 = true }
+        tally.stop()
         try await load.value
 
-        let seen = tally.withLock { $0 }
+        let seen = tally.now
         #expect(seen.otherFailures.isEmpty, "\(seen.otherFailures.prefix(3))")
         #expect(!seen.refused.isEmpty, "the plugin was disabled while calls came")
         #expect(!seen.acknowledged.isEmpty)
@@ -88,15 +96,14 @@ struct PluginUnderLoad {
     }
 
     private static func load(
-        _ codes: [String], _ client: FrameClient, _ options: CallOptions, _ tally: borrowing Mutex<Tally>,
-        until done: @Sendable () -> Bool
+        _ codes: [String], _ client: FrameClient, _ options: CallOptions, _ tally: Tally
     ) async {
         await withTaskGroup(of: [(String, Result<String, any Error>)].self) { group in
             for caller in 0..<callers {
                 group.addTask {
                     var outcomes: [(String, Result<String, any Error>)] = []
                     var index = 0
-                    while !done() {
+                    while !tally.isStopped {
                         let key = "load-\(caller)-\(index)"
                         let code = codes[(caller + index * callers) % codes.count]
                         do {
@@ -111,12 +118,12 @@ struct PluginUnderLoad {
                 }
             }
             for await outcomes in group {
-                for (key, outcome) in outcomes { tally.withLock { note(key, outcome, in: &$0) } }
+                for (key, outcome) in outcomes { tally.change { note(key, outcome, in: &$0) } }
             }
         }
     }
 
-    private static func note(_ key: String, _ outcome: Result<String, any Error>, in tally: inout Tally) {
+    private static func note(_ key: String, _ outcome: Result<String, any Error>, in tally: inout Tally.Outcomes) {
         switch outcome {
         case .success(let revision): tally.acknowledged[key] = revision
         case .failure(let failure as Failure)
@@ -127,7 +134,7 @@ struct PluginUnderLoad {
     }
 
     private static func resend(
-        _ seen: Tally, _ codes: [String], _ client: FrameClient, _ options: CallOptions
+        _ seen: Tally.Outcomes, _ codes: [String], _ client: FrameClient, _ options: CallOptions
     ) async throws -> [String: String] {
         var revisions: [String: String] = [:]
         for key in seen.refused.union(seen.acknowledged.keys) {
