@@ -113,7 +113,11 @@ var targets: [Target] = [
         dependencies: [
             "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
         ]),
-    .testTarget(name: "PCSCommandTests", dependencies: ["PCSCommand", "HostContract", "PaymentsContract", "Host", protobuf]),
+    .testTarget(
+        name: "PCSCommandTests",
+        dependencies: [
+            "PCSCommand", "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "Host", protobuf, logging, crypto,
+        ]),
     .testTarget(name: "ArchitectureTests"),
     .target(
         name: "EndToEndSupport",
