@@ -74,12 +74,14 @@ struct AccessQuestion {
             return Obstacle(clause: .organisationMissing, words: "the request names no organisation in \(allow.organisationField)")
         }
         for target in named {
-            if let obstacle = obstacle(between: target, allow) { return obstacle }
+            if let obstacle = obstacle(between: target, allow, actingKind) { return obstacle }
         }
         return nil
     }
 
-    private func obstacle(between target: OrganisationTarget, _ allow: Allow) -> Obstacle? {
+    private func obstacle(
+        between target: OrganisationTarget, _ allow: Allow, _ actingKind: OrganisationKind
+    ) -> Obstacle? {
         guard !target.code.isEmpty else {
             return Obstacle(clause: .organisationMissing, words: "\(target.field) is empty")
         }
@@ -90,7 +92,7 @@ struct AccessQuestion {
         guard let day = relationDay(of: entry) else {
             return Obstacle(clause: .organisationClosed, words: "\(code) closed\(entry.closingWords)")
         }
-        if holds(allow.relation, with: code, at: day) { return nil }
+        if holds(allow.relation, with: code, at: day, actingKind) { return nil }
         if allow.relation == .commissioner, method.access.changesState, directory.icb(of: code, at: day) == acting {
             return Obstacle(
                 clause: .icbReadOnly,
@@ -108,11 +110,15 @@ struct AccessQuestion {
         return closedOn
     }
 
-    private func holds(_ relation: Relation, with code: ODSCode, at day: CalendarDate) -> Bool {
+    private func holds(
+        _ relation: Relation, with code: ODSCode, at day: CalendarDate, _ actingKind: OrganisationKind
+    ) -> Bool {
         switch relation {
         case .national: true
         case .own: code == acting
-        case .commissioner: code == acting || directory.commissioner(of: code, at: day) == acting
+        // The level that acts is the Sub ICB Location: an ICB above one does not commission in its place.
+        case .commissioner:
+            actingKind == .subICBLocation && (code == acting || directory.commissioner(of: code, at: day) == acting)
         case .icb: directory.icb(of: code, at: day) == acting
         case .region: directory.region(of: code, at: day) == acting
         case .pcnMember: directory.pcn(of: acting, at: day) == code

@@ -19,6 +19,8 @@ package enum LinkRelation: String, Sendable {
     case commissioner
     /// RE8: practice to PCN. Files state the whole history.
     case pcn
+    /// What a hierarchy file states, kept to find what its next issue lacks. Answers no question.
+    case hierarchy
 }
 
 /// What a row says of a relation.
@@ -46,6 +48,7 @@ package struct ParsedSnapshot: Sendable {
     package var organisationLines: [Int] = []
     /// For each organisation that the file says anything about: its one commissioner, or `nil` for none.
     package var commissioners: [ODSCode: StatedLink?] = [:]
+    /// Relations stated with their whole history, each by its first day; see `SnapshotLayout.listedRelation`.
     package var memberships: [StatedLink] = []
     package var successions: Set<StatedSuccession> = []
     package init() {}

@@ -99,7 +99,9 @@ extension RowParser {
             if let known = regionOfICB.updateValue(region, forKey: icb), known != region {
                 add(.unique, row, 1, "region_code", "\(icb) is also in \(known)")
             }
-            result.commissioners[location] = .some(StatedLink(child: location, parent: icb, from: nil, to: nil, line: line))
+            let link = StatedLink(child: location, parent: icb, from: nil, to: nil, line: line)
+            result.commissioners[location] = .some(link)
+            result.memberships.append(link)
             if result.commissioners[icb] == nil {
                 result.commissioners[icb] = .some(StatedLink(child: icb, parent: region, from: nil, to: nil, line: line))
                 if !result.organisations.contains(where: { $0.code == region }) {

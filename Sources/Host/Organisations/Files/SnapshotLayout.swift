@@ -14,6 +14,15 @@ package enum SnapshotLayout: Int, Sendable, CaseIterable {
         }
     }
 
+    /// The relation whose rows are listed one by one in a file of this layout, each with its own life.
+    var listedRelation: LinkRelation? {
+        switch self {
+        case .pcnMembers: .pcn
+        case .hierarchy: .hierarchy
+        case .practices, .pcns, .commissioners, .pharmacies: nil
+        }
+    }
+
     /// Names of the columns; `nil` for the ODS reports, which come without a header.
     package var header: [String]? {
         switch self {

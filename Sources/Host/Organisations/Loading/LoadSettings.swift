@@ -44,7 +44,7 @@ struct StatedRecord: Sendable {
     var isMissing: Bool
 }
 
-/// Identity of a membership: files state each with its first day, and change only its last.
+/// Identity of a listed relation, such as a practice's membership of a PCN: files state each with its first day, and change only its last.
 struct MembershipKey: Hashable, Sendable {
     var practice: ODSCode
     var pcn: ODSCode

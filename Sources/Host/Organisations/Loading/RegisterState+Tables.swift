@@ -8,13 +8,14 @@ extension RegisterState {
             stated[facts.code] = StatedRecord(
                 layout: Int(row.integer(1)), series: row.text(2), facts: facts, isMissing: !row.isNull(10))
         }
-        if layout == .pcnMembers {
-            try reader.forEach(OrganisationTables.linksOfRelation, [.text(LinkRelation.pcn.rawValue)]) { row in
+        if let relation = layout.listedRelation {
+            try reader.forEach(OrganisationTables.linksOfRelation, [.text(relation.rawValue)]) { row in
                 guard let practice = ODSCode(row.text(0)), let pcn = ODSCode(row.text(1)) else { return }
                 memberships[MembershipKey(practice: practice, pcn: pcn, from: try row.date(2))] = MembershipRecord(
                     to: try row.date(3), series: row.text(4), isMissing: !row.isNull(5))
             }
-        } else {
+        }
+        if layout != .pcnMembers {
             try reader.forEach(OrganisationTables.linksOfRelation, [.text(LinkRelation.commissioner.rawValue)]) { row in
                 guard let child = ODSCode(row.text(0)), let parent = ODSCode(row.text(1)) else { return }
                 let slice = LinkSlice(parent: parent, from: try row.date(2), to: try row.date(3))

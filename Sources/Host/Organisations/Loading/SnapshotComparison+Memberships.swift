@@ -3,12 +3,14 @@ import PluginAPI
 
 extension SnapshotComparison {
     /// Memberships are stated with their whole history: what is new joins, what gets an end leaves, what vanishes is
-    /// flagged and stays.
+    /// flagged and stays. The rows of a hierarchy are compared the same way; what they change of the commissioners is
+    /// reported there.
     mutating func compareMemberships(
         _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
     ) {
         guard !parsed.memberships.isEmpty else { return }
-        breaker.noun = "memberships"
+        let isPCN = source.layout.listedRelation == .pcn
+        breaker.noun = isPCN ? "memberships" : "Sub ICB Locations"
         let inFile = Set(parsed.memberships.map(\.key))
         breaker.findSeries(
             own: source.series, known: register.memberships.map { ($0.key, $0.value.series) }, inFile: inFile)
@@ -18,6 +20,7 @@ extension SnapshotComparison {
             guard let record = register.memberships[link.key] else {
                 opened += 1
                 newMemberships.append(link)
+                guard isPCN else { continue }
                 note(link.child, .pcnJoined, "pcn", "", link.parent.value, link.key.from)
                 if let end = link.to { note(link.child, .pcnLeft, "pcn", link.parent.value, "", end) }
                 continue
@@ -53,7 +56,7 @@ extension SnapshotComparison {
             if isCurrent { breaker.missing += 1 }
             missing += 1
             missingMemberships.append(key)
-            note(key.practice, .missing, "pcn", key.pcn.value, "", source.publishedOn)
+            note(key.practice, .missing, "row", key.pcn.value, "", source.publishedOn)
         }
     }
 }

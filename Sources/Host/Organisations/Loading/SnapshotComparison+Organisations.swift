@@ -6,6 +6,21 @@ extension SnapshotComparison {
         _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
     ) {
         guard !parsed.organisations.isEmpty else { return }
+        if source.layout.listedRelation == nil { findMissing(parsed, source, register, &breaker) }
+        for new in parsed.organisations {
+            guard let record = register.stated[new.code] else {
+                opened += 1
+                newOrganisations.append(new)
+                note(new.code, .opened, "status", "", "\(new.status)", new.openedOn ?? source.publishedOn)
+                continue
+            }
+            compare(new, with: record, source, &breaker)
+        }
+    }
+
+    private mutating func findMissing(
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
+    ) {
         let inFile = Set(parsed.organisations.map(\.code))
         let known = register.stated.values.filter { $0.layout == source.layout.rawValue }
         breaker.findSeries(own: source.series, known: known.map { ($0.facts.code, $0.series) }, inFile: inFile)
@@ -18,15 +33,6 @@ extension SnapshotComparison {
             missing += 1
             missingOrganisations.append(record.facts.code)
             note(record.facts.code, .missing, "row", record.facts.name, "", source.publishedOn)
-        }
-        for new in parsed.organisations {
-            guard let record = register.stated[new.code] else {
-                opened += 1
-                newOrganisations.append(new)
-                note(new.code, .opened, "status", "", "\(new.status)", new.openedOn ?? source.publishedOn)
-                continue
-            }
-            compare(new, with: record, source, &breaker)
         }
     }
 

@@ -87,25 +87,26 @@ struct SnapshotWriter {
     }
 
     private func applyMemberships(_ comparison: SnapshotComparison) throws {
+        guard let relation = source.layout.listedRelation else { return }
         for link in comparison.newMemberships {
-            try insert(link.child, .pcn, link.parent, from: link.key.from, to: link.to ?? .unboundedEnd)
+            try insert(link.child, relation, link.parent, from: link.key.from, to: link.to ?? .unboundedEnd)
         }
         for link in comparison.changedMemberships {
             try transaction.run(
-                OrganisationTables.endLink, identity(of: link.key) + [.date(knownFrom), .text(loadID)])
-            try insert(link.child, .pcn, link.parent, from: link.key.from, to: link.to ?? .unboundedEnd)
+                OrganisationTables.endLink, identity(of: link.key, relation) + [.date(knownFrom), .text(loadID)])
+            try insert(link.child, relation, link.parent, from: link.key.from, to: link.to ?? .unboundedEnd)
         }
         for key in comparison.restatedMemberships {
-            try transaction.run(OrganisationTables.restateLink, identity(of: key) + [.text(source.series), .null])
+            try transaction.run(OrganisationTables.restateLink, identity(of: key, relation) + [.text(source.series), .null])
         }
         for key in comparison.missingMemberships {
             try transaction.run(
-                OrganisationTables.restateLink, identity(of: key) + [.text(source.series), .date(source.publishedOn)])
+                OrganisationTables.restateLink, identity(of: key, relation) + [.text(source.series), .date(source.publishedOn)])
         }
     }
 
-    private func identity(of key: MembershipKey) -> [StoredValue] {
-        [.text(key.practice.value), .text(LinkRelation.pcn.rawValue), .text(key.pcn.value), .date(key.from)]
+    private func identity(of key: MembershipKey, _ relation: LinkRelation) -> [StoredValue] {
+        [.text(key.practice.value), .text(relation.rawValue), .text(key.pcn.value), .date(key.from)]
     }
 
     private func insert(

@@ -134,10 +134,10 @@ struct RegisterRows {
         try reader.forEach(OrganisationTables.links, []) { row in
             guard let child = ODSCode(row.text(0)), let parent = ODSCode(row.text(2)) else { return }
             let slice = LinkSlice(parent: parent, from: try row.date(3), to: try row.date(4))
-            if row.text(1) == LinkRelation.pcn.rawValue {
-                memberships[child, default: []].append(slice)
-            } else {
-                commissioners[child, default: []].append(slice)
+            switch LinkRelation(rawValue: row.text(1)) {
+            case .pcn: memberships[child, default: []].append(slice)
+            case .commissioner: commissioners[child, default: []].append(slice)
+            case .hierarchy, .none: break
             }
         }
         successions = try reader.all(OrganisationTables.successions, []) { row in (row.text(0), row.text(1)) }
