@@ -20,7 +20,7 @@ struct Report {
         if !figure.details.isEmpty {
             text +=
                 "  # "
-                + figure.details.map { "\($0.name) \(Format.number($0.value)) \($0.unit)" }
+                + figure.details.map { "\($0.name) \(Format.number($0.value))" + ($0.unit.isEmpty ? "" : " " + $0.unit) }
                 .joined(separator: ", ")
         }
         if let goal = Goal.all[figure.name] {
