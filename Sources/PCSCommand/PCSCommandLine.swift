@@ -4,12 +4,15 @@ import Foundation
 /// `pcs`: the host, and the command line of those who operate and use it.
 package struct PCSCommandLine: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "pcs", abstract: "The back office of NHS primary care: run the host, operate it, call it.",
+        commandName: "pcs",
+        abstract: "The back office of NHS primary care: run the host, operate it, call it.",
         discussion: "docs/cli.md has every command with examples, and the exit statuses.",
         version: CommandVersion.text,
         subcommands: [
-            ServeCommand.self, DemoCommand.self, HealthCommand.self, PluginCommand.self, OrganisationCommand.self,
-            PaymentsCommand.self, PersonCommand.self, ClientSystemCommand.self, KeyCommand.self, GrantCommand.self,
+            ServeCommand.self, DemoCommand.self, HealthCommand.self, PluginCommand.self,
+            OrganisationCommand.self,
+            PaymentsCommand.self, PersonCommand.self, ClientSystemCommand.self, KeyCommand.self,
+            GrantCommand.self,
             WhoAmICommand.self, CallCommand.self, BackupCommand.self, VerifyCommand.self, RestoreCommand.self,
             EventCommand.self, JobCommand.self, AuditCommand.self, CompletionsCommand.self,
         ])

@@ -16,7 +16,8 @@ struct DynamicMessageTests {
 
     static func dynamic(_ message: some Message) throws -> DynamicMessage {
         let bytes: [UInt8] = try message.serializedBytes()
-        return try DynamicMessage(decoding: bytes, as: type(Swift.type(of: message).protoMessageName), pool: pool)
+        return try DynamicMessage(
+            decoding: bytes, as: type(Swift.type(of: message).protoMessageName), pool: pool)
     }
 
     static var statement: Pcs_Payments_V1_Statement {
@@ -54,7 +55,8 @@ struct DynamicMessageTests {
     @Test("JSON of a generated message reads into the same bytes")
     func jsonFromGenerated() throws {
         let json = try JSONParser.parse(Array(try Self.statement.jsonString().utf8))
-        let message = try DynamicJSONDecoder(pool: Self.pool).message(Self.type("pcs.payments.v1.Statement"), from: json)
+        let message = try DynamicJSONDecoder(pool: Self.pool).message(
+            Self.type("pcs.payments.v1.Statement"), from: json)
         #expect(message.encoded() == (try Self.statement.serializedBytes() as [UInt8]))
     }
 
@@ -72,7 +74,8 @@ struct DynamicMessageTests {
         let json = DynamicJSONEncoder(pool: Self.pool).json(try Self.dynamic(Pcs_Host_V1_Plugin()))
         #expect(
             json.compact
-                == #"{"name":"","version":"","state":"PLUGIN_STATE_UNSPECIFIED","because":"","callsInFlight":"0","callsTotal":"0","eventsWaiting":"0","eventsParked":"0"}"#
+                == #"{"name":"","version":"","state":"PLUGIN_STATE_UNSPECIFIED","because":"","callsInFlight":"0","#
+                + #""callsTotal":"0","eventsWaiting":"0","eventsParked":"0"}"#
         )
     }
 
@@ -126,7 +129,8 @@ struct DynamicMessageTests {
         let type = try Self.type("pcs.payments.v1.GetRunTotalsRequest")
         let decoder = DynamicJSONDecoder(pool: Self.pool)
         for json in [#"{"dimension":"TOTAL_DIMENSION_REGION"}"#, #"{"dimension":2}"#] {
-            #expect(try decoder.message(type, from: JSONParser.parse(Array(json.utf8))).encoded() == [0x10, 0x02])
+            #expect(
+                try decoder.message(type, from: JSONParser.parse(Array(json.utf8))).encoded() == [0x10, 0x02])
         }
         let wrong = try JSONParser.parse(Array(#"{"dimension":"TOTAL_DIMENSION_REGIO"}"#.utf8))
         let error = #expect(throws: DynamicError.self) { try decoder.message(type, from: wrong) }
@@ -137,7 +141,9 @@ struct DynamicMessageTests {
     func oneofs() throws {
         let type = try Self.type("pcs.payments.v1.PublishedComparison")
         let both = try JSONParser.parse(Array(#"{"practice":{},"summary":{}}"#.utf8))
-        #expect(throws: DynamicError.self) { try DynamicJSONDecoder(pool: Self.pool).message(type, from: both) }
+        #expect(throws: DynamicError.self) {
+            try DynamicJSONDecoder(pool: Self.pool).message(type, from: both)
+        }
         let message = try DynamicMessage(decoding: [0x0A, 0x00, 0x12, 0x00], as: type, pool: Self.pool)
         #expect(DynamicJSONEncoder(pool: Self.pool).json(message).compact.hasPrefix(#"{"summary":"#))
     }
@@ -152,7 +158,10 @@ struct DynamicMessageTests {
 
     @Test(
         "damaged bytes are refused, never a crash",
-        arguments: [[0x0A], [0x0A, 0x05, 0x41], [0x10], [0x10, 0xFF], [UInt8](repeating: 0xFF, count: 11), [0x1A, 0x01, 0xFF], [0x0B]])
+        arguments: [
+            [0x0A], [0x0A, 0x05, 0x41], [0x10], [0x10, 0xFF], [UInt8](repeating: 0xFF, count: 11),
+            [0x1A, 0x01, 0xFF], [0x0B],
+        ])
     func damagedBytes(bytes: [UInt8]) throws {
         let type = try Self.type("pcs.host.v1.EchoRequest")
         #expect(throws: DynamicError.self) { try DynamicMessage(decoding: bytes, as: type, pool: Self.pool) }
@@ -163,7 +172,9 @@ struct DynamicMessageTests {
         let type = try Self.type("pcs.payments.v1.Statement")
         var random = SystemRandomNumberGenerator()
         for _ in 0..<5_000 {
-            let bytes = (0..<Int.random(in: 0..<60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0..<60, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             if let message = try? DynamicMessage(decoding: bytes, as: type, pool: Self.pool) {
                 let again = message.encoded()
                 #expect(try DynamicMessage(decoding: again, as: type, pool: Self.pool).encoded() == again)

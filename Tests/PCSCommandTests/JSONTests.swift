@@ -6,7 +6,8 @@ struct JSONTests {
     @Test(
         "what is read is written again",
         arguments: [
-            #"{"a":1,"b":[true,false,null],"c":{"d":"x"}}"#, #"[]"#, #"{}"#, #""é€😀""#, "-0.5e10", "12345678901234567890",
+            #"{"a":1,"b":[true,false,null],"c":{"d":"x"}}"#, #"[]"#, #"{}"#, #""é€😀""#, "-0.5e10",
+            "12345678901234567890",
             #""\"\\\n\r\t""#,
         ])
     func roundTrip(text: String) throws {
@@ -26,9 +27,11 @@ struct JSONTests {
     @Test(
         "what is not JSON is refused with its place",
         arguments: [
-            ("{\n  \"a\": 01\n}", "line 2, column 9"), ("[1,]", "line 1, column 4"), ("{\"a\":1,\"a\":2}", "appears twice"),
+            ("{\n  \"a\": 01\n}", "line 2, column 9"), ("[1,]", "line 1, column 4"),
+            ("{\"a\":1,\"a\":2}", "appears twice"),
             ("\"a", "no closing quote"), ("nul", "a value is expected"), ("1 2", "nothing may follow"),
-            ("\"\\ud800\"", "surrogate"), ("{'a':1}", "double quotes"), ("", "ends where"), ("\"\u{01}\"", "control"),
+            ("\"\\ud800\"", "surrogate"), ("{'a':1}", "double quotes"), ("", "ends where"),
+            ("\"\u{01}\"", "control"),
         ])
     func refused(text: String, complaint: String) {
         let error = #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text.utf8)) }

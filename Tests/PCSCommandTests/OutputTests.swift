@@ -43,22 +43,30 @@ struct OutputTests {
         #expect(!table.rendered().dropFirst(5).contains { $0 == "\u{1B}" || $0 == "\r" || $0 == "\u{202E}" })
     }
 
-    @Test("money is written in pounds and pence", arguments: [
-        (Int64(0), "£0.00"), (5, "£0.05"), (-5, "-£0.05"), (123_456_789, "£1,234,567.89"), (-100_000, "-£1,000.00"),
-        (.min, "-£92,233,720,368,547,758.08"),
-    ])
+    @Test(
+        "money is written in pounds and pence",
+        arguments: [
+            (Int64(0), "£0.00"), (5, "£0.05"), (-5, "-£0.05"), (123_456_789, "£1,234,567.89"),
+            (-100_000, "-£1,000.00"),
+            (.min, "-£92,233,720,368,547,758.08"),
+        ])
     func pounds(pence: Int64, text: String) {
         #expect(Wording.pounds(pence) == text)
     }
 
-    @Test("money typed is read back", arguments: [
-        ("1234.56", Int64(123_456)), ("£1,234.56", 123_456), ("-0.05", -5), ("7", 700), ("438596072.54", 43_859_607_254),
-    ])
+    @Test(
+        "money typed is read back",
+        arguments: [
+            ("1234.56", Int64(123_456)), ("£1,234.56", 123_456), ("-0.05", -5), ("7", 700),
+            ("438596072.54", 43_859_607_254),
+        ])
     func typedPounds(text: String, pence: Int64) {
         #expect(PoundsArgument(argument: text)?.pence == pence)
     }
 
-    @Test("money that cannot be meant is refused", arguments: ["1.5", "1.234", "", "£", "abc", "1.2.3", "99999999999999999999"])
+    @Test(
+        "money that cannot be meant is refused",
+        arguments: ["1.5", "1.234", "", "£", "abc", "1.2.3", "99999999999999999999"])
     func wrongPounds(text: String) {
         #expect(PoundsArgument(argument: text) == nil)
     }
@@ -73,13 +81,15 @@ struct OutputTests {
         #expect(Wording.hundredths(475_579) == "4,755.79")
         #expect(Wording.micropounds(85_550_000) == "£85.55")
         #expect(Wording.plural(1, "row") == "1 row" && Wording.plural(2_000, "row") == "2,000 rows")
-        #expect(Wording.moment(.init(seconds: 1_774_949_400, nanos: 5), isSet: true) == "2026-03-31 09:30:00Z")
+        #expect(
+            Wording.moment(.init(seconds: 1_774_949_400, nanos: 5), isSet: true) == "2026-03-31 09:30:00Z")
     }
 
     @Test("statuses follow the code of the failure")
     func exitStatuses() {
         let pairs: [(StatusCode, Int32)] = [
-            (.invalidArgument, 65), (.notFound, 3), (.permissionDenied, 77), (.unauthenticated, 77), (.unavailable, 75),
+            (.invalidArgument, 65), (.notFound, 3), (.permissionDenied, 77), (.unauthenticated, 77),
+            (.unavailable, 75),
             (.deadlineExceeded, 75), (.failedPrecondition, 1), (.dataLoss, 2), (.internal, 1),
         ]
         for (code, status) in pairs { #expect(ExitStatus(code).rawValue == status) }
@@ -87,10 +97,13 @@ struct OutputTests {
 
     @Test("a refused file is shown row by row, with what to do and the correlation id")
     func failureReport() {
-        let reason = Reason(name: "FILE_INVALID", code: .invalidArgument, summary: "s", nextStep: "Mend the rows.")
+        let reason = Reason(
+            name: "FILE_INVALID", code: .invalidArgument, summary: "s", nextStep: "Mend the rows.")
         var failure = Failure(
             reason, "2 rows are wrong.",
-            violations: [Violation(field: "weighted", rule: "RND-7", message: "is no number", row: 3, column: 2)], violationCount: 7)
+            violations: [
+                Violation(field: "weighted", rule: "RND-7", message: "is no number", row: 3, column: 2)
+            ], violationCount: 7)
         failure.correlationID = "c-1"
         let text = FailureReport(failure).text(for: .plain)
         #expect(

@@ -24,10 +24,15 @@ struct TextFormatTests {
     @Test(
         "what does not fit is refused with its line",
         arguments: [
-            ("run_id: \"x\"\nnumber: 1", "line 2: pcs.payments.v1.AcceptExceptionRequest has no field \"number\"; did you mean \"numbers\"?"),
-            ("run_id: x", "line 1: run_id must be a text, not \"x\""), ("run_id \"x\"", "a colon is expected"),
+            (
+                "run_id: \"x\"\nnumber: 1",
+                "line 2: pcs.payments.v1.AcceptExceptionRequest has no field \"number\"; did you mean \"numbers\"?"
+            ),
+            ("run_id: x", "line 1: run_id must be a text, not \"x\""),
+            ("run_id \"x\"", "a colon is expected"),
             ("run_id: \"x", "no closing quote"), ("numbers: 1.5", "numbers must be a whole number"),
-            ("run_id: \"x\" run_id: \"y\"", "given twice"), ("}", "a field name is expected"), ("numbers: [1", "numbers has no value"),
+            ("run_id: \"x\" run_id: \"y\"", "given twice"), ("}", "a field name is expected"),
+            ("numbers: [1", "numbers has no value"),
         ])
     func refused(text: String, complaint: String) {
         let error = #expect(throws: TextFormatError.self) { try decoded(text) }

@@ -23,7 +23,8 @@ package final class HostConnection: Sendable {
         case .tcp(let host, let port):
             configuration = FrameClientConfiguration(address: .tcp(host: host, port: port))
         case .tls(let host, let port):
-            configuration = FrameClientConfiguration(address: .tcp(host: host, port: port), tls: try tls(settings))
+            configuration = FrameClientConfiguration(
+                address: .tcp(host: host, port: port), tls: try tls(settings))
         }
         configuration.software = "pcs/\(CommandVersion.text)"
         let client = FrameClient(configuration)
@@ -69,9 +70,13 @@ package final class HostConnection: Sendable {
             tls.trustRoots = .certificates(authorities)
         }
         if let certificateFile = settings.certificateFile, let keyFile = settings.certificateKeyFile {
-            let chain = try readable(certificateFile, "certificate") { try NIOSSLCertificate.fromPEMFile(certificateFile) }
+            let chain = try readable(certificateFile, "certificate") {
+                try NIOSSLCertificate.fromPEMFile(certificateFile)
+            }
             tls.certificateChain = chain.map { .certificate($0) }
-            let key = try readable(keyFile, "private key") { try NIOSSLPrivateKey(file: keyFile, format: .pem) }
+            let key = try readable(keyFile, "private key") {
+                try NIOSSLPrivateKey(file: keyFile, format: .pem)
+            }
             tls.privateKey = .privateKey(key)
         }
         return tls

@@ -43,7 +43,9 @@ package struct KeyFolder: Sendable {
         guard replacing || !has(subject) else {
             throw CommandError(
                 .failed, "\(file) exists",
-                nextStep: "Add --replace to put a new key in its place; register the new one before you revoke the old.")
+                nextStep:
+                    "Add --replace to put a new key in its place; register the new one before you revoke the old."
+            )
         }
         let key = PrivateKey()
         do {
@@ -54,7 +56,8 @@ package struct KeyFolder: Sendable {
             let fresh = file + ".new"
             try? FileManager.default.removeItem(atPath: fresh)
             guard
-                FileManager.default.createFile(atPath: fresh, contents: nil, attributes: [.posixPermissions: 0o600]),
+                FileManager.default.createFile(
+                    atPath: fresh, contents: nil, attributes: [.posixPermissions: 0o600]),
                 let handle = FileHandle(forWritingAtPath: fresh)
             else { throw CommandError(.noInput, "\(fresh) cannot be written") }
             try handle.write(contentsOf: content)

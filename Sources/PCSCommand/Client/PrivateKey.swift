@@ -13,7 +13,7 @@ package struct PrivateKey: Sendable {
     package var pem: String { key.pemRepresentation }
     package var publicKeyPEM: String { key.publicKey.pemRepresentation }
 
-    /// First 16 hexadecimal digits of the SHA-256 of the public key (SubjectPublicKeyInfo): anyone who has the key finds
+    /// First 16 hexadecimal digits of the SHA-256 of the public key (SubjectPublicKeyInfo): whoever has the key finds
     /// the same name for it.
     package var keyID: String { Self.keyID(of: Array(key.publicKey.derRepresentation)) }
 
@@ -44,9 +44,11 @@ package struct PrivateKey: Sendable {
         let claims = JSONValue.object([
             JSONValue.Member("iss", .string(subject)), JSONValue.Member("sub", .string(subject)),
             JSONValue.Member("aud", .string(audience)), JSONValue.Member("jti", .string(identifier)),
-            JSONValue.Member("iat", .number(String(now))), JSONValue.Member("exp", .number(String(now + 120))),
+            JSONValue.Member("iat", .number(String(now))),
+            JSONValue.Member("exp", .number(String(now + 120))),
         ])
-        let signed = [header, claims].map { Base64.encodeForURL(Array($0.compact.utf8)) }.joined(separator: ".")
+        let signed = [header, claims].map { Base64.encodeForURL(Array($0.compact.utf8)) }.joined(
+            separator: ".")
         let signature = try key.signature(for: Array(signed.utf8))
         return signed + "." + Base64.encodeForURL(Array(signature.rawRepresentation))
     }

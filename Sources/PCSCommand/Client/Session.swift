@@ -13,7 +13,9 @@ package final class Session: Sendable {
     package let terminal: Terminal
     private let connection: HostConnection
 
-    private init(connection: HostConnection, options: CallOptions, settings: ClientSettings, terminal: Terminal) {
+    private init(
+        connection: HostConnection, options: CallOptions, settings: ClientSettings, terminal: Terminal
+    ) {
         self.connection = connection
         transport = connection.transport
         self.options = options
@@ -22,9 +24,12 @@ package final class Session: Sendable {
     }
 
     /// Connects, and gets a token when a person or system is named.
-    package static func open(_ settings: ClientSettings, terminal: Terminal = .standardOutput) async throws -> Session {
+    package static func open(_ settings: ClientSettings, terminal: Terminal = .standardOutput) async throws
+        -> Session
+    {
         let connection = try await HostConnection.open(settings)
-        var options = CallOptions(timeoutMilliseconds: settings.timeoutMilliseconds, actingFor: settings.actingFor)
+        var options = CallOptions(
+            timeoutMilliseconds: settings.timeoutMilliseconds, actingFor: settings.actingFor)
         do {
             if let subject = settings.subject {
                 options.accessToken = try await token(for: subject, settings, connection.transport)
@@ -44,7 +49,8 @@ package final class Session: Sendable {
         let key = try settings.keys.key(of: subject)
         var request = Pcs_Host_V1_IssueTokenRequest()
         request.clientAssertion = try key.assertion(
-            subject: subject, audience: settings.audience, secondsSince1970: Int64(Date().timeIntervalSince1970),
+            subject: subject, audience: settings.audience,
+            secondsSince1970: Int64(Date().timeIntervalSince1970),
             identifier: UUID().uuidString)
         return try await Pcs_Host_V1_IdentityServiceClient(transport).issueToken(request).accessToken
     }

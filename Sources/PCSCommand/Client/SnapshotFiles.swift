@@ -39,21 +39,29 @@ package enum SnapshotFiles {
             }
             if isFolder.boolValue {
                 let inside = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-                let known = inside.filter { ($0.hasSuffix(".csv") || $0.hasSuffix(".csv.gz")) && !$0.contains("-sample") }
-                    .compactMap { name in Self.kind(ofFileNamed: name).map { File(path: "\(path)/\(name)", kind: $0) } }
-                guard !known.isEmpty else { throw CommandError(.noInput, "\(path) holds no file of a known name") }
+                let known = inside.filter {
+                    ($0.hasSuffix(".csv") || $0.hasSuffix(".csv.gz")) && !$0.contains("-sample")
+                }
+                .compactMap { name in
+                    Self.kind(ofFileNamed: name).map { File(path: "\(path)/\(name)", kind: $0) }
+                }
+                guard !known.isEmpty else {
+                    throw CommandError(.noInput, "\(path) holds no file of a known name")
+                }
                 files += known
                 continue
             }
             let name = String(path.split(separator: "/").last ?? "")
             guard let kind = kind ?? Self.kind(ofFileNamed: name) else {
                 throw CommandError(
-                    .usage, "what \(name) holds does not follow from its name", nextStep: "Say it with --kind.")
+                    .usage, "what \(name) holds does not follow from its name",
+                    nextStep: "Say it with --kind.")
             }
             files.append(File(path: path, kind: kind))
         }
         let rank = { (file: File) in order.firstIndex(of: file.kind) ?? order.count }
-        return files.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+        return files.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+            .map(\.element)
     }
 
     /// Uploads one file and waits for the outcome.

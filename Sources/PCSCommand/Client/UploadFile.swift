@@ -40,7 +40,8 @@ package final class UploadFile: Sendable {
             var code: Int32 = 0
             let text = gzerror(opened, &code)
             if read < 0 || code < 0 {
-                throw CommandError(.data, "\(path) is damaged: \(text.map { String(cString: $0) } ?? "cannot be read")")
+                throw CommandError(
+                    .data, "\(path) is damaged: \(text.map { String(cString: $0) } ?? "cannot be read")")
             }
             guard read > 0 else {
                 gzclose(opened)

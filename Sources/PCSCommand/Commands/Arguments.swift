@@ -33,7 +33,9 @@ struct Choice<Value: SwiftProtobuf.Enum & CaseIterable & Sendable>: ExpressibleB
 
     init?(argument: String) {
         let wanted = Self.plain(argument)
-        guard let match = Self.choices.first(where: { Self.plain(EnumWords.argument($0)) == wanted }) else { return nil }
+        guard let match = Self.choices.first(where: { Self.plain(EnumWords.argument($0)) == wanted }) else {
+            return nil
+        }
         value = match
     }
 
@@ -41,7 +43,9 @@ struct Choice<Value: SwiftProtobuf.Enum & CaseIterable & Sendable>: ExpressibleB
     static var allValueStrings: [String] { choices.map { EnumWords.argument($0) } }
 
     private static var choices: [Value] { Value.allCases.filter { $0.rawValue != 0 } }
-    private static func plain(_ text: String) -> String { text.lowercased().filter { $0.isLetter || $0.isNumber } }
+    private static func plain(_ text: String) -> String {
+        text.lowercased().filter { $0.isLetter || $0.isNumber }
+    }
 }
 
 /// An amount in pounds, `1234.56`; a pound sign and commas may be there.
@@ -56,7 +60,8 @@ struct PoundsArgument: ExpressibleByArgument {
         if isNegative { text = text.dropFirst() }
         if text.hasPrefix("£") { text = text.dropFirst() }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
             let pounds = Int64(parts[0])
         else { return nil }
         var pence: Int64 = 0

@@ -12,14 +12,19 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
-            let reply = try await ProgressBar("verifying").waiting { try await session.audit.verifyAudit(.init()) }
+            let reply = try await ProgressBar("verifying").waiting {
+                try await session.audit.verifyAudit(.init())
+            }
             try session.show(reply) { terminal in
-                var table = Table([.left("chain"), .right("entries"), .left("state"), .left("last hash", mayShorten: true)])
+                var table = Table([
+                    .left("chain"), .right("entries"), .left("state"), .left("last hash", mayShorten: true),
+                ])
                 for chain in reply.chains {
                     table.add(
                         Table.Cell(chain.store, style: .bold), Table.Cell(Wording.count(chain.entries)),
                         Table.Cell(
-                            chain.whole ? "whole" : "broken at \(chain.brokenAt)", style: chain.whole ? .good : .bad),
+                            chain.whole ? "whole" : "broken at \(chain.brokenAt)",
+                            style: chain.whole ? .good : .bad),
                         Table.Cell(chain.lastHash))
                 }
                 return table.rendered(for: terminal)
@@ -45,7 +50,8 @@ struct AuditCommand: AsyncParsableCommand {
             let rows = try await session.audit.listAuditEntries(request)
             let table = Table([
                 .right("row"), .left("at"), .left("person"), .left("system"), .left("for"), .left("method"),
-                .left("object"), .left("outcome"), .left("detail", mayShorten: true), .left("correlation id", mayShorten: true),
+                .left("object"), .left("outcome"), .left("detail", mayShorten: true),
+                .left("correlation id", mayShorten: true),
             ])
             try await session.showEach(rows, table, nothing: "no rows") { row in
                 [

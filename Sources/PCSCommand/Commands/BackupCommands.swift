@@ -3,7 +3,8 @@ import HostContract
 
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copy all data, live, to one consistent point; the copy is verified.",
+        commandName: "backup",
+        abstract: "Copy all data, live, to one consistent point; the copy is verified.",
         subcommands: [Create.self, List.self], defaultSubcommand: Create.self)
 
     struct Create: ClientCommand {
@@ -54,7 +55,8 @@ struct VerifyCommand: ClientCommand {
 struct RestoreCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Put a verified backup in the place of the running data; the state before is backed up first.")
+        abstract:
+            "Put a verified backup in the place of the running data; the state before is backed up first.")
     @Argument(help: "Name of the backup.") var name: String
     @Option(help: "Why; kept for the auditor.") var reason: String
     @OptionGroup var connection: ConnectionOptions

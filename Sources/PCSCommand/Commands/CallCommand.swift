@@ -7,8 +7,8 @@ struct CallCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "call", abstract: "Call any method of the host, with JSON or protobuf text in and out.",
         discussion: """
-            The contract comes from the host itself. A method is named in full (pcs.host.v1.HealthService/GetStatus) or \
-            by an unambiguous end of it (HealthService/GetStatus, GetStatus). The request is the second argument, \
+            The contract comes from the host itself. A method is named in full (pcs.host.v1.HealthService/GetStatus) \
+            or by an unambiguous end of it (HealthService/GetStatus, GetStatus). The request is the second argument, \
             @FILE, or standard input with -; without one it is empty. A client-streaming method takes one JSON value \
             after another; a server-streaming one prints one a line.
             """)

@@ -8,11 +8,13 @@ package enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable
 package struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where the host listens: unix:/path, tcp:host:port or tls:host:port. PCS_HOST. Default: the socket in the data folder.",
+            "Address: unix:/path, tcp:host:port or tls:host:port. PCS_HOST. Default: the data folder's socket.",
             valueName: "address"))
     package var host: String?
 
-    @Option(help: ArgumentHelp("Data folder of the local host. PCS_DATA_FOLDER. Default: data.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Data folder of the local host. PCS_DATA_FOLDER. Default: data.", valueName: "folder"))
     package var data: String?
 
     @Option(
@@ -24,25 +26,33 @@ package struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Folder of private keys. PCS_KEYS. Default: keys in the data folder, or ~/.config/pcs/keys.", valueName: "folder"))
+            "Folder of private keys. PCS_KEYS. Default: keys in the data folder, or ~/.config/pcs/keys.",
+            valueName: "folder"))
     package var keys: String?
 
-    @Option(help: ArgumentHelp("Name of the host in signed assertions. PCS_AUDIENCE. Default: pcs.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Name of the host in signed assertions. PCS_AUDIENCE. Default: pcs.", valueName: "name"))
     package var audience: String?
 
     @Option(help: ArgumentHelp("Organisation to act for. PCS_ACTING_FOR.", valueName: "ods code"))
     package var actingFor: String?
 
-    @Option(help: ArgumentHelp("Give up after this many seconds. Default: the method's own limit.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Give up after this many seconds. Default: the method's own limit.", valueName: "seconds"))
     package var timeout: Double?
 
     @Option(
         name: [.customShort("o"), .long],
-        help: ArgumentHelp("table for people, json for programs. PCS_OUTPUT. Default: table.", valueName: "format"))
+        help: ArgumentHelp(
+            "table for people, json for programs. PCS_OUTPUT. Default: table.", valueName: "format"))
     package var output: OutputFormat?
 
     @Option(
-        help: ArgumentHelp("PEM of the authorities to trust, with tls:. PCS_AUTHORITY. Default: those of the system.", valueName: "file"))
+        help: ArgumentHelp(
+            "PEM of the authorities to trust, with tls:. PCS_AUTHORITY. Default: those of the system.",
+            valueName: "file"))
     package var authority: String?
 
     @Option(help: ArgumentHelp("PEM of the certificate to show, with tls:.", valueName: "file"))

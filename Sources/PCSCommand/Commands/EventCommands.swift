@@ -14,7 +14,8 @@ struct EventCommand: AsyncParsableCommand {
             let reply = try await session.events.listSubscriptions(.init())
             try session.show(reply) { terminal in
                 var table = Table([
-                    .left("publisher"), .left("subscriber"), .left("event"), .right("delivered up to"), .right("waiting"),
+                    .left("publisher"), .left("subscriber"), .left("event"), .right("delivered up to"),
+                    .right("waiting"),
                     .right("parked"),
                 ])
                 for row in reply.subscriptions {
@@ -46,7 +47,8 @@ struct EventCommand: AsyncParsableCommand {
                     table.add(
                         Table.Cell(row.subscriber), Table.Cell(row.publisher), Table.Cell("\(row.sequence)"),
                         Table.Cell(row.eventType), Table.Cell(row.key), Table.Cell("\(row.attempts)"),
-                        Table.Cell(Wording.moment(row.parkedAt, isSet: row.hasParkedAt)), Table.Cell(row.failure))
+                        Table.Cell(Wording.moment(row.parkedAt, isSet: row.hasParkedAt)),
+                        Table.Cell(row.failure))
                 }
                 return table.isEmpty ? "no event is parked" : table.rendered(for: terminal)
             }

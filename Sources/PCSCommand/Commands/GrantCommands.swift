@@ -12,9 +12,11 @@ struct GrantCommand: AsyncParsableCommand {
             abstract: "Give one role to a person or system at one organisation.")
         @Argument(help: "Person or system.") var subject: String
         @Argument(help: "Role, for example payments-operator.") var role: Choice<Pcs_Access_V1_Role>
-        @Option(help: "ODS code of the organisation where it holds; PCS = nationally.") var organisation: String
+        @Option(help: "ODS code of the organisation where it holds; PCS = nationally.") var organisation:
+            String
         @Option(help: "First day, YYYY-MM-DD. Default: today.") var from: DayArgument?
-        @Option(help: "First day on which it no longer holds, YYYY-MM-DD. Default: open.") var to: DayArgument?
+        @Option(help: "First day on which it no longer holds, YYYY-MM-DD. Default: open.") var to:
+            DayArgument?
         @Option(help: "Why; kept for the auditor.") var reason: String
         @OptionGroup var connection: ConnectionOptions
 
@@ -47,7 +49,8 @@ struct GrantCommand: AsyncParsableCommand {
     }
 
     struct List: ClientCommand {
-        static let configuration = CommandConfiguration(abstract: "Grants of one person or system, or of all.")
+        static let configuration = CommandConfiguration(
+            abstract: "Grants of one person or system, or of all.")
         @Argument(help: "Person or system.") var subject: String?
         @OptionGroup var connection: ConnectionOptions
 

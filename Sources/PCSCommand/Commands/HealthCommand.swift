@@ -12,7 +12,9 @@ struct HealthCommand: ClientCommand {
     func run(_ session: Session) async throws {
         let check = try await session.health.check(.init())
         if quick {
-            try session.show(check) { $0.styled(check.serving ? "serving" : "not serving", check.serving ? .good : .bad) }
+            try session.show(check) {
+                $0.styled(check.serving ? "serving" : "not serving", check.serving ? .good : .bad)
+            }
             if !check.serving { throw ExitCode(ExitStatus.unsound.rawValue) }
             return
         }

@@ -49,7 +49,9 @@ struct ClientSystemCommand: AsyncParsableCommand {
         @Option(help: "What it is for.") var purpose: String
         @Option(help: "Who answers for it.") var owner: String
         @Option(
-            help: "Methods it may reach: pcs.payments.v1.*, pcs.payments.v1.RunService/* or one method. May be repeated.")
+            help:
+                "Methods it may reach: pcs.payments.v1.*, pcs.payments.v1.RunService/* or one method. May be repeated."
+        )
         var scope: [String]
         @Option(help: "The one URI name of its certificate, for mutual TLS.") var certificateURI = ""
         @Flag(help: "Also make a key pair and register its public key.") var newKey = false
@@ -79,12 +81,15 @@ struct WhoAmICommand: ClientCommand {
         let reply = try await session.identity.whoAmI(.init())
         try session.show(reply) { terminal in
             var sheet = Sheet()
-            sheet.addUnlessEmpty("person", reply.personID + (reply.personName.isEmpty ? "" : " (\(reply.personName))"), style: .bold)
+            sheet.addUnlessEmpty(
+                "person", reply.personID + (reply.personName.isEmpty ? "" : " (\(reply.personName))"),
+                style: .bold)
             sheet.addUnlessEmpty("system", reply.clientID, style: .bold)
             sheet.addUnlessEmpty("acting for", reply.actingFor)
             sheet.add("proved by", reply.authentication)
             let grants = IdentityView.table(reply.grants)
-            return sheet.rendered(for: terminal) + (grants.isEmpty ? "" : "\n\n" + grants.rendered(for: terminal))
+            return sheet.rendered(for: terminal)
+                + (grants.isEmpty ? "" : "\n\n" + grants.rendered(for: terminal))
         }
     }
 }

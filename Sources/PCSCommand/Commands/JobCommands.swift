@@ -3,7 +3,8 @@ import HostContract
 
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Work that the host starts by the clock.", subcommands: [List.self, Run.self])
+        commandName: "jobs", abstract: "Work that the host starts by the clock.",
+        subcommands: [List.self, Run.self])
 
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "All jobs, with their last outcome.")
@@ -20,7 +21,8 @@ struct JobCommand: AsyncParsableCommand {
                     table.add(
                         Table.Cell(job.plugin), Table.Cell(job.name, style: .bold), Table.Cell(job.schedule),
                         Table.Cell(Wording.moment(job.lastRun, isSet: job.hasLastRun)),
-                        Table.Cell(Wording.moment(job.nextRun, isSet: job.hasNextRun)), Table.Cell(job.lastOutcome))
+                        Table.Cell(Wording.moment(job.nextRun, isSet: job.hasNextRun)),
+                        Table.Cell(job.lastOutcome))
                 }
                 return table.isEmpty ? "no plugin has a job" : table.rendered(for: terminal)
             }

@@ -35,7 +35,8 @@ struct KeyCommand: AsyncParsableCommand {
             abstract: "Register a public key for a person or system: that of the key folder, or of a file.")
         @Argument(help: "Person or system.") var subject: String
         @Option(help: "PEM file with the public key. Default: from the key folder.") var publicKey: String?
-        @Option(help: "Name of the key in assertions. Default: from the hash of the key (P-256 only).") var keyID: String?
+        @Option(help: "Name of the key in assertions. Default: from the hash of the key (P-256 only).")
+        var keyID: String?
         @OptionGroup var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
@@ -49,7 +50,9 @@ struct KeyCommand: AsyncParsableCommand {
                 do {
                     request.keyID = try keyID ?? PrivateKey.keyID(ofPublicKey: pem)
                 } catch {
-                    throw CommandError(.usage, "\(publicKey) is not a P-256 public key", nextStep: "Name the key with --key-id.")
+                    throw CommandError(
+                        .usage, "\(publicKey) is not a P-256 public key",
+                        nextStep: "Name the key with --key-id.")
                 }
             } else {
                 let key = try session.settings.keys.key(of: subject)

@@ -10,13 +10,14 @@ struct OrganisationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Load ODS files, or all known ones of a folder; .gz is taken as it is.",
             discussion: """
-                The kind of a file follows from its name (epraccur, epcncorepartnerdetails, pcn, commissioners, hierarchy, \
-                edispensary) unless --kind says it. Each file is one snapshot: applied whole, held for a decision when it \
-                closes or lacks too many, or refused with every broken row.
+                The kind of a file follows from its name (epraccur, epcncorepartnerdetails, pcn, commissioners, \
+                hierarchy, edispensary) unless --kind says it. Each file is one snapshot: applied whole, held for a \
+                decision when it closes or lacks too many, or refused with every broken row.
                 """)
         @Argument(help: "Files or folders.") var paths: [String]
         @Option(help: "What the files hold.") var kind: Choice<Pcs_Host_V1_SnapshotKind>?
-        @Option(help: "Day on which the publisher made the snapshot, YYYY-MM-DD.") var publishedOn: DayArgument
+        @Option(help: "Day on which the publisher made the snapshot, YYYY-MM-DD.") var publishedOn:
+            DayArgument
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
         @OptionGroup var connection: ConnectionOptions
 
@@ -24,7 +25,8 @@ struct OrganisationCommand: AsyncParsableCommand {
             let files = try SnapshotFiles.find(paths, kind: kind?.value)
             var loads: [Pcs_Host_V1_SnapshotLoad] = []
             for file in files {
-                let load = try await SnapshotFiles.load(file, publishedOn: publishedOn.message, dryRun: dryRun, session)
+                let load = try await SnapshotFiles.load(
+                    file, publishedOn: publishedOn.message, dryRun: dryRun, session)
                 loads.append(load)
                 if session.settings.output == .json { try session.show(load) { _ in "" } }
             }
@@ -32,7 +34,10 @@ struct OrganisationCommand: AsyncParsableCommand {
                 Console.out(OrganisationView.table(loads).rendered(for: session.terminal))
                 for load in loads where load.state == .held {
                     session.note("held: \(load.heldBecause)")
-                    session.note("  look: pcs org diff \(load.loadID)   decide, as another person: pcs org decide \(load.loadID) --apply --reason ...")
+                    session.note(
+                        "  look: pcs org diff \(load.loadID)\n  decide, as another person: "
+                            + "pcs org decide \(load.loadID) --apply --reason ..."
+                    )
                 }
             }
         }
@@ -60,7 +65,8 @@ struct OrganisationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Organisations below another: practices of a Sub ICB Location, members of a PCN, ...")
         @Argument(help: "ODS code of the organisation above.") var parent: String
-        @Option(help: "Kind wanted. Default: all directly below.") var kind: Choice<Pcs_Host_V1_OrganisationKind>?
+        @Option(help: "Kind wanted. Default: all directly below.") var kind:
+            Choice<Pcs_Host_V1_OrganisationKind>?
         @Option(help: "Day, YYYY-MM-DD. Default: today.") var at: DayArgument?
         @OptionGroup var connection: ConnectionOptions
 
@@ -71,7 +77,8 @@ struct OrganisationCommand: AsyncParsableCommand {
             if let at { request.at = at.message }
             let rows = try await session.organisations.listOrganisations(request)
             try await session.showEach(
-                rows, OrganisationView.emptyTable, nothing: "nothing stands below \(request.parentCode) on that day",
+                rows, OrganisationView.emptyTable,
+                nothing: "nothing stands below \(request.parentCode) on that day",
                 OrganisationView.cells)
         }
     }
@@ -102,7 +109,8 @@ struct OrganisationCommand: AsyncParsableCommand {
             ])
             try await session.showEach(rows, table, nothing: "the load changed nothing") { row in
                 [
-                    Table.Cell(row.code, style: .bold), Table.Cell(EnumWords.words(row.kind)), Table.Cell(row.subject),
+                    Table.Cell(row.code, style: .bold), Table.Cell(EnumWords.words(row.kind)),
+                    Table.Cell(row.subject),
                     Table.Cell(row.before), Table.Cell(row.after),
                 ]
             }

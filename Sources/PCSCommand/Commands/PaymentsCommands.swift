@@ -4,7 +4,8 @@ struct PaymentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payments", abstract: "Contractual payments to GP practices.",
         subcommands: [
-            PaymentsLoadCommand.self, RunCommand.self, StatementCommand.self, ExplainCommand.self, CompareCommand.self,
+            PaymentsLoadCommand.self, RunCommand.self, StatementCommand.self, ExplainCommand.self,
+            CompareCommand.self,
             RatesCommand.self,
         ])
 }

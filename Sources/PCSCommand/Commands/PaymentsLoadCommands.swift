@@ -4,12 +4,15 @@ package import PaymentsContract
 
 struct PaymentsLoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Load contracts, lists, a published year, or rates; .gz is taken as it is.",
-        discussion: "A file is applied whole, or refused with every broken row. The same file again changes nothing.",
+        commandName: "load",
+        abstract: "Load contracts, lists, a published year, or rates; .gz is taken as it is.",
+        discussion:
+            "A file is applied whole, or refused with every broken row. The same file again changes nothing.",
         subcommands: [Contracts.self, Capitation.self, Year.self, Rates.self])
 
     struct Contracts: ClientCommand {
-        static let configuration = CommandConfiguration(abstract: "Contracts of practices, effective-dated (CSV).")
+        static let configuration = CommandConfiguration(
+            abstract: "Contracts of practices, effective-dated (CSV).")
         @Argument(help: "CSV file.") var file: String
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
         @OptionGroup var connection: ConnectionOptions
@@ -36,8 +39,10 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
     }
 
     struct Capitation: ClientCommand {
-        static let configuration = CommandConfiguration(abstract: "Registered and weighted lists of one quarter (CSV).")
-        @Argument(help: "CSV file: practice_code, registered_patients, weighted_patients, london_patients.") var file: String
+        static let configuration = CommandConfiguration(
+            abstract: "Registered and weighted lists of one quarter (CSV).")
+        @Argument(help: "CSV file: practice_code, registered_patients, weighted_patients, london_patients.")
+        var file: String
         @Option(help: "Quarter day, YYYY-MM-DD: 1 January, April, July or October.") var quarter: DayArgument
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
         @OptionGroup var connection: ConnectionOptions
@@ -46,7 +51,8 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
             let upload = try UploadFile(path: file)
             let progress = ProgressBar(upload.name)
             defer { progress.finish() }
-            let messages = upload.messages(progress: progress) { [dryRun, day = quarter.message, name = upload.name] piece in
+            let messages = upload.messages(progress: progress) {
+                [dryRun, day = quarter.message, name = upload.name] piece in
                 var first = Pcs_Payments_V1_LoadCapitationRequest()
                 first.fileName = name
                 first.quarterDay = day
@@ -66,7 +72,8 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
 
     struct Year: ClientCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The official file \"NHS Payments to General Practice\" as contracts and lists of its year.")
+            abstract:
+                "The official file \"NHS Payments to General Practice\" as contracts and lists of its year.")
         @Argument(help: "CSV file.") var file: String
         @Option(help: "Financial year, for example 2019/20.") var year: String
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
@@ -80,7 +87,9 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
 
     struct Rates: ClientCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Propose rates, bank holidays or paycodes (CSV). Another person approves: pcs payments rates decide.")
+            abstract:
+                "Propose rates, bank holidays or paycodes (CSV). Another person approves: pcs payments rates decide."
+        )
         @Argument(help: "CSV file.") var file: String
         @Option(help: "What the file holds.") var kind = Choice(Pcs_Payments_V1_ReferenceKind.rates)
         @Option(help: "Why; kept for the auditor.") var reason: String

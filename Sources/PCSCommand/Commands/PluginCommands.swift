@@ -31,7 +31,8 @@ struct PluginCommand: AsyncParsableCommand {
     }
 
     struct Enable: ClientCommand {
-        static let configuration = CommandConfiguration(abstract: "Migrate, start and open a disabled plugin.")
+        static let configuration = CommandConfiguration(
+            abstract: "Migrate, start and open a disabled plugin.")
         @Argument(help: "Name of the plugin.") var name: String
         @Flag(help: "Say what would be affected, and change nothing.") var dryRun = false
         @Option(help: "Why; kept for the auditor.") var reason = ""
@@ -52,7 +53,8 @@ struct PluginCommand: AsyncParsableCommand {
 
     struct Disable: ClientCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Refuse new calls, let those in flight end, and stop a plugin. It stays so over restarts.")
+            abstract:
+                "Refuse new calls, let those in flight end, and stop a plugin. It stays so over restarts.")
         @Argument(help: "Name of the plugin.") var name: String
         @Flag(help: "Say what would be affected, and change nothing.") var dryRun = false
         @Option(help: "Why; kept for the auditor. Needed unless --dry-run.") var reason = ""

@@ -3,7 +3,8 @@ import PaymentsContract
 
 struct RatesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rates", abstract: "Rates, bank holidays and paycodes: what holds, and what was proposed.",
+        commandName: "rates",
+        abstract: "Rates, bank holidays and paycodes: what holds, and what was proposed.",
         subcommands: [List.self, Sets.self, Decide.self], defaultSubcommand: List.self)
 
     struct List: ClientCommand {
@@ -26,7 +27,8 @@ struct RatesCommand: AsyncParsableCommand {
     }
 
     struct Sets: ClientCommand {
-        static let configuration = CommandConfiguration(abstract: "Sets that were proposed, approved or returned.")
+        static let configuration = CommandConfiguration(
+            abstract: "Sets that were proposed, approved or returned.")
         @OptionGroup var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {

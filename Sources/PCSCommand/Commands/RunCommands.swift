@@ -5,11 +5,12 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "The monthly payment run.",
         discussion: """
-            open -> calculate -> exceptions/accept -> review -> approve (two people) -> paid -> close. A run is named by \
-            its id (2019-04-1) or by its month (2019-04), which means the month's run that was not aborted.
+            open -> calculate -> exceptions/accept -> review -> approve (two people) -> paid -> close. A run is named \
+            by its id (2019-04-1) or by its month (2019-04), which means the month's run that was not aborted.
             """,
         subcommands: [
-            Open.self, Calculate.self, RunExceptionsCommand.self, RunAcceptCommand.self, Review.self, Approve.self,
+            Open.self, Calculate.self, RunExceptionsCommand.self, RunAcceptCommand.self, Review.self,
+            Approve.self,
             Reopen.self, Abort.self, Paid.self, Close.self, RunShowCommand.self, RunListCommand.self,
             RunTotalsCommand.self, RunExportCommand.self, RunCompareCommand.self,
         ])
@@ -33,7 +34,8 @@ struct RunCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Freeze the inputs and calculate all lines; again: from the same inputs.")
         @Argument(help: "Run or month.") var run: String
-        @Flag(help: "Freeze the inputs although the cut-off day has not passed; needs --reason.") var beforeCutOff = false
+        @Flag(help: "Freeze the inputs although the cut-off day has not passed; needs --reason.")
+        var beforeCutOff = false
         @Option(help: "Why.") var reason = ""
         @OptionGroup var connection: ConnectionOptions
 
@@ -52,7 +54,8 @@ struct RunCommand: AsyncParsableCommand {
     struct Review: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "State that the calculation was looked at.")
         @Argument(help: "Run or month.") var run: String
-        @Option(help: "Number of the calculation looked at. Default: the present one.") var calculation: Int32?
+        @Option(help: "Number of the calculation looked at. Default: the present one.") var calculation:
+            Int32?
         @Option(help: "What was looked at.") var note = ""
         @OptionGroup var connection: ConnectionOptions
 
@@ -71,8 +74,10 @@ struct RunCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Approve a reviewed run. Two different people; the second types the control total.")
         @Argument(help: "Run or month.") var run: String
-        @Option(help: "The run's net in pounds, from your own copy of the figures.") var controlTotal: PoundsArgument?
-        @Option(help: "Number of the calculation looked at. Default: the present one.") var calculation: Int32?
+        @Option(help: "The run's net in pounds, from your own copy of the figures.") var controlTotal:
+            PoundsArgument?
+        @Option(help: "Number of the calculation looked at. Default: the present one.") var calculation:
+            Int32?
         @OptionGroup var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
@@ -161,7 +166,9 @@ package enum RunReference {
         guard let month = MonthArgument(argument: text) else { return text }
         let runs = try await session.runs.listRuns(.init()).runs
         guard let run = runs.last(where: { $0.month == month.message && $0.state != .aborted }) else {
-            throw CommandError(.notFound, "there is no run of \(text)", nextStep: "Open it with: pcs payments run open \(text)")
+            throw CommandError(
+                .notFound, "there is no run of \(text)",
+                nextStep: "Open it with: pcs payments run open \(text)")
         }
         return run.runID
     }

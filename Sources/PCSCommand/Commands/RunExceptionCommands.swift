@@ -45,7 +45,8 @@ struct RunAcceptCommand: ClientCommand {
         }
         let reply = try await RunExceptions.accept(wanted, of: id, reason: reason, session)
         try session.show(reply) { _ in
-            "accepted \(Wording.plural(wanted.count, "exception")); \(Wording.count(reply.blockingExceptionsOpen)) still open"
+            "accepted \(Wording.plural(wanted.count, "exception")); "
+                + "\(Wording.count(reply.blockingExceptionsOpen)) still open"
         }
     }
 }

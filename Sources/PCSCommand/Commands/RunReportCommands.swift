@@ -11,7 +11,8 @@ struct RunShowCommand: ClientCommand {
     func run(_ session: Session) async throws {
         let reply = try await RunReference.run(run, session)
         try session.show(reply) { terminal in
-            RunView.sheet(reply).rendered(for: terminal) + "\n\n" + RunView.history(reply).rendered(for: terminal)
+            RunView.sheet(reply).rendered(for: terminal) + "\n\n"
+                + RunView.history(reply).rendered(for: terminal)
         }
     }
 }
@@ -32,7 +33,8 @@ struct RunListCommand: ClientCommand {
 }
 
 struct RunTotalsCommand: ClientCommand {
-    static let configuration = CommandConfiguration(commandName: "totals", abstract: "Totals of a calculated run.")
+    static let configuration = CommandConfiguration(
+        commandName: "totals", abstract: "Totals of a calculated run.")
     @Argument(help: "Run or month.") var run: String
     @Option(help: "By what.") var by = Choice(Pcs_Payments_V1_TotalDimension.region)
     @OptionGroup var connection: ConnectionOptions
@@ -69,7 +71,8 @@ struct RunExportCommand: ClientCommand {
             if let file {
                 try file.write(chunk.data)
                 progress.show(
-                    current.lines > 0 ? Double(rows) / Double(current.lines) : nil, note: Wording.plural(rows, "line"))
+                    current.lines > 0 ? Double(rows) / Double(current.lines) : nil,
+                    note: Wording.plural(rows, "line"))
             } else {
                 Console.out(bytes: chunk.data)
             }
@@ -84,7 +87,8 @@ struct RunExportCommand: ClientCommand {
 
 struct RunCompareCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare-runs", abstract: "What changed between two runs, and why: the inputs that differ.")
+        commandName: "compare-runs",
+        abstract: "What changed between two runs, and why: the inputs that differ.")
     @Argument(help: "Run or month before.") var before: String
     @Argument(help: "Run or month after.") var after: String
     @Option(help: "Only this practice.") var practice = ""
@@ -97,7 +101,8 @@ struct RunCompareCommand: ClientCommand {
         request.practiceCode = practice.uppercased()
         let rows = try await session.statements.compareRuns(request)
         let table = Table([
-            .left("practice"), .left("name", mayShorten: true), .left("paycode"), .left("corrects"), .right("before"),
+            .left("practice"), .left("name", mayShorten: true), .left("paycode"), .left("corrects"),
+            .right("before"),
             .right("after"), .right("difference"), .left("because", mayShorten: true),
         ])
         try await session.showEach(rows, table, nothing: "the runs do not differ") { row in
@@ -105,9 +110,11 @@ struct RunCompareCommand: ClientCommand {
                 cause.input == "line" ? "in one run only" : "\(cause.input) \(cause.before) -> \(cause.after)"
             }
             return [
-                Table.Cell(row.practiceCode, style: .bold), Table.Cell(row.practiceName), Table.Cell(row.paycode),
+                Table.Cell(row.practiceCode, style: .bold), Table.Cell(row.practiceName),
+                Table.Cell(row.paycode),
                 Table.Cell(Wording.month(row.originalMonth)), Table.Cell(Wording.pounds(row.beforePence)),
-                Table.Cell(Wording.pounds(row.afterPence)), Table.Cell(Wording.pounds(row.afterPence - row.beforePence)),
+                Table.Cell(Wording.pounds(row.afterPence)),
+                Table.Cell(Wording.pounds(row.afterPence - row.beforePence)),
                 Table.Cell(causes.joined(separator: "; ")),
             ]
         }
@@ -140,7 +147,9 @@ struct ExportFile {
     func finish() throws {
         do {
             try handle.close()
-            if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+            if FileManager.default.fileExists(atPath: path) {
+                try FileManager.default.removeItem(atPath: path)
+            }
             try FileManager.default.moveItem(atPath: unfinished, toPath: path)
         } catch {
             throw CommandError(.failed, "\(path) cannot be written: \(error.localizedDescription)")

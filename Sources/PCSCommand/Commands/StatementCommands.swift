@@ -3,7 +3,8 @@ import PaymentsContract
 
 struct StatementCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "statement", abstract: "The statement of a practice for a month; without a month, all of them.")
+        commandName: "statement",
+        abstract: "The statement of a practice for a month; without a month, all of them.")
     @Argument(help: "Practice code.") var practice: String
     @Argument(help: "Month, YYYY-MM.") var month: MonthArgument?
     @Flag(help: "One line a paycode.") var collapsed = false
@@ -27,7 +28,8 @@ struct StatementCommand: ClientCommand {
         let reply = try await session.statements.listStatements(request)
         try session.show(reply) { terminal in
             reply.statements.isEmpty
-                ? "there is no statement of \(request.practiceCode)" : StatementView.table(reply.statements).rendered(for: terminal)
+                ? "there is no statement of \(request.practiceCode)"
+                : StatementView.table(reply.statements).rendered(for: terminal)
         }
     }
 }
@@ -36,7 +38,8 @@ struct ExplainCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "How a line of a statement came about: rule, inputs with their sources, steps, rounding.",
-        discussion: "The amount is calculated anew from the explanation; exit status 2 when it should differ.")
+        discussion: "The amount is calculated anew from the explanation; exit status 2 when it should differ."
+    )
     @Argument(help: "Practice code.") var practice: String
     @Argument(help: "Month, YYYY-MM.") var month: MonthArgument
     @Argument(help: "Number of the line.") var line: Int32 = 1

@@ -11,8 +11,10 @@ struct DemoCommand: AsyncParsableCommand {
             All work goes through the host's Unix socket, as three people with keys of their own. With data of an \
             earlier start nothing is loaded again. `make run` is this command.
             """)
-    @Option(help: ArgumentHelp("Data folder of the host; made when missing.", valueName: "folder")) var data = "data"
-    @Option(help: ArgumentHelp("Folder of the open data. Default: opendata of the project.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Data folder of the host; made when missing.", valueName: "folder")) var data =
+        "data"
+    @Option(
+        help: ArgumentHelp("Folder of the open data. Default: opendata of the project.", valueName: "folder"))
     var openData: String?
     @Flag(help: "End with status 0 when the month is paid and shown.") var once = false
 
@@ -29,7 +31,8 @@ struct DemoCommand: AsyncParsableCommand {
                     + "People are made up; nobody is paid.")
             try await HostAssembly.run(process, settings, logger: logger) { process in
                 script.journal.fact(
-                    "host started in \(process.startMilliseconds) ms", "serving on \(HostAssembly.addresses(process))")
+                    "host started in \(process.startMilliseconds) ms",
+                    "serving on \(HostAssembly.addresses(process))")
                 try await script.run()
                 if once { return .stop }
                 DemoFarewell.print(script.journal, dataFolder: folder)
@@ -53,12 +56,15 @@ struct DemoCommand: AsyncParsableCommand {
             if case .unix(let path, _) = listener { path } else { nil }
         }
         guard let socket = paths.first else {
-            throw CommandError(.configuration, "the demonstration needs the Unix socket, but listen.unix.path is \"none\"")
+            throw CommandError(
+                .configuration, "the demonstration needs the Unix socket, but listen.unix.path is \"none\"")
         }
         let client = ClientSettings(
-            address: .unix(path: socket), keys: KeyFolder(path: data + "/keys"), audience: settings.host.audience)
+            address: .unix(path: socket), keys: KeyFolder(path: data + "/keys"),
+            audience: settings.host.audience)
         return DemoScript(
-            data: try DemoData(folder: openData), settings: client, journal: DemoJournal(terminal: .standardOutput))
+            data: try DemoData(folder: openData), settings: client,
+            journal: DemoJournal(terminal: .standardOutput))
     }
 }
 
@@ -72,12 +78,18 @@ enum DemoFarewell {
             ("export PCS_DATA_FOLDER=\(dataFolder) PCS_AS=\(payer)", "who you are from now on"),
             ("\(program) whoami", "as the host sees it"),
             ("\(program) payments run show \(DemoData.monthText)", "the run and its history"),
-            ("\(program) payments run totals \(DemoData.monthText) --by paycode", "or region, commissioner, contract-type"),
+            (
+                "\(program) payments run totals \(DemoData.monthText) --by paycode",
+                "or region, commissioner, contract-type"
+            ),
             ("\(program) payments statement P81062 \(DemoData.monthText)", "any practice"),
             ("\(program) payments explain \(DemoData.practice) \(DemoData.monthText) 2", "any line of it"),
             ("\(program) payments compare \(DemoData.year)", "against what was published"),
             ("\(program) org show \(DemoData.practice)", "the register"),
-            ("\(program) call RunService/GetRun '{\"runId\": \"\(DemoData.monthText)-1\"}'", "any method, JSON in and out"),
+            (
+                "\(program) call RunService/GetRun '{\"runId\": \"\(DemoData.monthText)-1\"}'",
+                "any method, JSON in and out"
+            ),
             ("PCS_AS= \(program) plugin disable payments --dry-run", "as the operator of this machine"),
             ("PCS_AS= \(program) audit verify", "recomputes every hash"),
         ]

@@ -42,8 +42,12 @@ struct DemoData: Sendable {
     init(folder: String?) throws {
         let program = URL(fileURLWithPath: CommandLine.arguments.first ?? "pcs").resolvingSymlinksInPath()
         let root = program.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let candidates = folder.map { [$0] } ?? ["opendata", root.path + "/opendata", root.deletingLastPathComponent().path + "/opendata"]
-        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/ods") }) else {
+        let candidates =
+            folder.map { [$0] } ?? [
+                "opendata", root.path + "/opendata", root.deletingLastPathComponent().path + "/opendata",
+            ]
+        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/ods") })
+        else {
             throw CommandError(
                 .noInput, "the open data is not in \(candidates.joined(separator: " or "))",
                 nextStep: "Run it in the folder of the project, or name the folder with --open-data.")
@@ -53,10 +57,13 @@ struct DemoData: Sendable {
 
     func path(of snapshot: Snapshot) throws -> String { try existing("ods/\(snapshot.fileName)") }
 
-    func publishedYear() throws -> String { try existing("nhs-payments-gp/nhs_payments_gp_practice_2019-20.csv") }
+    func publishedYear() throws -> String {
+        try existing("nhs-payments-gp/nhs_payments_gp_practice_2019-20.csv")
+    }
 
     private func existing(_ name: String) throws -> String {
-        for path in ["\(folder)/\(name).gz", "\(folder)/\(name)"] where FileManager.default.fileExists(atPath: path) {
+        for path in ["\(folder)/\(name).gz", "\(folder)/\(name)"]
+        where FileManager.default.fileExists(atPath: path) {
             return path
         }
         throw CommandError(.noInput, "\(folder)/\(name).gz is missing")

@@ -43,11 +43,15 @@ final class DemoJournal: Sendable {
         let milliseconds = Int64((ContinuousClock.now - begun) / .milliseconds(1))
         let time = Wording.duration(milliseconds: milliseconds)
         let timeText = String(repeating: " ", count: max(0, 8 - time.count)) + time
-        Console.out("  " + padded(label) + terminal.styled(timeText, .good) + "   " + terminal.styled(result.1, .faint))
+        Console.out(
+            "  " + padded(label) + terminal.styled(timeText, .good) + "   "
+                + terminal.styled(result.1, .faint))
         return result.0
     }
 
-    var elapsed: String { Wording.duration(milliseconds: Int64((ContinuousClock.now - started) / .milliseconds(1))) }
+    var elapsed: String {
+        Wording.duration(milliseconds: Int64((ContinuousClock.now - started) / .milliseconds(1)))
+    }
 
     private func padded(_ label: String) -> String {
         label + String(repeating: " ", count: max(1, Self.labelWidth - label.count))

@@ -9,9 +9,12 @@ enum DemoPeople {
         let role: Pcs_Access_V1_Role
     }
 
-    static let payer = Person(id: "olivia.payments", name: "Olivia Payments (demonstration)", role: .paymentsOperator)
-    static let firstApprover = Person(id: "arthur.approver", name: "Arthur Approver (demonstration)", role: .paymentsApprover)
-    static let secondApprover = Person(id: "amina.approver", name: "Amina Approver (demonstration)", role: .paymentsApprover)
+    static let payer = Person(
+        id: "olivia.payments", name: "Olivia Payments (demonstration)", role: .paymentsOperator)
+    static let firstApprover = Person(
+        id: "arthur.approver", name: "Arthur Approver (demonstration)", role: .paymentsApprover)
+    static let secondApprover = Person(
+        id: "amina.approver", name: "Amina Approver (demonstration)", role: .paymentsApprover)
     static let all = [payer, firstApprover, secondApprover]
 
     /// Registers whoever is missing, with a key and a role at the national body. Safe to run again.

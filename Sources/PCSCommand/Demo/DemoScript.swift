@@ -46,7 +46,9 @@ struct DemoScript: Sendable {
         await cast.close()
     }
 
-    private func isDone(_ run: Pcs_Payments_V1_Run) -> Bool { [.approved, .paid, .closed].contains(run.state) }
+    private func isDone(_ run: Pcs_Payments_V1_Run) -> Bool {
+        [.approved, .paid, .closed].contains(run.state)
+    }
 
     // MARK: Before
 
@@ -81,7 +83,9 @@ struct DemoScript: Sendable {
         try await loadOrganisations(cast.host)
         try await loadYear(cast.payer)
         var run = try await journal.step("run of April 2019 opened") { [before] in
-            if let before { return (before, "\(before.runID), as it was left: \(EnumWords.words(before.state))") }
+            if let before {
+                return (before, "\(before.runID), as it was left: \(EnumWords.words(before.state))")
+            }
             var request = Pcs_Payments_V1_OpenRunRequest()
             request.month = DemoData.month
             let run = try await cast.payer.runs.openRun(request, options: cast.payer.change())
@@ -95,8 +99,12 @@ struct DemoScript: Sendable {
     }
 
     private func loadOrganisations(_ host: Session) async throws {
-        let applied = try await host.organisations.listSnapshotLoads(.init()).loads.filter { $0.state == .applied }
-        let missing = DemoData.snapshots.filter { snapshot in !applied.contains { $0.fileName == snapshot.fileName } }
+        let applied = try await host.organisations.listSnapshotLoads(.init()).loads.filter {
+            $0.state == .applied
+        }
+        let missing = DemoData.snapshots.filter { snapshot in
+            !applied.contains { $0.fileName == snapshot.fileName }
+        }
         guard !missing.isEmpty else { return }
         try await journal.step("register of organisations, \(Wording.plural(missing.count, "real file"))") {
             var rows: Int64 = 0
@@ -116,11 +124,13 @@ struct DemoScript: Sendable {
 
     private func loadYear(_ payer: Session) async throws {
         try await journal.step("contracts and lists of \(DemoData.year)") {
-            let load = try await PublishedYearUpload.load(try data.publishedYear(), year: DemoData.year, payer)
+            let load = try await PublishedYearUpload.load(
+                try data.publishedYear(), year: DemoData.year, payer)
             if load.alreadyLoaded { return ((), "loaded before") }
             let patients = Wording.decimals(UInt64(max(0, load.registeredPatients / 100_000)), 1)
             return (
-                (), "\(Wording.count(load.gms)) GMS, \(Wording.count(load.pms)) PMS, \(Wording.count(load.apms)) APMS, "
+                (),
+                "\(Wording.count(load.gms)) GMS, \(Wording.count(load.pms)) PMS, \(Wording.count(load.apms)) APMS, "
                     + "\(patients) million patients"
             )
         }
@@ -132,7 +142,8 @@ struct DemoScript: Sendable {
             request.runID = run.runID
             let run = try await payer.runs.calculateRun(request, options: payer.change())
             return (
-                run, "\(Wording.count(run.statements)) statements, \(Wording.count(run.lines)) lines, "
+                run,
+                "\(Wording.count(run.statements)) statements, \(Wording.count(run.lines)) lines, "
                     + "net \(Wording.pounds(run.netPence))"
             )
         }
@@ -148,8 +159,10 @@ struct DemoScript: Sendable {
                     .map { "\(Wording.count($0.value.count)) \($0.key)" }
                 _ = try await RunExceptions.accept(
                     open.map(\.number), of: run.runID,
-                    reason: "Demonstration: published figures are taken as they are, nobody is really paid", payer)
-                words = "accepted \(Wording.plural(open.count, "blocking exception")) (\(kinds.joined(separator: ", ")))"
+                    reason: "Demonstration: published figures are taken as they are, nobody is really paid",
+                    payer)
+                words =
+                    "accepted \(Wording.plural(open.count, "blocking exception")) (\(kinds.joined(separator: ", ")))"
             }
             var request = Pcs_Payments_V1_ReviewRunRequest()
             request.runID = run.runID
@@ -164,8 +177,12 @@ struct DemoScript: Sendable {
         try await journal.step("approved by two others") {
             var latest = run
             for (approver, person) in [
-                (cast.firstApprover, DemoPeople.firstApprover), (cast.secondApprover, DemoPeople.secondApprover),
-            ] where latest.state == .reviewed && !latest.approvals.contains(where: { $0.approvedBy == person.id }) {
+                (cast.firstApprover, DemoPeople.firstApprover),
+                (cast.secondApprover, DemoPeople.secondApprover),
+            ]
+            where latest.state == .reviewed
+                && !latest.approvals.contains(where: { $0.approvedBy == person.id })
+            {
                 var request = Pcs_Payments_V1_ApproveRunRequest()
                 request.runID = run.runID
                 request.calculation = run.calculation
@@ -185,9 +202,12 @@ struct DemoScript: Sendable {
     private func showState(_ run: Pcs_Payments_V1_Run, _ cast: Cast) async throws {
         journal.fact("data of an earlier start", "nothing is loaded again")
         let loads = try await cast.host.organisations.listSnapshotLoads(.init()).loads
-        journal.fact("register of organisations", "\(Wording.plural(loads.filter { $0.state == .applied }.count, "file")) applied")
         journal.fact(
-            "run \(run.runID)", "\(EnumWords.words(run.state)), \(Wording.count(run.statements)) statements, "
+            "register of organisations",
+            "\(Wording.plural(loads.filter { $0.state == .applied }.count, "file")) applied")
+        journal.fact(
+            "run \(run.runID)",
+            "\(EnumWords.words(run.state)), \(Wording.count(run.statements)) statements, "
                 + "net \(Wording.pounds(run.netPence))")
     }
 

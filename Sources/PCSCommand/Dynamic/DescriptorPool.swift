@@ -83,10 +83,13 @@ package struct DescriptorPool: Sendable {
         let ends = methods.keys.filter { $0.hasSuffix("." + name) || $0.hasSuffix("/" + name) }.sorted()
         if ends.count == 1, let method = methods[ends[0]] { return method }
         if ends.count > 1 {
-            throw DynamicError(path: "", problem: "\"\(name)\" could be \(ends.joined(separator: " or ")); write more of it")
+            throw DynamicError(
+                path: "", problem: "\"\(name)\" could be \(ends.joined(separator: " or ")); write more of it")
         }
         let short = methods.keys.map { path in
-            name.contains("/") ? String(path.split(separator: ".").last ?? "") : String(path.split(separator: "/").last ?? "")
+            name.contains("/")
+                ? String(path.split(separator: ".").last ?? "")
+                : String(path.split(separator: "/").last ?? "")
         }
         let wanted = String(name.split(separator: ".").last ?? "")
         let question = Suggestions.question(for: wanted, among: Set(short))

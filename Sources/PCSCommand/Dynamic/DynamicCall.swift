@@ -7,7 +7,8 @@ package struct DynamicCall: Sendable {
     private let transport: any CallTransport
     private let options: CallOptions
 
-    package init(method: MethodType, pool: DescriptorPool, transport: any CallTransport, options: CallOptions) {
+    package init(method: MethodType, pool: DescriptorPool, transport: any CallTransport, options: CallOptions)
+    {
         self.method = method
         self.pool = pool
         self.transport = transport
@@ -25,14 +26,17 @@ package struct DynamicCall: Sendable {
             }
             // In text format nothing separates messages; a line of --- does.
             let parts = method.clientStreaming ? text.split(separator: "\n---\n").map(String.init) : [text]
-            return try (parts.isEmpty ? [""] : parts).map { try DynamicTextDecoder(pool: pool).message(type, from: $0) }
+            return try (parts.isEmpty ? [""] : parts).map {
+                try DynamicTextDecoder(pool: pool).message(type, from: $0)
+            }
         }
         let values = try JSONParser.parseSequence(input)
         guard values.count <= 1 || method.clientStreaming else {
             throw DynamicError(path: "", problem: "\(method.path) takes one message, not \(values.count)")
         }
         let decoder = DynamicJSONDecoder(pool: pool)
-        return try values.isEmpty ? [DynamicMessage(type)] : values.map { try decoder.message(type, from: $0) }
+        return try values.isEmpty
+            ? [DynamicMessage(type)] : values.map { try decoder.message(type, from: $0) }
     }
 
     /// - Parameter reply: takes each reply message, in order.
@@ -43,7 +47,9 @@ package struct DynamicCall: Sendable {
         }
         let encoded = requests.map { $0.encoded() }
         if method.serverStreaming {
-            for try await bytes in try await transport.serverStreaming(descriptor, encoded.first ?? [], options) {
+            for try await bytes in try await transport.serverStreaming(
+                descriptor, encoded.first ?? [], options)
+            {
                 try reply(try decoded(bytes))
             }
         } else if method.clientStreaming {
@@ -62,7 +68,8 @@ package struct DynamicCall: Sendable {
     private var descriptor: MethodDescriptor {
         MethodDescriptor(
             path: method.path,
-            kind: method.serverStreaming ? .serverStreaming : method.clientStreaming ? .clientStreaming : .unary,
+            kind: method.serverStreaming
+                ? .serverStreaming : method.clientStreaming ? .clientStreaming : .unary,
             requestType: method.requestType, replyType: method.replyType,
             access: AccessRule(allow: [], timeLimitMilliseconds: 600_000, maximumRequestBytes: 4 << 20))
     }

@@ -71,5 +71,7 @@ package struct DynamicError: Error, CustomStringConvertible {
     package var description: String { path.isEmpty ? problem : "\(path): \(problem)" }
 
     /// `outer` + `.inner`.
-    static func join(_ outer: String, _ inner: String) -> String { outer.isEmpty ? inner : "\(outer).\(inner)" }
+    static func join(_ outer: String, _ inner: String) -> String {
+        outer.isEmpty ? inner : "\(outer).\(inner)"
+    }
 }

@@ -14,13 +14,15 @@ package struct DynamicJSONDecoder {
     private func message(_ type: MessageType, from json: JSONValue, path: String) throws -> DynamicMessage {
         if let known = try WellKnownTypes.message(type, from: json, path: path) { return known }
         guard case .object(let members) = json else {
-            throw DynamicError(path: path, problem: "\(type.fullName) is written as an object, not as \(json.kindInWords)")
+            throw DynamicError(
+                path: path, problem: "\(type.fullName) is written as an object, not as \(json.kindInWords)")
         }
         var message = DynamicMessage(type)
         for member in members {
             guard let field = type.field(named: member.name) else {
                 let question = Suggestions.question(for: member.name, among: type.fields.map(\.jsonName))
-                throw DynamicError(path: path, problem: "\(type.fullName) has no field \"\(member.name)\"\(question)")
+                throw DynamicError(
+                    path: path, problem: "\(type.fullName) has no field \"\(member.name)\"\(question)")
             }
             if case .null = member.value { continue }
             let inner = DynamicError.join(path, field.jsonName)
@@ -28,7 +30,8 @@ package struct DynamicJSONDecoder {
                 throw DynamicError(path: inner, problem: "is given twice")
             }
             if let oneof = field.oneof, let other = message.member(of: oneof) {
-                throw DynamicError(path: inner, problem: "excludes \(other.jsonName): only one of \(oneof) can be set")
+                throw DynamicError(
+                    path: inner, problem: "excludes \(other.jsonName): only one of \(oneof) can be set")
             }
             try set(field, of: &message, to: member.value, path: inner)
         }
@@ -38,7 +41,9 @@ package struct DynamicJSONDecoder {
     private func set(
         _ field: FieldType, of message: inout DynamicMessage, to json: JSONValue, path: String
     ) throws {
-        guard field.isRepeated else { return message.set(field, try value(field.kind, from: json, path: path)) }
+        guard field.isRepeated else {
+            return message.set(field, try value(field.kind, from: json, path: path))
+        }
         if case .message(let name) = field.kind, let entry = pool.message(name), entry.isMapEntry {
             return try setMap(field, entry, of: &message, to: json, path: path)
         }
@@ -51,10 +56,15 @@ package struct DynamicJSONDecoder {
     }
 
     private func setMap(
-        _ field: FieldType, _ entry: MessageType, of message: inout DynamicMessage, to json: JSONValue, path: String
+        _ field: FieldType, _ entry: MessageType, of message: inout DynamicMessage, to json: JSONValue,
+        path: String
     ) throws {
-        guard case .object(let members) = json, let key = entry.field(number: 1), let content = entry.field(number: 2)
-        else { throw DynamicError(path: path, problem: "is a map, written as an object, not as \(json.kindInWords)") }
+        guard case .object(let members) = json, let key = entry.field(number: 1),
+            let content = entry.field(number: 2)
+        else {
+            throw DynamicError(
+                path: path, problem: "is a map, written as an object, not as \(json.kindInWords)")
+        }
         for member in members {
             let inner = "\(path)[\(member.name)]"
             var pair = DynamicMessage(entry)
@@ -90,7 +100,8 @@ package struct DynamicJSONDecoder {
         case .bytes:
             guard case .string(let text) = json, let bytes = Base64.decode(text) else { throw wrong() }
             return .bytes(bytes)
-        case .float, .double, .int32, .int64, .uint32, .uint64, .sint32, .sint64, .fixed32, .fixed64, .sfixed32,
+        case .float, .double, .int32, .int64, .uint32, .uint64, .sint32, .sint64, .fixed32, .fixed64,
+            .sfixed32,
             .sfixed64:
             let literal: String
             switch json {
@@ -115,7 +126,8 @@ package struct DynamicJSONDecoder {
         case .number(let literal):
             if let number = Int32(literal) { return number }
             fallthrough
-        default: throw DynamicError(path: path, problem: "must be a value of \(name), not \(Self.shown(json))")
+        default:
+            throw DynamicError(path: path, problem: "must be a value of \(name), not \(Self.shown(json))")
         }
     }
 

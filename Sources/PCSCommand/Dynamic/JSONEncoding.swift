@@ -83,7 +83,8 @@ package struct DynamicJSONEncoder {
 
     /// An `Any` whose type the pool holds: the message itself, with its type first.
     private func any(_ message: DynamicMessage) -> JSONValue? {
-        guard let url = message.type.field(named: "type_url"), let content = message.type.field(named: "value"),
+        guard let url = message.type.field(named: "type_url"),
+            let content = message.type.field(named: "value"),
             case .string(let typeURL)? = message.value(of: url),
             let type = pool.message(String(typeURL.split(separator: "/").last ?? ""))
         else { return nil }

@@ -4,9 +4,11 @@ enum NumberText {
     /// zero fraction ("1e3", "2.0"), as the protobuf JSON mapping allows.
     static func value(_ literal: String, of kind: FieldType.Kind) -> DynamicValue? {
         switch kind {
-        case .int32, .sint32, .sfixed32: return signed(literal).flatMap { Int32(exactly: $0) }.map { .signed(Int64($0)) }
+        case .int32, .sint32, .sfixed32:
+            return signed(literal).flatMap { Int32(exactly: $0) }.map { .signed(Int64($0)) }
         case .int64, .sint64, .sfixed64: return signed(literal).map { .signed($0) }
-        case .uint32, .fixed32: return unsigned(literal).flatMap { UInt32(exactly: $0) }.map { .unsigned(UInt64($0)) }
+        case .uint32, .fixed32:
+            return unsigned(literal).flatMap { UInt32(exactly: $0) }.map { .unsigned(UInt64($0)) }
         case .uint64, .fixed64: return unsigned(literal).map { .unsigned($0) }
         case .double: return floating(literal).map { .double($0) }
         case .float:

@@ -27,7 +27,8 @@ package enum Suggestions {
             for column in 1...right.count {
                 let same = left[row - 1] == right[column - 1]
                 var best = min(last[column] + 1, current[column - 1] + 1, last[column - 1] + (same ? 0 : 1))
-                if row > 1, column > 1, left[row - 1] == right[column - 2], left[row - 2] == right[column - 1] {
+                if row > 1, column > 1, left[row - 1] == right[column - 2], left[row - 2] == right[column - 1]
+                {
                     best = min(best, beforeLast[column - 2] + 1)
                 }
                 current[column] = best

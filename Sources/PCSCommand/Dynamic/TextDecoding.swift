@@ -20,7 +20,9 @@ package struct DynamicTextDecoder {
                 if token.text == closing { return message }
                 if token.text == "," || token.text == ";" { continue }
             }
-            guard token.kind == .word else { throw tokens.failure("a field name is expected, not \"\(token.text)\"") }
+            guard token.kind == .word else {
+                throw tokens.failure("a field name is expected, not \"\(token.text)\"")
+            }
             guard let field = type.field(named: token.text) else {
                 let question = Suggestions.question(for: token.text, among: type.fields.map(\.name))
                 throw tokens.failure("\(type.fullName) has no field \"\(token.text)\"\(question)")
@@ -49,9 +51,12 @@ package struct DynamicTextDecoder {
         return message
     }
 
-    private func value(of field: FieldType, from tokens: inout TextTokens, depth: Int) throws -> DynamicValue {
+    private func value(of field: FieldType, from tokens: inout TextTokens, depth: Int) throws -> DynamicValue
+    {
         if case .message(let name) = field.kind {
-            guard let nested = pool.message(name) else { throw tokens.failure("the descriptor set does not hold \(name)") }
+            guard let nested = pool.message(name) else {
+                throw tokens.failure("the descriptor set does not hold \(name)")
+            }
             let closing: String
             if tokens.take("{") {
                 closing = "}"
@@ -87,7 +92,8 @@ package struct DynamicTextDecoder {
             let question = Suggestions.question(for: token.text, among: type.names)
             throw tokens.failure("\(name) has no value \"\(token.text)\"\(question)")
         default:
-            guard token.kind == .word, let number = NumberText.value(Self.number(token.text), of: field.kind) else {
+            guard token.kind == .word, let number = NumberText.value(Self.number(token.text), of: field.kind)
+            else {
                 throw wrong()
             }
             return number
@@ -100,7 +106,8 @@ package struct DynamicTextDecoder {
         case "nan": return "NaN"
         case "inf", "infinity": return "Infinity"
         case "-inf", "-infinity": return "-Infinity"
-        case let lower where lower.hasPrefix("0x"): return UInt64(lower.dropFirst(2), radix: 16).map(String.init) ?? text
+        case let lower where lower.hasPrefix("0x"):
+            return UInt64(lower.dropFirst(2), radix: 16).map(String.init) ?? text
         default: return text
         }
     }

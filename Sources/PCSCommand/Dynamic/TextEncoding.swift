@@ -12,7 +12,8 @@ package struct DynamicTextEncoder {
 
     private func write(_ message: DynamicMessage, indentation: String, to lines: inout [String]) {
         for field in message.type.fields {
-            for value in message.values(of: field) where field.isRepeated || field.hasPresence || !value.isZero {
+            for value in message.values(of: field)
+            where field.isRepeated || field.hasPresence || !value.isZero {
                 guard case .message(let nested) = value else {
                     lines.append("\(indentation)\(field.name): \(text(value, field.kind))")
                     continue
@@ -34,7 +35,8 @@ package struct DynamicTextEncoder {
         case .string(let text): return quoted(Array(text.utf8), keepingUTF8: true)
         case .bytes(let bytes): return quoted(bytes, keepingUTF8: false)
         case .enumeration(let number):
-            guard case .enumeration(let type) = kind, let name = pool.enumeration(type)?.name(of: number) else {
+            guard case .enumeration(let type) = kind, let name = pool.enumeration(type)?.name(of: number)
+            else {
                 return String(number)
             }
             return name

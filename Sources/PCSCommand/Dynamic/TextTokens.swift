@@ -27,12 +27,16 @@ struct TextTokens {
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
                 let content = try Self.quoted(bytes, from: &index, line: line)
                 tokens.append(
-                    Token(kind: .quoted, text: String(decoding: content, as: UTF8.self), bytes: content, line: line))
+                    Token(
+                        kind: .quoted, text: String(decoding: content, as: UTF8.self), bytes: content,
+                        line: line))
             case _ where Self.isWord(byte):
                 let start = index
                 while index < bytes.count, Self.isWord(bytes[index]) { index += 1 }
                 tokens.append(
-                    Token(kind: .word, text: String(decoding: bytes[start..<index], as: UTF8.self), bytes: [], line: line))
+                    Token(
+                        kind: .word, text: String(decoding: bytes[start..<index], as: UTF8.self), bytes: [],
+                        line: line))
             case _ where "{}<>[]:,;".utf8.contains(byte):
                 tokens.append(Token(kind: .symbol, text: String(UnicodeScalar(byte)), bytes: [], line: line))
                 index += 1
@@ -99,7 +103,8 @@ struct TextTokens {
     }
 
     mutating func take(_ symbol: String) -> Bool {
-        guard position < tokens.count, tokens[position].kind == .symbol, tokens[position].text == symbol else { return false }
+        guard position < tokens.count, tokens[position].kind == .symbol, tokens[position].text == symbol
+        else { return false }
         position += 1
         return true
     }
@@ -112,6 +117,7 @@ struct TextTokens {
     }
 
     func failure(_ problem: String) -> TextFormatError {
-        TextFormatError(line: tokens.isEmpty ? 1 : tokens[max(0, min(position, tokens.count) - 1)].line, problem: problem)
+        TextFormatError(
+            line: tokens.isEmpty ? 1 : tokens[max(0, min(position, tokens.count) - 1)].line, problem: problem)
     }
 }

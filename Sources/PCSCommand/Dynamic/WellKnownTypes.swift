@@ -12,14 +12,21 @@ enum WellKnownTypes {
         let form: String
         switch type.fullName {
         case "google.protobuf.Timestamp":
-            numbers = timestamp(text).map { [("seconds", .signed($0.seconds)), ("nanos", .signed($0.nanoseconds))] }
+            numbers = timestamp(text).map {
+                [("seconds", .signed($0.seconds)), ("nanos", .signed($0.nanoseconds))]
+            }
             form = "a moment such as \"2026-04-01T09:30:00Z\""
         case "google.protobuf.Duration":
-            numbers = duration(text).map { [("seconds", .signed($0.seconds)), ("nanos", .signed($0.nanoseconds))] }
+            numbers = duration(text).map {
+                [("seconds", .signed($0.seconds)), ("nanos", .signed($0.nanoseconds))]
+            }
             form = "a length of time in seconds such as \"1.5s\""
         case "pcs.common.v1.Date":
             numbers = CalendarDate(iso8601: text).map {
-                [("year", .signed(Int64($0.year))), ("month", .signed(Int64($0.month))), ("day", .signed(Int64($0.day)))]
+                [
+                    ("year", .signed(Int64($0.year))), ("month", .signed(Int64($0.month))),
+                    ("day", .signed(Int64($0.day))),
+                ]
             }
             form = "a day such as \"2026-04-01\""
         case "pcs.common.v1.Month":
@@ -42,10 +49,12 @@ enum WellKnownTypes {
         guard text.utf8.count >= 20, let day = CalendarDate(iso8601: text.prefix(10)) else { return nil }
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
-            guard range.upperBound <= bytes.count, bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            guard range.upperBound <= bytes.count, bytes[range].allSatisfy({ (0x30...0x39).contains($0) })
+            else { return nil }
             return bytes[range].reduce(0) { $0 * 10 + Int64($1 - 0x30) }
         }
-        guard bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),
+        guard bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
+            bytes[13] == UInt8(ascii: ":"),
             bytes[16] == UInt8(ascii: ":"), let hour = number(11..<13), let minute = number(14..<16),
             let second = number(17..<19), hour < 24, minute < 60, second < 60
         else { return nil }
@@ -54,7 +63,10 @@ enum WellKnownTypes {
         if bytes[position] == UInt8(ascii: ".") {
             let digits = bytes[(position + 1)...].prefix { (0x30...0x39).contains($0) }
             guard (1...9).contains(digits.count) else { return nil }
-            for place in 0..<9 { nanoseconds = nanoseconds * 10 + (place < digits.count ? Int64(digits[position + 1 + place] - 0x30) : 0) }
+            for place in 0..<9 {
+                nanoseconds =
+                    nanoseconds * 10 + (place < digits.count ? Int64(digits[position + 1 + place] - 0x30) : 0)
+            }
             position += 1 + digits.count
         }
         guard let offset = offset(bytes.dropFirst(position)) else { return nil }
@@ -89,7 +101,8 @@ enum WellKnownTypes {
     /// `nil` when the type is written as an object of its fields.
     static func json(_ message: DynamicMessage) -> JSONValue? {
         func number(_ name: String) -> Int64 {
-            guard let field = message.type.field(named: name), case .signed(let value) = message.value(of: field)
+            guard let field = message.type.field(named: name),
+                case .signed(let value) = message.value(of: field)
             else { return 0 }
             return value
         }
@@ -108,11 +121,14 @@ enum WellKnownTypes {
     static func timestampText(seconds: Int64, nanoseconds: Int64) -> String {
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let ofDay = seconds - days * 86_400
-        guard let day = Int32(exactly: days).map({ CalendarDate(daysSince1970: $0) }), (1...9999).contains(day.year) else {
+        guard let day = Int32(exactly: days).map({ CalendarDate(daysSince1970: $0) }),
+            (1...9999).contains(day.year)
+        else {
             return "\(seconds)"
         }
         func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(day)T\(two(ofDay / 3_600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60))\(fraction(nanoseconds))Z"
+        return
+            "\(day)T\(two(ofDay / 3_600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60))\(fraction(nanoseconds))Z"
     }
 
     private static func fraction(_ nanoseconds: Int64) -> String {

@@ -8,7 +8,9 @@ extension DynamicMessage {
         try merge(ArraySlice(Array(bytes)), pool: pool, depth: 0, path: "")
     }
 
-    private mutating func merge(_ bytes: ArraySlice<UInt8>, pool: DescriptorPool, depth: Int, path: String) throws {
+    private mutating func merge(_ bytes: ArraySlice<UInt8>, pool: DescriptorPool, depth: Int, path: String)
+        throws
+    {
         guard depth < Self.maximumDepth else { throw DynamicError(path: path, problem: "nested too deeply") }
         var reader = WireReader(bytes, path: path)
         while !reader.isAtEnd {
@@ -29,7 +31,8 @@ extension DynamicMessage {
                     throw DynamicError(path: inner, problem: "the descriptor set does not hold \(name)")
                 }
                 try merge(
-                    message: try reader.delimited(), nested, into: field, pool: pool, depth: depth, path: inner)
+                    message: try reader.delimited(), nested, into: field, pool: pool, depth: depth,
+                    path: inner)
             } else {
                 let value = try reader.scalar(field.kind)
                 field.isRepeated ? append(field, value) : set(field, value)
@@ -61,7 +64,9 @@ private struct WireReader {
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    private var truncated: DynamicError { DynamicError(path: path, problem: "the encoded message ends too early") }
+    private var truncated: DynamicError {
+        DynamicError(path: path, problem: "the encoded message ends too early")
+    }
 
     mutating func varint() throws -> UInt64 {
         var value: UInt64 = 0

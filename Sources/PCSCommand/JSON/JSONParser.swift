@@ -37,7 +37,9 @@ package struct JSONParser {
     // MARK: Values
 
     private mutating func value(depth: Int) throws -> JSONValue {
-        guard depth < Self.maximumDepth else { throw failure("nested deeper than \(Self.maximumDepth) levels") }
+        guard depth < Self.maximumDepth else {
+            throw failure("nested deeper than \(Self.maximumDepth) levels")
+        }
         guard position < bytes.count else { throw failure("the text ends where a value is expected") }
         switch bytes[position] {
         case UInt8(ascii: "{"): return try object(depth: depth)
@@ -101,7 +103,9 @@ package struct JSONParser {
         let start = position
         _ = take(UInt8(ascii: "-"))
         if take(UInt8(ascii: "0")) {
-            if position < bytes.count, isDigit(bytes[position]) { throw failure("a number may not begin with 0") }
+            if position < bytes.count, isDigit(bytes[position]) {
+                throw failure("a number may not begin with 0")
+            }
         } else {
             guard digits() else { throw failure("a digit is expected here") }
         }
@@ -132,7 +136,9 @@ package struct JSONParser {
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "\""):
-                guard let decoded = String(validating: text, as: UTF8.self) else { throw failure("the text is not UTF-8") }
+                guard let decoded = String(validating: text, as: UTF8.self) else {
+                    throw failure("the text is not UTF-8")
+                }
                 position += 1
                 return decoded
             case UInt8(ascii: "\\"):
@@ -168,7 +174,8 @@ package struct JSONParser {
     private mutating func unicode() throws -> [UInt8] {
         var code = try hexadecimal()
         if (0xD800..<0xDC00).contains(code) {
-            guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u")
+            guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+                bytes[position + 1] == UInt8(ascii: "u")
             else { throw failure("half of a surrogate pair") }
             position += 2
             let low = try hexadecimal()

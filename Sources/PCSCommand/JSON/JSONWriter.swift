@@ -20,11 +20,13 @@ extension JSONValue {
         case .number(let literal): text += literal
         case .string(let value): Self.write(string: value, to: &text)
         case .array(let elements):
-            Self.write(list: elements, between: ("[", "]"), to: &text, indentation: indentation) { element, text, inner in
+            Self.write(list: elements, between: ("[", "]"), to: &text, indentation: indentation) {
+                element, text, inner in
                 element.write(to: &text, indentation: inner)
             }
         case .object(let members):
-            Self.write(list: members, between: ("{", "}"), to: &text, indentation: indentation) { member, text, inner in
+            Self.write(list: members, between: ("{", "}"), to: &text, indentation: indentation) {
+                member, text, inner in
                 Self.write(string: member.name, to: &text)
                 text += inner == nil ? ":" : ": "
                 member.value.write(to: &text, indentation: inner)

@@ -19,7 +19,8 @@ package enum ContractJSON {
 
     package static func json(_ message: some Message) throws -> JSONValue {
         guard let type = pool.message(Swift.type(of: message).protoMessageName) else {
-            throw DynamicError(path: "", problem: "the contract does not hold \(Swift.type(of: message).protoMessageName)")
+            throw DynamicError(
+                path: "", problem: "the contract does not hold \(Swift.type(of: message).protoMessageName)")
         }
         let bytes: [UInt8] = try message.serializedBytes()
         return DynamicJSONEncoder(pool: pool).json(try DynamicMessage(decoding: bytes, as: type, pool: pool))

@@ -23,7 +23,9 @@ package enum EnumWords {
     }
 
     /// For the command line: `sub-icb-location`.
-    package static func argument(_ value: some SwiftProtobuf.Enum) -> String { parts(value).joined(separator: "-") }
+    package static func argument(_ value: some SwiftProtobuf.Enum) -> String {
+        parts(value).joined(separator: "-")
+    }
 
     /// As in the catalogue of roles and in abbreviations: `PAYMENTS_OPERATOR`, `GMS`; empty when not set.
     package static func upper(_ value: some SwiftProtobuf.Enum) -> String {

@@ -33,7 +33,9 @@ package enum ExitStatus: Int32, Sendable {
             case .unavailable, .resourceExhausted, .deadlineExceeded: .later
             case .permissionDenied, .unauthenticated: .denied
             case .dataLoss: .unsound
-            case .unimplemented, .cancelled, .unknown, .alreadyExists, .failedPrecondition, .aborted, .internal: .failed
+            case .unimplemented, .cancelled, .unknown, .alreadyExists, .failedPrecondition, .aborted,
+                .internal:
+                .failed
             }
     }
 }

@@ -15,7 +15,8 @@ package struct FailureReport: Sendable {
     package init(_ error: any Error) {
         switch error {
         case let failure as Failure:
-            status = failure.reason.name == "CONNECTION_FAILED" ? .unreachable : ExitStatus(failure.reason.code)
+            status =
+                failure.reason.name == "CONNECTION_FAILED" ? .unreachable : ExitStatus(failure.reason.code)
             reason = failure.reason.name
             message = failure.message
             nextStep = failure.reason.nextStep
@@ -45,7 +46,9 @@ package struct FailureReport: Sendable {
         case .notStarted: return "not started"
         case .committed: return "committed: the effect is durable"
         case .started:
-            let wasCutOff: [StatusCode] = [.cancelled, .unknown, .deadlineExceeded, .aborted, .internal, .unavailable]
+            let wasCutOff: [StatusCode] = [
+                .cancelled, .unknown, .deadlineExceeded, .aborted, .internal, .unavailable,
+            ]
             return wasCutOff.contains(code) ? "started: whether it changed anything is not known" : ""
         case nil: return ""
         }
@@ -65,14 +68,18 @@ package struct FailureReport: Sendable {
         if !violations.isEmpty { lines.append("") }
         if !progress.isEmpty, progress != "not started" { lines.append("progress: \(progress)") }
         if !nextStep.isEmpty { lines.append("next: \(TextSafety.clean(nextStep))") }
-        if !correlationID.isEmpty { lines.append(terminal.styled("correlation id: \(TextSafety.clean(correlationID))", .faint)) }
+        if !correlationID.isEmpty {
+            lines.append(terminal.styled("correlation id: \(TextSafety.clean(correlationID))", .faint))
+        }
         return lines.joined(separator: "\n")
     }
 
     private func violationTable(for terminal: Terminal) -> String {
         let isFile = violations.contains { $0.row > 0 }
         var table = Table(
-            (isFile ? [.right("row"), .right("column")] : []) + [.left("field"), .left("rule"), .left("problem")])
+            (isFile ? [.right("row"), .right("column")] : []) + [
+                .left("field"), .left("rule"), .left("problem"),
+            ])
         for violation in violations {
             let place: [Table.Cell] = [
                 Table.Cell(violation.row > 0 ? "\(violation.row)" : ""),
@@ -95,7 +102,9 @@ package struct FailureReport: Sendable {
             JSONValue.Member("exitStatus", .number(String(status.rawValue))),
         ]
         if !progress.isEmpty { members.append(JSONValue.Member("progress", .string(progress))) }
-        if !correlationID.isEmpty { members.append(JSONValue.Member("correlationId", .string(correlationID))) }
+        if !correlationID.isEmpty {
+            members.append(JSONValue.Member("correlationId", .string(correlationID)))
+        }
         let rows = violations.map { violation in
             JSONValue.object([
                 JSONValue.Member("row", .number(String(violation.row))),

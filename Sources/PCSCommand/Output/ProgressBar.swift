@@ -40,7 +40,10 @@ package final class ProgressBar: Sendable {
             line += " \(Int((min(1, max(0, fraction)) * 100).rounded())) %"
         }
         let milliseconds = Int64((now - started) / .milliseconds(1))
-        line += "  " + [note, Wording.duration(milliseconds: milliseconds)].filter { !$0.isEmpty }.joined(separator: "  ")
+        line +=
+            "  "
+            + [note, Wording.duration(milliseconds: milliseconds)].filter { !$0.isEmpty }.joined(
+                separator: "  ")
         Console.status(line)
     }
 

@@ -22,17 +22,6 @@ package enum Wording {
         return "\(pence < 0 ? "-" : "")£\(count(magnitude / 100)).\(rest < 10 ? "0" : "")\(rest)"
     }
 
-    /// `£345.6m`, for headlines only.
-    package static func roughPounds(_ pence: Int64) -> String {
-        let sign = pence < 0 ? "-" : ""
-        let pounds = pence.magnitude / 100
-        switch pounds {
-        case 1_000_000_000...: return sign + "£" + decimals(pounds / 10_000_000, 2) + "bn"
-        case 1_000_000...: return sign + "£" + decimals(pounds / 100_000, 1) + "m"
-        default: return Wording.pounds(pence)
-        }
-    }
-
     /// A weighted population: `8,292.59`.
     package static func hundredths(_ number: Int64) -> String {
         (number < 0 ? "-" : "") + decimals(number.magnitude, 2)
@@ -41,7 +30,9 @@ package enum Wording {
     /// A price: `£85.5500`, without zeros to spare beyond pence.
     package static func micropounds(_ number: Int64) -> String {
         var text = decimals(number.magnitude, 6)
-        while text.hasSuffix("0"), let point = text.lastIndex(of: "."), text.distance(from: point, to: text.endIndex) > 3 {
+        while text.hasSuffix("0"), let point = text.lastIndex(of: "."),
+            text.distance(from: point, to: text.endIndex) > 3
+        {
             text.removeLast()
         }
         return (number < 0 ? "-£" : "£") + text
@@ -99,12 +90,11 @@ package enum Wording {
 
     /// `2019-04`; empty when not set.
     package static func month(_ month: Pcs_Common_V1_Month) -> String {
-        guard let first = CalendarDate(year: Int(month.year), month: Int(month.month), day: 1) else { return "" }
+        guard let first = CalendarDate(year: Int(month.year), month: Int(month.month), day: 1) else {
+            return ""
+        }
         return String(first.description.prefix(7))
     }
-
-    /// The name of an enum value without its type's prefix, in lower case words: `SUB_ICB_LOCATION` -> `sub icb location`.
-    package static func value(_ name: String) -> String { name.lowercased().replacing("_", with: " ") }
 
     /// `1 practice`, `2 practices`.
     package static func plural(_ number: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {

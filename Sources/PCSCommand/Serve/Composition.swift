@@ -7,7 +7,9 @@ package struct Composition: Sendable {
     /// In the order in which they start.
     package let plugins: [any Plugin.Type]
 
-    package init(engine: @escaping @Sendable (_ folder: String) -> any StorageEngine, plugins: [any Plugin.Type]) {
+    package init(
+        engine: @escaping @Sendable (_ folder: String) -> any StorageEngine, plugins: [any Plugin.Type]
+    ) {
         self.engine = engine
         self.plugins = plugins
     }

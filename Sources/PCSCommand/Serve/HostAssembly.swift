@@ -75,7 +75,9 @@ package enum HostAssembly {
 
     package static func logger(_ settings: ServeSettings) -> Logger {
         let (level, format) = (settings.logLevel, settings.logFormat)
-        return Logger(label: "pcs") { LineLogHandler(label: $0, level: level, format: format, clock: SystemClock()) }
+        return Logger(label: "pcs") {
+            LineLogHandler(label: $0, level: level, format: format, clock: SystemClock())
+        }
     }
 
     /// `unix:data/pcs.sock and tcp:127.0.0.1:7100`.

@@ -25,7 +25,9 @@ package struct LineLogHandler: LogHandler {
         var all = metadata.merging(event.metadata ?? [:]) { _, event in event }
         if let error = event.error { all["error"] = "\(error)" }
         Console.error(
-            Self.line(at: clock.now, level: event.level, label: label, message: "\(event.message)", all, format: format))
+            Self.line(
+                at: clock.now, level: event.level, label: label, message: "\(event.message)", all,
+                format: format))
     }
 
     /// The line for one event. Control characters are replaced, so that an event stays one line.
@@ -40,7 +42,9 @@ package struct LineLogHandler: LogHandler {
         switch format {
         case .text:
             let name = level.rawValue + String(repeating: " ", count: max(0, 8 - level.rawValue.count))
-            let details = sorted.map { " \($0.key)=\(quoted($0.value.description))" }.joined()
+            // What is empty says nothing to a person; a collector may want the name all the same.
+            let told = sorted.map { ($0.key, $0.value.description) }.filter { !$0.1.isEmpty }
+            let details = told.map { " \($0.0)=\(quoted($0.1))" }.joined()
             return TextSafety.clean("\(moment) \(name) \(label): \(message)\(details)")
         case .json:
             let members = [
@@ -53,7 +57,7 @@ package struct LineLogHandler: LogHandler {
     }
 
     private static func quoted(_ value: String) -> String {
-        value.isEmpty || value.contains(where: { $0.isWhitespace || $0 == "\"" })
+        value.contains(where: { $0.isWhitespace || $0 == "\"" })
             ? JSONValue.string(value).compact : value
     }
 }

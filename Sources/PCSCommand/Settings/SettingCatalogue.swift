@@ -47,32 +47,56 @@ package struct Setting: Sendable {
 
 /// All settings of `pcs serve`, in the order of the documentation.
 package enum SettingCatalogue {
-    package static let all: [Setting] = [
-        Setting("data-folder", .text, default: "data", "Folder of databases, backups and socket; made when missing."),
-        Setting("audience", .text, default: "pcs", "Name of this host in the assertions that callers sign."),
-        Setting(
-            "listen.unix.path", .text, default: "<data-folder>/pcs.sock", "Unix socket; \"none\" = listen on none."),
-        Setting(
-            "listen.unix.group-may-connect", .flag, default: "false", "Socket with mode 0660 instead of 0600."),
-        Setting("listen.tcp.host", .text, default: "127.0.0.1", "Address to listen on, with listen.tcp.port."),
-        Setting("listen.tcp.port", .number(0...65_535), default: "no TCP", "Port to listen on; 0 = any free one."),
-        Setting("listen.tcp.tls.certificate-file", .text, default: "no TLS", "PEM: certificate and what leads to its root."),
-        Setting("listen.tcp.tls.private-key-file", .text, default: "", "PEM: key of the certificate."),
-        Setting("listen.tcp.tls.client-authority-file", .text, default: "", "PEM: authorities of client certificates."),
-        Setting(
-            "listen.tcp.tls.requires-client-certificate", .flag, default: "false", "Turn away clients without one."),
-        Setting(
-            "operator-user-ids", .numbers, default: "[]",
-            "Users of this machine, beside the one that runs the host, who are operators on the Unix socket."),
-        Setting("event-loops", .number(0...256), default: "0", "Threads that serve connections; 0 = one a processor."),
-        Setting("shutdown-grace-milliseconds", .number(100...600_000), default: "10000", "Time for calls in flight at stop."),
-        Setting(
-            "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
-            "Least grave lines that are written."),
-        Setting("log.format", .choice(["text", "json"]), default: "text", "Form of a log line on standard error."),
-    ]
+    package static let all: [Setting] =
+        [
+            Setting(
+                "data-folder", .text, default: "data",
+                "Folder of databases, backups and socket; made when missing."),
+            Setting(
+                "audience", .text, default: "pcs", "Name of this host in the assertions that callers sign."),
+            Setting(
+                "listen.unix.path", .text, default: "<data-folder>/pcs.sock",
+                "Unix socket; \"none\" = listen on none."),
+            Setting(
+                "listen.unix.group-may-connect", .flag, default: "false",
+                "Socket with mode 0660 instead of 0600."),
+            Setting(
+                "listen.tcp.host", .text, default: "127.0.0.1", "Address to listen on, with listen.tcp.port."),
+            Setting(
+                "listen.tcp.port", .number(0...65_535), default: "no TCP",
+                "Port to listen on; 0 = any free one."),
+            Setting(
+                "listen.tcp.tls.certificate-file", .text, default: "no TLS",
+                "PEM: certificate and what leads to its root."),
+            Setting("listen.tcp.tls.private-key-file", .text, default: "", "PEM: key of the certificate."),
+            Setting(
+                "listen.tcp.tls.client-authority-file", .text, default: "",
+                "PEM: authorities of client certificates."),
+            Setting(
+                "listen.tcp.tls.requires-client-certificate", .flag, default: "false",
+                "Turn away clients without one."),
+            Setting(
+                "operator-user-ids", .numbers, default: "[]",
+                "Users of this machine, beside the one that runs the host, who are operators on the Unix socket."
+            ),
+            Setting(
+                "event-loops", .number(0...256), default: "0",
+                "Threads that serve connections; 0 = one a processor."),
+            Setting(
+                "shutdown-grace-milliseconds", .number(100...600_000), default: "10000",
+                "Time for calls in flight at stop."),
+            Setting(
+                "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+                default: "info",
+                "Least grave lines that are written."),
+            Setting(
+                "log.format", .choice(["text", "json"]), default: "text",
+                "Form of a log line on standard error."),
+        ]
         + limits.map { name, path in
-            Setting("limits." + name, .number(nil), default: String(HostLimits()[keyPath: path]), "See docs/operations.md.")
+            Setting(
+                "limits." + name, .number(nil), default: String(HostLimits()[keyPath: path]),
+                "See docs/operations.md.")
         }
 
     /// Names and places of the host's limits; their ranges are the host's own.
@@ -102,7 +126,10 @@ package enum SettingCatalogue {
 
     /// Variables that begin with PCS_ and are no settings of the host: the client's, and those of builds and tests.
     static func isOtherVariable(_ name: String) -> Bool {
-        ["PCS_HOST", "PCS_KEYS", "PCS_AS", "PCS_ACTING_FOR", "PCS_OUTPUT", "PCS_CONFIG", "PCS_ONLY", "PCS_AUTHORITY"].contains(name)
+        [
+            "PCS_HOST", "PCS_KEYS", "PCS_AS", "PCS_ACTING_FOR", "PCS_OUTPUT", "PCS_CONFIG", "PCS_ONLY",
+            "PCS_AUTHORITY",
+        ].contains(name)
             || ["PCS_TEST_", "PCS_BENCH_", "PCS_CLIENT_"].contains { name.hasPrefix($0) }
     }
 }

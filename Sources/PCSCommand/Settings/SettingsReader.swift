@@ -14,8 +14,11 @@ package enum SettingsReader {
         let fromFile = file.map { SettingsSource(file: $0.path, content: $0.content) }
         let fromEnvironment = SettingsSource(environment: environment)
         var complaints = (fromFile?.complaints ?? []) + fromEnvironment.complaints
-        let places = (fromFile?.places ?? [:]).merging(fromEnvironment.places) { _, environment in environment }
-        var providers: [any ConfigProvider] = [InMemoryProvider(name: "environment", values: fromEnvironment.values)]
+        let places = (fromFile?.places ?? [:]).merging(fromEnvironment.places) { _, environment in environment
+        }
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(name: "environment", values: fromEnvironment.values)
+        ]
         if let fromFile { providers.append(InMemoryProvider(name: "file", values: fromFile.values)) }
         let reader = Reader(config: ConfigReader(providers: providers), places: places)
         let (settings, contradictions) = reader.assembled()
@@ -25,7 +28,9 @@ package enum SettingsReader {
     }
 
     /// The host's own findings, under the names of the settings file.
-    package static func complaints(_ problems: [SettingsProblem], settings: ServeSettings) -> [SettingsComplaint] {
+    package static func complaints(_ problems: [SettingsProblem], settings: ServeSettings)
+        -> [SettingsComplaint]
+    {
         problems.map { problem in
             var name = problem.setting
             for (index, listener) in settings.host.listeners.enumerated() {
@@ -67,12 +72,15 @@ private struct Reader {
         if let tcp = tcpListener(&complaints) { host.listeners.append(tcp) }
         if host.listeners.isEmpty {
             complaints.append(
-                complaint("listen.unix.path", "is \"none\" and listen.tcp.port is not set: the host would listen nowhere"))
+                complaint(
+                    "listen.unix.path",
+                    "is \"none\" and listen.tcp.port is not set: the host would listen nowhere"))
         }
         var settings = ServeSettings(host: host)
         settings.sources = places
         settings.logLevel = text("log.level").flatMap(Logger.Level.init(rawValue:)) ?? settings.logLevel
-        settings.logFormat = text("log.format").flatMap(ServeSettings.LogFormat.init(rawValue:)) ?? settings.logFormat
+        settings.logFormat =
+            text("log.format").flatMap(ServeSettings.LogFormat.init(rawValue:)) ?? settings.logFormat
         settings.shutdownGraceMilliseconds =
             number("shutdown-grace-milliseconds") ?? settings.shutdownGraceMilliseconds
         return (settings, complaints)
@@ -82,11 +90,15 @@ private struct Reader {
         SettingsComplaint(setting: name, source: places[name] ?? "", problem: problem)
     }
 
-    private func unixListener(_ dataFolder: String, _ complaints: inout [SettingsComplaint]) -> ListenerSettings? {
+    private func unixListener(_ dataFolder: String, _ complaints: inout [SettingsComplaint])
+        -> ListenerSettings?
+    {
         let path = text("listen.unix.path") ?? ServeSettings.defaultSocket(in: dataFolder)
         let group = "listen.unix.group-may-connect"
         guard path != "none" else {
-            if flag(group) == true { complaints.append(complaint(group, "needs a Unix socket, but listen.unix.path is \"none\"")) }
+            if flag(group) == true {
+                complaints.append(complaint(group, "needs a Unix socket, but listen.unix.path is \"none\""))
+            }
             return nil
         }
         return .unix(path: path, groupMayConnect: flag(group) ?? false)
@@ -95,7 +107,8 @@ private struct Reader {
     private func tcpListener(_ complaints: inout [SettingsComplaint]) -> ListenerSettings? {
         guard let port = number("listen.tcp.port") else {
             for name in places.keys.sorted() where name.hasPrefix("listen.tcp.") {
-                complaints.append(complaint(name, "needs listen.tcp.port: without it the host does not listen on TCP"))
+                complaints.append(
+                    complaint(name, "needs listen.tcp.port: without it the host does not listen on TCP"))
             }
             return nil
         }
@@ -118,7 +131,9 @@ private struct Reader {
         let requires = flag(prefix + "requires-client-certificate") ?? false
         if requires, authority == nil {
             complaints.append(
-                complaint(prefix + "requires-client-certificate", "needs \(prefix)client-authority-file to check against"))
+                complaint(
+                    prefix + "requires-client-certificate",
+                    "needs \(prefix)client-authority-file to check against"))
         }
         return TLSSettings(
             certificateFile: certificate, privateKeyFile: key, clientAuthorityFile: authority,

@@ -13,7 +13,8 @@ struct SettingsSource {
     init(file path: String, content: [UInt8]) {
         do {
             guard case .object(let members) = try JSONParser.parse(content) else {
-                complaints.append(SettingsComplaint(setting: "", source: path, problem: "must hold one JSON object"))
+                complaints.append(
+                    SettingsComplaint(setting: "", source: path, problem: "must hold one JSON object"))
                 return
             }
             for member in members { add(member, prefix: "", file: path) }
@@ -31,7 +32,9 @@ struct SettingsSource {
                 complaints.append(
                     SettingsComplaint(
                         setting: name, source: place,
-                        problem: "must be \(setting.allowed), not \(shown.count <= 40 ? shown : member.value.kindInWords)"))
+                        problem:
+                            "must be \(setting.allowed), not \(shown.count <= 40 ? shown : member.value.kindInWords)"
+                    ))
                 return
             }
             set(setting, value, place: place)
@@ -51,7 +54,8 @@ struct SettingsSource {
         switch (kind, json) {
         case (.text, .string(let text)): .string(text)
         case (.flag, .bool(let flag)): .bool(flag)
-        case (.number(let range), .number(let literal)): Int(literal).flatMap { inside(range, $0) }.map { .int($0) }
+        case (.number(let range), .number(let literal)):
+            Int(literal).flatMap { inside(range, $0) }.map { .int($0) }
         case (.choice(let names), .string(let text)): names.contains(text) ? .string(text) : nil
         case (.numbers, .array(let elements)): whole(elements).map { .intArray($0) }
         default: nil
@@ -82,7 +86,8 @@ struct SettingsSource {
             guard let value = Self.value(of: text, setting.kind) else {
                 complaints.append(
                     SettingsComplaint(
-                        setting: setting.name, source: place, problem: "must be \(setting.allowed), not \"\(text)\""))
+                        setting: setting.name, source: place,
+                        problem: "must be \(setting.allowed), not \"\(text)\""))
                 continue
             }
             set(setting, value, place: place)
@@ -115,8 +120,10 @@ struct SettingsSource {
     }
 
     private static func unknown(_ name: String) -> String {
-        let groups = Set(SettingCatalogue.all.compactMap { $0.name.split(separator: ".").first.map(String.init) })
-        return "is not known" + Suggestions.question(for: name, among: Set(SettingCatalogue.all.map(\.name)).union(groups))
+        let groups = Set(
+            SettingCatalogue.all.compactMap { $0.name.split(separator: ".").first.map(String.init) })
+        return "is not known"
+            + Suggestions.question(for: name, among: Set(SettingCatalogue.all.map(\.name)).union(groups))
     }
 }
 

@@ -10,12 +10,14 @@ package enum BackupView {
         sheet.addUnlessEmpty("folder", backup.folder)
         sheet.add("took", Wording.duration(milliseconds: backup.milliseconds))
         var files = Table([
-            .left("store"), .right("bytes"), .right("audit entries"), .left("last audit hash", mayShorten: true),
+            .left("store"), .right("bytes"), .right("audit entries"),
+            .left("last audit hash", mayShorten: true),
             .left("sha-256", mayShorten: true),
         ])
         for file in backup.files {
             files.add(
-                Table.Cell(file.store), Table.Cell(Wording.count(file.bytes)), Table.Cell(Wording.count(file.auditEntries)),
+                Table.Cell(file.store), Table.Cell(Wording.count(file.bytes)),
+                Table.Cell(Wording.count(file.auditEntries)),
                 Table.Cell(file.auditLastHash), Table.Cell(file.sha256))
         }
         return sheet.rendered(for: terminal) + "\n\n" + files.rendered(for: terminal)
@@ -26,8 +28,10 @@ package enum BackupView {
         var table = Table([.left("backup"), .left("taken at"), .right("files"), .right("bytes")])
         for backup in backups {
             table.add(
-                Table.Cell(backup.name, style: .bold), Table.Cell(Wording.moment(backup.takenAt, isSet: backup.hasTakenAt)),
-                Table.Cell("\(backup.files.count)"), Table.Cell(Wording.count(backup.files.reduce(0) { $0 + $1.bytes })))
+                Table.Cell(backup.name, style: .bold),
+                Table.Cell(Wording.moment(backup.takenAt, isSet: backup.hasTakenAt)),
+                Table.Cell("\(backup.files.count)"),
+                Table.Cell(Wording.count(backup.files.reduce(0) { $0 + $1.bytes })))
         }
         return table.rendered(for: terminal)
     }

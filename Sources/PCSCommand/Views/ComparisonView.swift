@@ -3,7 +3,8 @@ package import PaymentsContract
 /// The comparison with a published year as people see it.
 package enum ComparisonView {
     package static let emptyPracticeTable = Table([
-        .left("practice"), .left("name", mayShorten: true), .left("region"), .left("contract"), .right("weighted list"),
+        .left("practice"), .left("name", mayShorten: true), .left("region"), .left("contract"),
+        .right("weighted list"),
         .right("published"), .right("recomputed"), .right("ratio"), .left("group"),
     ])
 
@@ -12,13 +13,15 @@ package enum ComparisonView {
             Table.Cell(practice.practiceCode, style: .bold), Table.Cell(practice.practiceName),
             Table.Cell(practice.regionCode), Table.Cell(EnumWords.upper(practice.contractType)),
             Table.Cell(Wording.hundredths(practice.weightedPatientsHundredths)),
-            Table.Cell(Wording.pounds(practice.publishedPence)), Table.Cell(Wording.pounds(practice.recomputedPence)),
+            Table.Cell(Wording.pounds(practice.publishedPence)),
+            Table.Cell(Wording.pounds(practice.recomputedPence)),
             Table.Cell(ratio(practice.ratioMillionths)), Table.Cell(EnumWords.words(practice.group)),
         ]
     }
 
     private static func ratio(_ millionths: Int64) -> String {
-        millionths == 0 ? "" : (millionths < 0 ? "-" : "") + Wording.decimals((millionths.magnitude + 50) / 100, 4)
+        millionths == 0
+            ? "" : (millionths < 0 ? "-" : "") + Wording.decimals((millionths.magnitude + 50) / 100, 4)
     }
 
     package static func text(_ summary: Pcs_Payments_V1_PublishedSummary, for terminal: Terminal) -> String {
@@ -26,12 +29,14 @@ package enum ComparisonView {
         sheet.add("year", summary.financialYear, style: .bold)
         sheet.add("from runs", "\(Wording.plural(summary.monthsFromRuns, "month")), the others recomputed")
         sheet.add(
-            "net price", "\(Wording.pounds(summary.netPricePence)) a weighted patient, met exactly by "
+            "net price",
+            "\(Wording.pounds(summary.netPricePence)) a weighted patient, met exactly by "
                 + Wording.plural(summary.practicesAtNetPrice, "practice"))
         sheet.add("published", Wording.pounds(summary.publishedPence))
         sheet.add("recomputed", Wording.pounds(summary.recomputedPence))
         var shares = Table([
-            .left("area"), .right("practices"), .right("within 0.5 %"), .right("within 1 %"), .right("within 2 %"),
+            .left("area"), .right("practices"), .right("within 0.5 %"), .right("within 1 %"),
+            .right("within 2 %"),
             .right("median ratio"),
         ])
         for share in summary.shares {
@@ -42,15 +47,21 @@ package enum ComparisonView {
                 Table.Cell(Wording.percent(share.withinTwoPercent, of: share.practices)),
                 Table.Cell(ratio(share.medianRatioMillionths)))
         }
-        var groups = Table([.left("group"), .right("practices"), .right("published"), .right("recomputed"), .left("why")])
+        var groups = Table([
+            .left("group"), .right("practices"), .right("published"), .right("recomputed"), .left("why"),
+        ])
         for group in summary.groups {
             groups.add(
-                Table.Cell(EnumWords.words(group.group), style: .bold), Table.Cell(Wording.count(group.practices)),
-                Table.Cell(Wording.pounds(group.publishedPence)), Table.Cell(Wording.pounds(group.recomputedPence)),
+                Table.Cell(EnumWords.words(group.group), style: .bold),
+                Table.Cell(Wording.count(group.practices)),
+                Table.Cell(Wording.pounds(group.publishedPence)),
+                Table.Cell(Wording.pounds(group.recomputedPence)),
                 Table.Cell(reason(group.group)))
         }
-        return [sheet.rendered(for: terminal), shares.rendered(for: terminal), groups.rendered(for: terminal)]
-            .joined(separator: "\n\n")
+        return [
+            sheet.rendered(for: terminal), shares.rendered(for: terminal), groups.rendered(for: terminal),
+        ]
+        .joined(separator: "\n\n")
     }
 
     private static func reason(_ group: Pcs_Payments_V1_PublishedGroup) -> String {

@@ -7,7 +7,9 @@ package enum ExplanationView {
     ) -> String {
         var sheet = Sheet()
         sheet.add(
-            "line", "\(explanation.line.lineNumber) of \(explanation.statementID): \(explanation.line.description_p)", style: .bold)
+            "line",
+            "\(explanation.line.lineNumber) of \(explanation.statementID): \(explanation.line.description_p)",
+            style: .bold)
         sheet.add("rule", "\(explanation.rule), version \(explanation.ruleVersion)")
         var inputs = Table([
             .left("input"), .right("value"), .left("unit"), .left("as of"), .left("source", mayShorten: true),
@@ -18,13 +20,16 @@ package enum ExplanationView {
                 Table.Cell(Wording.day(input.asOf)), Table.Cell(input.source))
         }
         var steps = Table([.left("step"), .right("value")])
-        for step in explanation.steps { steps.add(Table.Cell(step.expression), Table.Cell(step.value, style: .bold)) }
+        for step in explanation.steps {
+            steps.add(Table.Cell(step.expression), Table.Cell(step.value, style: .bold))
+        }
         let agrees = explanation.replayedPence == explanation.amountPence
         var outcome = Sheet()
         outcome.add("rounding", explanation.rounding)
         outcome.add("amount", Wording.pounds(explanation.amountPence), style: .bold)
         outcome.add(
-            "replayed", Wording.pounds(explanation.replayedPence) + (agrees ? ", to the penny" : ": DOES NOT AGREE"),
+            "replayed",
+            Wording.pounds(explanation.replayedPence) + (agrees ? ", to the penny" : ": DOES NOT AGREE"),
             style: agrees ? .good : .bad)
         return [
             sheet.rendered(for: terminal, indentation: indentation),

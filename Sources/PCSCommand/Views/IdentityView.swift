@@ -34,7 +34,8 @@ package enum IdentityView {
 
     package static func table(_ grants: [Pcs_Host_V1_Grant]) -> Table {
         var table = Table([
-            .left("grant"), .left("subject"), .left("role"), .left("at"), .left("from"), .left("to"), .left("given by"),
+            .left("grant"), .left("subject"), .left("role"), .left("at"), .left("from"), .left("to"),
+            .left("given by"),
             .left("revoked by"), .left("reason", mayShorten: true),
         ])
         for grant in grants {
@@ -42,19 +43,23 @@ package enum IdentityView {
                 Table.Cell(grant.grantID), Table.Cell(grant.subjectID, style: .bold),
                 Table.Cell(EnumWords.upper(grant.role)), Table.Cell(grant.organisationCode),
                 Table.Cell(Wording.day(grant.validFrom)), Table.Cell(Wording.day(grant.validTo)),
-                Table.Cell(grant.givenBy), Table.Cell(grant.revokedBy, style: .warning), Table.Cell(grant.reason))
+                Table.Cell(grant.givenBy), Table.Cell(grant.revokedBy, style: .warning),
+                Table.Cell(grant.reason))
         }
         return table
     }
 
-    package static func subjects(_ reply: Pcs_Host_V1_ListSubjectsResponse, for terminal: Terminal) -> String {
+    package static func subjects(_ reply: Pcs_Host_V1_ListSubjectsResponse, for terminal: Terminal) -> String
+    {
         var people = Table([.left("person"), .left("name"), .left("e-mail"), .left("state")])
         for person in reply.people {
             people.add(
                 Table.Cell(person.personID, style: .bold), Table.Cell(person.name), Table.Cell(person.email),
                 Table.Cell(EnumWords.words(person.state)))
         }
-        var clients = Table([.left("system"), .left("name"), .left("owner"), .left("state"), .left("scopes", mayShorten: true)])
+        var clients = Table([
+            .left("system"), .left("name"), .left("owner"), .left("state"), .left("scopes", mayShorten: true),
+        ])
         for client in reply.clients {
             clients.add(
                 Table.Cell(client.clientID, style: .bold), Table.Cell(client.name), Table.Cell(client.owner),
@@ -67,6 +72,7 @@ package enum IdentityView {
                 Table.Cell(key.revoked ? "revoked" : "valid", style: key.revoked ? .warning : .plain))
         }
         let parts = [people, clients, keys, table(reply.grants)].filter { !$0.isEmpty }
-        return parts.isEmpty ? "nobody is registered" : parts.map { $0.rendered(for: terminal) }.joined(separator: "\n\n")
+        return parts.isEmpty
+            ? "nobody is registered" : parts.map { $0.rendered(for: terminal) }.joined(separator: "\n\n")
     }
 }

@@ -7,7 +7,9 @@ package enum OrganisationView {
         sheet.add("code", organisation.code, style: .bold)
         sheet.add("name", organisation.name)
         sheet.add("kind", EnumWords.words(organisation.kind))
-        sheet.add("status", EnumWords.words(organisation.status), style: organisation.status == .active ? .good : .warning)
+        sheet.add(
+            "status", EnumWords.words(organisation.status),
+            style: organisation.status == .active ? .good : .warning)
         sheet.addUnlessEmpty("opened on", Wording.day(organisation.openedOn))
         sheet.addUnlessEmpty("closed on", Wording.day(organisation.closedOn))
         sheet.addUnlessEmpty("town", organisation.town)
@@ -31,13 +33,15 @@ package enum OrganisationView {
             Table.Cell(organisation.code, style: .bold), Table.Cell(organisation.name),
             Table.Cell(EnumWords.words(organisation.kind)), Table.Cell(EnumWords.words(organisation.status)),
             Table.Cell(organisation.pcnCode), Table.Cell(organisation.commissionerCode),
-            Table.Cell(organisation.icbCode), Table.Cell(organisation.regionCode), Table.Cell(organisation.postcode),
+            Table.Cell(organisation.icbCode), Table.Cell(organisation.regionCode),
+            Table.Cell(organisation.postcode),
         ]
     }
 
     package static func table(_ loads: [Pcs_Host_V1_SnapshotLoad]) -> Table {
         var table = Table([
-            .left("load"), .left("kind"), .left("file", mayShorten: true), .left("published on"), .left("state"), .right("rows"),
+            .left("load"), .left("kind"), .left("file", mayShorten: true), .left("published on"),
+            .left("state"), .right("rows"),
             .right("opened"), .right("closed"), .right("changed"), .right("missing"), .right("pending"),
         ])
         for load in loads {
@@ -51,7 +55,8 @@ package enum OrganisationView {
             table.add(
                 Table.Cell(load.loadID), Table.Cell(EnumWords.words(load.kind)), Table.Cell(load.fileName),
                 Table.Cell(Wording.day(load.publishedOn)), state, Table.Cell(Wording.count(load.rows)),
-                Table.Cell(Wording.count(load.opened + load.reopened)), Table.Cell(Wording.count(load.closed)),
+                Table.Cell(Wording.count(load.opened + load.reopened)),
+                Table.Cell(Wording.count(load.closed)),
                 Table.Cell(Wording.count(load.changed)), Table.Cell(Wording.count(load.missing)),
                 Table.Cell(Wording.count(load.pendingReferences)))
         }

@@ -14,10 +14,12 @@ package enum PaymentsLoadView {
         sheet.addUnlessEmpty("load", load.loadID)
         sheet.add("file", "\(load.fileName), \(Wording.plural(load.rows, "row"))")
         sheet.add(
-            "practices", "\(Wording.count(load.practices)): \(Wording.count(load.added)) new, "
+            "practices",
+            "\(Wording.count(load.practices)): \(Wording.count(load.added)) new, "
                 + "\(Wording.count(load.changed)) changed, \(Wording.count(load.unchanged)) unchanged")
         if load.pendingReferences > 0 {
-            sheet.add("not in the register", Wording.plural(load.pendingReferences, "practice"), style: .warning)
+            sheet.add(
+                "not in the register", Wording.plural(load.pendingReferences, "practice"), style: .warning)
         }
         sheet.add("sha-256", load.sha256)
         return sheet
@@ -31,7 +33,9 @@ package enum PaymentsLoadView {
         sheet.add("file", load.fileName)
         sheet.add("quarter", Wording.day(load.quarterDay))
         sheet.add(
-            "practices", "\(Wording.count(load.practices)): \(Wording.count(load.added)) new, \(Wording.count(load.changed)) changed")
+            "practices",
+            "\(Wording.count(load.practices)): \(Wording.count(load.added)) new, \(Wording.count(load.changed)) changed"
+        )
         sheet.add("registered patients", Wording.count(load.registeredPatients))
         sheet.add("weighted patients", Wording.hundredths(load.weightedPatientsHundredths))
         sheet.add("sha-256", load.sha256)
@@ -45,9 +49,12 @@ package enum PaymentsLoadView {
         sheet.addUnlessEmpty("load", load.loadID)
         sheet.add("file", "\(load.fileName), \(Wording.plural(load.rows, "row")), year \(load.financialYear)")
         sheet.add(
-            "contracts", "\(Wording.count(load.gms)) GMS, \(Wording.count(load.pms)) PMS, \(Wording.count(load.apms)) APMS")
+            "contracts",
+            "\(Wording.count(load.gms)) GMS, \(Wording.count(load.pms)) PMS, \(Wording.count(load.apms)) APMS"
+        )
         sheet.add(
-            "rows left out", "\(Wording.count(load.skippedUnknownContract)) without a contract in force, "
+            "rows left out",
+            "\(Wording.count(load.skippedUnknownContract)) without a contract in force, "
                 + "\(Wording.count(load.skippedNoList)) without a list, "
                 + "\(Wording.count(load.skippedNoCoreMoney)) without core money")
         sheet.add("registered patients", Wording.count(load.registeredPatients))

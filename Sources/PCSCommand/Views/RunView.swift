@@ -11,25 +11,32 @@ package enum RunView {
         sheet.add("opened by", run.openedBy)
         if run.calculation > 0 {
             sheet.add(
-                "calculation", "\(run.calculation), by \(run.calculatedBy), "
+                "calculation",
+                "\(run.calculation), by \(run.calculatedBy), "
                     + Wording.moment(run.calculatedAt, isSet: run.hasCalculatedAt)
                     + ", in \(Wording.duration(microseconds: run.calculationMicroseconds))")
-            sheet.add("statements", "\(Wording.count(run.statements)) with \(Wording.plural(run.lines, "line"))")
+            sheet.add(
+                "statements", "\(Wording.count(run.statements)) with \(Wording.plural(run.lines, "line"))")
             sheet.add("gross", Wording.pounds(run.grossPence))
             sheet.add("deductions", Wording.pounds(run.deductionsPence))
             sheet.add("net", Wording.pounds(run.netPence), style: .bold)
             if run.retroLines > 0 {
-                sheet.add("of it for earlier months", "\(Wording.pounds(run.retroPence)) in \(Wording.plural(run.retroLines, "line"))")
+                sheet.add(
+                    "of it for earlier months",
+                    "\(Wording.pounds(run.retroPence)) in \(Wording.plural(run.retroLines, "line"))")
             }
             sheet.add(
-                "exceptions", "\(Wording.count(run.blockingExceptionsOpen)) open, "
-                    + "\(Wording.count(run.blockingExceptionsAccepted)) accepted, \(Wording.plural(run.warnings, "warning"))",
+                "exceptions",
+                "\(Wording.count(run.blockingExceptionsOpen)) open, "
+                    + "\(Wording.count(run.blockingExceptionsAccepted)) accepted, "
+                    + Wording.plural(run.warnings, "warning"),
                 style: run.blockingExceptionsOpen > 0 ? .warning : .plain)
         }
         sheet.addUnlessEmpty("reviewed by", run.reviewedBy)
         sheet.addUnlessEmpty("approved by", run.approvals.map(\.approvedBy).joined(separator: ", "))
         sheet.addUnlessEmpty("abortion asked for by", run.abortRequestedBy, style: .warning)
-        sheet.addUnlessEmpty("paid on", Wording.day(run.paidOn) + (run.bankReference.isEmpty ? "" : ", \(run.bankReference)"))
+        sheet.addUnlessEmpty(
+            "paid on", Wording.day(run.paidOn) + (run.bankReference.isEmpty ? "" : ", \(run.bankReference)"))
         sheet.addUnlessEmpty("statements sha-256", run.statementsSha256)
         return sheet
     }
@@ -46,7 +53,8 @@ package enum RunView {
         var table = Table([.left("at"), .left("step"), .left("by"), .left("detail", mayShorten: true)])
         for step in run.history {
             table.add(
-                Table.Cell(Wording.moment(step.at, isSet: step.hasAt)), Table.Cell(step.step), Table.Cell(step.by),
+                Table.Cell(Wording.moment(step.at, isSet: step.hasAt)), Table.Cell(step.step),
+                Table.Cell(step.by),
                 Table.Cell(step.detail))
         }
         return table
@@ -54,16 +62,20 @@ package enum RunView {
 
     package static func table(_ runs: [Pcs_Payments_V1_Run]) -> Table {
         var table = Table([
-            .left("run"), .left("state"), .left("payment date"), .right("statements"), .right("gross"), .right("deductions"),
+            .left("run"), .left("state"), .left("payment date"), .right("statements"), .right("gross"),
+            .right("deductions"),
             .right("net"), .right("open exceptions"), .left("approved by", mayShorten: true),
         ])
         for run in runs {
             table.add(
-                Table.Cell(run.runID, style: .bold), Table.Cell(EnumWords.words(run.state), style: style(run.state)),
+                Table.Cell(run.runID, style: .bold),
+                Table.Cell(EnumWords.words(run.state), style: style(run.state)),
                 Table.Cell(Wording.day(run.paymentDate)), Table.Cell(Wording.count(run.statements)),
                 Table.Cell(Wording.pounds(run.grossPence)), Table.Cell(Wording.pounds(run.deductionsPence)),
                 Table.Cell(Wording.pounds(run.netPence)),
-                Table.Cell(Wording.count(run.blockingExceptionsOpen), style: run.blockingExceptionsOpen > 0 ? .warning : .plain),
+                Table.Cell(
+                    Wording.count(run.blockingExceptionsOpen),
+                    style: run.blockingExceptionsOpen > 0 ? .warning : .plain),
                 Table.Cell(run.approvals.map(\.approvedBy).joined(separator: ", ")))
         }
         return table
@@ -76,7 +88,9 @@ package enum RunView {
         if hasNames { columns.append(.left("name", mayShorten: true)) }
         // A statement has lines of several paycodes: there its number says nothing in sum.
         let countsStatements = totals.dimension != .paycode
-        columns += [.right("statements"), .right("lines"), .right("gross"), .right("deductions"), .right("net")]
+        columns += [
+            .right("statements"), .right("lines"), .right("gross"), .right("deductions"), .right("net"),
+        ]
         var table = Table(columns)
         var sum = Pcs_Payments_V1_RunTotal()
         for total in totals.totals {
@@ -94,7 +108,9 @@ package enum RunView {
         return table
     }
 
-    private static func row(_ total: Pcs_Payments_V1_RunTotal, key: Table.Cell, hasNames: Bool) -> [Table.Cell] {
+    private static func row(_ total: Pcs_Payments_V1_RunTotal, key: Table.Cell, hasNames: Bool) -> [Table
+        .Cell]
+    {
         [key] + (hasNames ? [Table.Cell(total.name)] : []) + [
             Table.Cell(Wording.count(total.statements)), Table.Cell(Wording.count(total.lines)),
             Table.Cell(Wording.pounds(total.grossPence)), Table.Cell(Wording.pounds(total.deductionsPence)),
@@ -103,7 +119,8 @@ package enum RunView {
     }
 
     package static let emptyExceptionTable = Table([
-        .right("no"), .left("severity"), .left("kind"), .left("practice"), .left("name", mayShorten: true), .left("paycode"),
+        .right("no"), .left("severity"), .left("kind"), .left("practice"), .left("name", mayShorten: true),
+        .left("paycode"),
         .left("message", mayShorten: true), .left("accepted by"),
     ])
 
