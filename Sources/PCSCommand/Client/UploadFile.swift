@@ -84,7 +84,11 @@ package final class UploadFile: Sendable {
                 }
                 return (state.isFirst, state.sent + (piece?.count ?? 0))
             }
-            progress.show(self.fractionRead, note: Wording.bytes(sent))
+            if piece == nil {
+                progress.show(nil, note: "sent \(Wording.bytes(sent)), the host checks it", atOnce: true)
+            } else {
+                progress.show(self.fractionRead, note: Wording.bytes(sent))
+            }
             if isFirst { return first(piece ?? []) }
             return piece.map(rest)
         }

@@ -27,11 +27,13 @@ struct DemoCommand: AsyncParsableCommand {
             let (once, folder) = (once, data)
             script.journal.title(
                 "pcs \(CommandVersion.text): the open back office of NHS primary care",
-                "Contains information from NHS England, licensed under the Open Government Licence v3.0. "
-                    + "People are made up; nobody is paid.")
+                [
+                    "Contains information from NHS England, licensed under the Open Government Licence v3.0.",
+                    "The people are made up, and nobody is paid.",
+                ])
             try await HostAssembly.run(process, settings, logger: logger) { process in
                 script.journal.fact(
-                    "host started in \(process.startMilliseconds) ms",
+                    "host started in \(Wording.duration(milliseconds: process.startMilliseconds))",
                     "serving on \(HostAssembly.addresses(process))")
                 try await script.run()
                 if once { return .stop }

@@ -4,13 +4,14 @@ import Synchronization
 final class DemoJournal: Sendable {
     let terminal: Terminal
     private let started = ContinuousClock.now
-    private static let labelWidth = 42
+    private static let labelWidth = 41
 
     init(terminal: Terminal) { self.terminal = terminal }
 
-    func title(_ text: String, _ detail: String) {
+    func title(_ text: String, _ detail: [String]) {
         Console.out("\n" + terminal.styled(text, .bold))
-        Console.out(terminal.styled(detail, .faint) + "\n")
+        for line in detail { Console.out(terminal.styled(line, .faint)) }
+        Console.out()
     }
 
     func heading(_ text: String) { Console.out("\n" + terminal.styled(text, .heading) + "\n") }
@@ -36,7 +37,8 @@ final class DemoJournal: Sendable {
             result = try await body()
         } catch {
             if terminal.isTerminal { Console.status("\r\u{1B}[2K") }
-            Console.out("  " + padded(label) + terminal.styled("failed", .bad))
+            Console.out(
+                "  " + padded(label) + (Task.isCancelled ? "stopped" : terminal.styled("failed", .bad)))
             throw error
         }
         if terminal.isTerminal { Console.status("\r\u{1B}[2K") }

@@ -14,19 +14,22 @@ package final class ProgressBar: Sendable {
     private static let cells = 28
 
     package init(_ label: String, terminal: Terminal = .standardError) {
-        self.label = label
+        // Bar, percentage, note and time take less than 60 columns: the line must not wrap, or it could not be wiped.
+        let room = max(12, (terminal.width ?? 80) - 60)
+        self.label = label.count <= room ? label : label.prefix(room - 1) + "…"
         self.terminal = terminal
     }
 
     /// - Parameters:
     ///   - fraction: 0 to 1; `nil` = how much there is in all is not known.
     ///   - note: for example "3.2 MB".
-    package func show(_ fraction: Double?, note: String = "") {
+    ///   - atOnce: also when the line was drawn a moment ago.
+    package func show(_ fraction: Double?, note: String = "", atOnce: Bool = false) {
         guard terminal.isTerminal else { return }
         let now = ContinuousClock.now
         let draw = state.withLock { state in
             if state.isDone { return false }
-            if let last = state.lastDrawn, now - last < .milliseconds(80) { return false }
+            if !atOnce, let last = state.lastDrawn, now - last < .milliseconds(80) { return false }
             state.lastDrawn = now
             return true
         }
