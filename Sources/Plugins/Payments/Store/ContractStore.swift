@@ -3,9 +3,9 @@ import PluginAPI
 /// Contract records: only ever added to.
 enum ContractStore {
     private static let columns = """
-        version, practice_code, effective_from, effective_to, ended, contract_kind, practice_name, commissioner_code,
-        region_code, payee_code, out_of_hours_opt_out, minor_surgery_opt_out, temporary_patients_pence, london_basis,
-        baseline_basis, baseline_amount, payments_stopped, correction_factor_pence
+        version, practice_code, contract_record.effective_from, contract_record.effective_to, ended, contract_kind,
+        practice_name, commissioner_code, region_code, payee_code, out_of_hours_opt_out, minor_surgery_opt_out,
+        temporary_patients_pence, london_basis, baseline_basis, baseline_amount, payments_stopped, correction_factor_pence
         """
     private static let allKnown = Statement(
         "SELECT \(columns) FROM contract_record WHERE seq <= ?1 ORDER BY practice_code, version")
