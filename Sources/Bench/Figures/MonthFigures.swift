@@ -11,46 +11,43 @@ enum MonthFigures: Measurement {
     static func run(on bench: Workbench) async throws -> [Figure] {
         bench.report.note("England's month ...")
         let england = try await England.prepared(on: bench, times: 1)
-        var figures: [Figure] = []
-        var single: [Double] = []
-        var paired: [Double] = []
-        var tenfold: [Double] = []
-        var last: England.Month?
+        var once: [England.Month] = []
+        var tenfold: [England.Month] = []
         if bench.options.wants(["run_month_10x_ratio"]) {
             bench.report.note("ten times England ...")
             let ten = try await England.prepared(on: bench, times: 10)
             let watch = Stopwatch()
             while tenfold.count < bench.repetitions, tenfold.count < 3 || watch.seconds < secondsForTenfold {
-                let month = try await england.firstMonth(on: bench)
-                last = month
-                single.append(month.seconds)
-                paired.append(month.seconds)
-                tenfold.append(try await ten.firstMonth(on: bench).seconds)
+                once.append(try await england.firstMonth(on: bench))
+                tenfold.append(try await ten.firstMonth(on: bench))
             }
             ten.remove()
-            figures.append(
-                Figure(
-                    "run_month_10x_ratio", medianRatio(tenfold, paired), "x",
-                    [
-                        .init(name: "once", value: median(paired), unit: "s"),
-                        .init(name: "ten times", value: median(tenfold), unit: "s"),
-                        .init(name: "repetitions", value: Double(tenfold.count), unit: ""),
-                    ]))
         }
-        while single.count < bench.repetitions {
-            let month = try await england.firstMonth(on: bench)
-            last = month
-            single.append(month.seconds)
-        }
-        figures.insert(
-            Figure(
-                "run_month_s", median(single), "s",
-                [
-                    .init(name: "statements", value: Double(last?.statements ?? 0), unit: ""),
-                    .init(name: "lines", value: Double(last?.lines ?? 0), unit: ""),
-                    .init(name: "of it calculating and storing", value: last?.hostSeconds ?? 0, unit: "s"),
-                    .init(name: "longest", value: single.max() ?? 0, unit: "s"),
-                ]), at: 0)
-        return figures
+        let paired = once
+        while once.count < bench.repetitions { once.append(try await england.firstMonth(on: bench)) }
+        return [month(once)] + (tenfold.isEmpty ? [] : [ratio(tenfold, paired)])
+    }
+
+    private static func month(_ months: [England.Month]) -> Figure {
+        Figure(
+            "run_month_s", median(months.map(\.seconds)), "s",
+            [
+                .init(name: "statements", value: Double(months.last?.statements ?? 0), unit: ""),
+                .init(name: "lines", value: Double(months.last?.lines ?? 0), unit: ""),
+                .init(name: "calculation in the host", value: median(months.map(\.hostSeconds)), unit: "s"),
+                .init(name: "longest", value: months.map(\.seconds).max() ?? 0, unit: "s"),
+            ])
+    }
+
+    private static func ratio(_ tenfold: [England.Month], _ once: [England.Month]) -> Figure {
+        Figure(
+            "run_month_10x_ratio", medianRatio(tenfold.map(\.seconds), once.map(\.seconds)), "x",
+            [
+                .init(name: "once", value: median(once.map(\.seconds)), unit: "s"),
+                .init(name: "ten times", value: median(tenfold.map(\.seconds)), unit: "s"),
+                .init(name: "ten times in the host", value: median(tenfold.map(\.hostSeconds)), unit: "s"),
+                .init(name: "statements", value: Double(tenfold.last?.statements ?? 0), unit: ""),
+                .init(name: "repetitions", value: Double(tenfold.count), unit: ""),
+            ])
     }
 }
