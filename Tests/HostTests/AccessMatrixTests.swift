@@ -79,11 +79,16 @@ struct AccessMatrixTests {
         var subjects: [Subject] = []
         for role in Roles.all {
             for organisation in organisations {
-                subjects.append(subject("\(role)-\(organisation)".lowercased(), grants: [(role, organisation)]))
                 subjects.append(
-                    subject("client-\(role)-\(organisation)".lowercased(), .client, scopes: ["pcs.host.v1.*"], grants: [(role, organisation)]))
+                    subject("\(role)-\(organisation)".lowercased(), grants: [(role, organisation)]))
                 subjects.append(
-                    subject("narrow-\(role)-\(organisation)".lowercased(), .client, scopes: ["pcs.payments.v1.*"], grants: [(role, organisation)]))
+                    subject(
+                        "client-\(role)-\(organisation)".lowercased(), .client, scopes: ["pcs.host.v1.*"],
+                        grants: [(role, organisation)]))
+                subjects.append(
+                    subject(
+                        "narrow-\(role)-\(organisation)".lowercased(), .client, scopes: ["pcs.payments.v1.*"],
+                        grants: [(role, organisation)]))
             }
         }
         subjects.append(subject("grantless"))
@@ -102,18 +107,31 @@ struct AccessMatrixTests {
                 case .anybody: expected = true
                 case .anyCaller: expected = one.isActive
                 case .roles(let roles):
-                    expected = one.isActive && isNational && role.map { roles.contains($0) } == true && parts.first != "narrow"
+                    expected =
+                        one.isActive && isNational && role.map { roles.contains($0) } == true
+                        && parts.first != "narrow"
                 }
-                let credentials = one.kind == .person ? Credentials(person: .of(one)) : Credentials(system: .of(one))
+                let credentials =
+                    one.kind == .person ? Credentials(person: .of(one)) : Credentials(system: .of(one))
                 // Organisations named change nothing for national rules.
                 for named in ["C84101", "Z99999", ""] {
-                    let isAllowed = (try? registry.authorise(method, credentials: credentials, organisations: [OrganisationTarget(field: "code", code: named)])) != nil
-                    if isAllowed != expected { Issue.record("\(method.path) by \(one.id): \(isAllowed), expected \(expected)") }
+                    let isAllowed =
+                        (try? registry.authorise(
+                            method, credentials: credentials,
+                            organisations: [OrganisationTarget(field: "code", code: named)])) != nil
+                    if isAllowed != expected {
+                        Issue.record("\(method.path) by \(one.id): \(isAllowed), expected \(expected)")
+                    }
                     decisions += 1
                 }
             }
-            let nobody = (try? registry.authorise(method, credentials: Credentials(), organisations: [])) != nil
-            if case .anybody = who { #expect(nobody) } else { #expect(!nobody, "\(method.path) without identity") }
+            let nobody =
+                (try? registry.authorise(method, credentials: Credentials(), organisations: [])) != nil
+            if case .anybody = who {
+                #expect(nobody)
+            } else {
+                #expect(!nobody, "\(method.path) without identity")
+            }
         }
         #expect(decisions > 25_000)
     }
@@ -125,11 +143,15 @@ struct AccessMatrixTests {
         defer { withExtendedLifetime(bench) {} }
         let method = MethodDescriptor(
             path: "pcs.payments.v1.ContractService/GetContract", kind: .unary, requestType: "", replyType: "",
-            access: AccessRule(allow: [Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "code")]))
+            access: AccessRule(allow: [
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "code")
+            ]))
         let credentials = Credentials(person: .of(anna))
         let targets = [OrganisationTarget(field: "code", code: "C84101")]
         let time = try ContinuousClock().measure {
-            for _ in 0..<5_000 { _ = try registry.authorise(method, credentials: credentials, organisations: targets) }
+            for _ in 0..<5_000 {
+                _ = try registry.authorise(method, credentials: credentials, organisations: targets)
+            }
         }
         // Debug build on a busy machine; a release build takes well under two microseconds.
         #expect(time / 5_000 < .microseconds(500))

@@ -11,7 +11,8 @@ import Testing
 /// Signs assertions in every way that a test wants, right and wrong.
 struct AssertionMaker {
     enum Signer {
-        case rsa(_RSA.Signing.PrivateKey), p256(P256.Signing.PrivateKey), ed25519(Curve25519.Signing.PrivateKey)
+        case rsa(_RSA.Signing.PrivateKey), p256(P256.Signing.PrivateKey), ed25519(
+            Curve25519.Signing.PrivateKey)
         case hmac512(key: [UInt8]), nothing
     }
     var signer: Signer
@@ -19,29 +20,37 @@ struct AssertionMaker {
     var claims: [String: String]
 
     /// A good assertion; values are JSON.
-    init(_ signer: Signer, algorithm: String, subject: String, keyID: String, audience: String, now: Instant) {
+    init(_ signer: Signer, algorithm: String, subject: String, keyID: String, audience: String, now: Instant)
+    {
         let seconds = now.microsecondsSince1970 / 1_000_000
         self.signer = signer
         header = ["alg": "\"\(algorithm)\"", "kid": "\"\(keyID)\"", "typ": "\"JWT\""]
         claims = [
-            "iss": "\"\(subject)\"", "sub": "\"\(subject)\"", "aud": "\"\(audience)\"", "exp": "\(seconds + 120)",
+            "iss": "\"\(subject)\"", "sub": "\"\(subject)\"", "aud": "\"\(audience)\"",
+            "exp": "\(seconds + 120)",
             "jti": "\"\(UUID().uuidString)\"",
         ]
     }
 
     func compact() throws -> String {
         func json(_ fields: [String: String]) -> [UInt8] {
-            Array(("{" + fields.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}").utf8)
+            Array(
+                ("{"
+                    + fields.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(
+                        separator: ",") + "}").utf8)
         }
         let signed = Base64URL.encode(json(header)) + "." + Base64URL.encode(json(claims))
         let bytes = Array(signed.utf8)
         let signature: [UInt8] =
             switch signer {
             case .rsa(let key):
-                Array(try key.signature(for: SHA512.hash(data: bytes), padding: .insecurePKCS1v1_5).rawRepresentation)
+                Array(
+                    try key.signature(for: SHA512.hash(data: bytes), padding: .insecurePKCS1v1_5)
+                        .rawRepresentation)
             case .p256(let key): Array(try key.signature(for: bytes).rawRepresentation)
             case .ed25519(let key): Array(try key.signature(for: bytes))
-            case .hmac512(let key): Array(HMAC<SHA512>.authenticationCode(for: bytes, using: SymmetricKey(data: key)))
+            case .hmac512(let key):
+                Array(HMAC<SHA512>.authenticationCode(for: bytes, using: SymmetricKey(data: key)))
             case .nothing: []
             }
         return signed + "." + Base64URL.encode(signature)
@@ -57,7 +66,9 @@ struct IdentityAssertionTests {
     init() throws { rsa = try _RSA.Signing.PrivateKey(keySize: .bits2048) }
 
     /// A host with a client that has a key of each kind.
-    private func withClient(_ body: (TestHost, Pcs_Host_V1_IdentityServiceClient, Setting) async throws -> Void) async throws {
+    private func withClient(
+        _ body: (TestHost, Pcs_Host_V1_IdentityServiceClient, Setting) async throws -> Void
+    ) async throws {
         try await TestHost.with { host in
             let identity = Pcs_Host_V1_IdentityServiceClient(try await host.transport())
             _ = try await identity.createClient(
@@ -89,7 +100,9 @@ struct IdentityAssertionTests {
         let clock: ManualClock
     }
 
-    private func maker(_ algorithm: String, _ setting: Setting, subject: String = "gp-system") -> AssertionMaker {
+    private func maker(_ algorithm: String, _ setting: Setting, subject: String = "gp-system")
+        -> AssertionMaker
+    {
         let (signer, key): (AssertionMaker.Signer, String) =
             switch algorithm {
             case "RS512": (.rsa(rsa), "rsa-1")
@@ -97,17 +110,22 @@ struct IdentityAssertionTests {
             default: (.ed25519(ed25519), "ed-1")
             }
         return AssertionMaker(
-            signer, algorithm: algorithm, subject: subject, keyID: key, audience: setting.audience, now: setting.clock.now)
+            signer, algorithm: algorithm, subject: subject, keyID: key, audience: setting.audience,
+            now: setting.clock.now)
     }
 
-    private func issue(_ identity: Pcs_Host_V1_IdentityServiceClient, _ maker: AssertionMaker) async -> Failure? {
+    private func issue(_ identity: Pcs_Host_V1_IdentityServiceClient, _ maker: AssertionMaker) async
+        -> Failure?
+    {
         await failure {
             let assertion = try maker.compact()
             return try await identity.issueToken(.with { $0.clientAssertion = assertion })
         }
     }
 
-    @Test("an assertion by each kind of key is exchanged for a token of ten minutes", arguments: ["RS512", "ES256", "EdDSA"])
+    @Test(
+        "an assertion by each kind of key is exchanged for a token of ten minutes",
+        arguments: ["RS512", "ES256", "EdDSA"])
     func accepted(_ algorithm: String) async throws {
         try await withClient { host, identity, setting in
             let assertion = try maker(algorithm, setting).compact()
@@ -115,7 +133,9 @@ struct IdentityAssertionTests {
             #expect(token.expiresInSeconds == 600)
             let registry = try host.process.identity()
             let principal = try registry.authenticate(accessToken: token.accessToken)
-            #expect(principal.subjectID == "gp-system" && principal.kind == .client && principal.authentication == "token")
+            #expect(
+                principal.subjectID == "gp-system" && principal.kind == .client
+                    && principal.authentication == "token")
             setting.clock.advance(milliseconds: 599_000)
             _ = try registry.authenticate(accessToken: token.accessToken)
             setting.clock.advance(milliseconds: 1_000)
@@ -129,7 +149,8 @@ struct IdentityAssertionTests {
     /// What is done to a good assertion, and the cause that the audit must name.
     private func spoilt(_ setting: Setting) -> [(String, AssertionMaker, AssertionRefusal)] {
         let now = setting.clock.now.microsecondsSince1970 / 1_000_000
-        func spoil(_ algorithm: String = "ES256", _ change: (inout AssertionMaker) -> Void) -> AssertionMaker {
+        func spoil(_ algorithm: String = "ES256", _ change: (inout AssertionMaker) -> Void) -> AssertionMaker
+        {
             var maker = maker(algorithm, setting)
             change(&maker)
             return maker
@@ -203,7 +224,10 @@ struct IdentityAssertionTests {
     func limits() async throws {
         try await withClient { _, identity, setting in
             let now = setting.clock.now.microsecondsSince1970 / 1_000_000
-            for (claim, value) in [("exp", "\(now + 300)"), ("exp", "\(now - 29)"), ("aud", "[\"\(setting.audience)\"]"), ("nbf", "\(now + 30)")] {
+            for (claim, value) in [
+                ("exp", "\(now + 300)"), ("exp", "\(now - 29)"), ("aud", "[\"\(setting.audience)\"]"),
+                ("nbf", "\(now + 30)"),
+            ] {
                 var good = maker("ES256", setting)
                 good.claims[claim] = value
                 #expect(await issue(identity, good) == nil, "\(claim) \(value)")
@@ -238,9 +262,12 @@ struct IdentityAssertionTests {
         }
     }
 
-    @Test("texts that are no compact JWS are refused alike", arguments: [
-        "", "a", "a.b", "a.b.c", "..", "e30.e30.", "e30.e30.AA==", "eyJhbGciOiJFUzI1NiJ9.e30.A", "\u{1F600}.b.c",
-    ])
+    @Test(
+        "texts that are no compact JWS are refused alike",
+        arguments: [
+            "", "a", "a.b", "a.b.c", "..", "e30.e30.", "e30.e30.AA==", "eyJhbGciOiJFUzI1NiJ9.e30.A",
+            "\u{1F600}.b.c",
+        ])
     func malformed(_ text: String) async throws {
         #expect(ClientAssertion(text) == nil)
     }
@@ -252,38 +279,47 @@ struct IdentityAssertionTests {
             let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             let text = Base64URL.encode(bytes)
             #expect(Base64URL.decode(text.utf8) == bytes)
-            let foundation = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            let foundation = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing(
+                "/", with: "_"
+            ).replacing("=", with: "")
             #expect(text == foundation)
         }
-        for text in ["A", "AB", "AAB", "A=", "+A", "A A="] { #expect(Base64URL.decode(text.utf8) == nil, "\(text)") }
+        for text in ["A", "AB", "AAB", "A=", "+A", "A A="] {
+            #expect(Base64URL.decode(text.utf8) == nil, "\(text)")
+        }
     }
 
-    @Test("an unknown subject takes as long to refuse as a known one", arguments: ["RS512", "ES256", "EdDSA"])
+    @Test(
+        "an unknown subject takes as long to refuse as a known one", arguments: ["RS512", "ES256", "EdDSA"])
     func timing(_ algorithm: String) throws {
         let now = Instant(microsecondsSince1970: 1_780_000_000_000_000)
         let setting = Setting(audience: "pcs", clock: ManualClock(now))
-        var wrong = maker(algorithm, setting)
-        wrong.signer =
-            switch algorithm {
-            case "RS512": .rsa(try _RSA.Signing.PrivateKey(keySize: .bits2048))
-            case "ES256": .p256(P256.Signing.PrivateKey())
-            default: .ed25519(Curve25519.Signing.PrivateKey())
-            }
-        let assertion = try #require(ClientAssertion(try wrong.compact()))
-        var known = Subject(id: "gp-system", kind: .client, name: "", isActive: true, scopes: [], certificateURI: nil)
+        // A signature that is a number below every modulus, so that no key can turn it away before reckoning.
+        var parts = try maker(algorithm, setting).compact().split(separator: ".").map(String.init)
+        var signature = try #require(Base64URL.decode(parts[2].utf8))
+        signature[0] = 1
+        parts[2] = Base64URL.encode(signature)
+        let assertion = try #require(ClientAssertion(parts.joined(separator: ".")))
+        var known = Subject(
+            id: "gp-system", kind: .client, name: "", isActive: true, scopes: [], certificateURI: nil)
         known.keys = [
-            "rsa-1": .rsa(rsa.publicKey), "p256-1": .p256(p256.publicKey), "ed-1": .ed25519(ed25519.publicKey),
+            "rsa-1": .rsa(rsa.publicKey), "p256-1": .p256(p256.publicKey),
+            "ed-1": .ed25519(ed25519.publicKey),
         ]
-        func time(_ subject: Subject?) -> Duration {
-            let clock = ContinuousClock()
-            return (0..<60).map { _ in
-                clock.measure {
-                    _ = AssertionCheck.refusal(of: assertion, subject: subject, audience: "pcs", seconds: 1_780_000_000)
-                }
-            }.sorted()[30]
+        // Taken in turns, and the quickest of each: other tests run beside this one.
+        let clock = ContinuousClock()
+        func once(_ subject: Subject?) -> Duration {
+            clock.measure {
+                _ = AssertionCheck.refusal(
+                    of: assertion, subject: subject, audience: "pcs", seconds: 1_780_000_000)
+            }
         }
-        _ = (time(known), time(nil))
-        let ratio = time(known) / time(nil)
+        var quickest: (known: Duration, unknown: Duration) = (.seconds(60), .seconds(60))
+        for _ in 0..<200 {
+            quickest.known = min(quickest.known, once(known))
+            quickest.unknown = min(quickest.unknown, once(nil))
+        }
+        let ratio = quickest.known / quickest.unknown
         #expect((0.5...2).contains(ratio), "known / unknown = \(ratio)")
     }
 }

@@ -11,7 +11,9 @@ import Testing
 
 @Suite("People, systems, keys and grants")
 struct IdentityServiceTests {
-    private func day(_ text: String) -> Pcs_Common_V1_Date { Pcs_Common_V1_Date(CalendarDate(iso8601: text) ?? .unboundedStart) }
+    private func day(_ text: String) -> Pcs_Common_V1_Date {
+        Pcs_Common_V1_Date(CalendarDate(iso8601: text) ?? .unboundedStart)
+    }
 
     private func person(_ id: String, email: String) -> Pcs_Host_V1_CreatePersonRequest {
         .with {
@@ -31,7 +33,9 @@ struct IdentityServiceTests {
         }
     }
 
-    private func grant(_ subject: String, _ role: Pcs_Access_V1_Role, at organisation: String = "PCS") -> Pcs_Host_V1_GrantRoleRequest {
+    private func grant(_ subject: String, _ role: Pcs_Access_V1_Role, at organisation: String = "PCS")
+        -> Pcs_Host_V1_GrantRoleRequest
+    {
         .with {
             $0.subjectID = subject
             $0.role = role
@@ -47,9 +51,14 @@ struct IdentityServiceTests {
             let made = try await identity.createPerson(person("anna.k", email: "Anna.K@nhs.net"))
             #expect(made.state == .active && made.email == "Anna.K@nhs.net")
             let sameID = await failure { try await identity.createClient(client("anna.k")) }
-            #expect(sameID?.reason == HostReasons.alreadyExists && sameID?.violations.first?.field == "client_id")
-            let sameEmail = await failure { try await identity.createPerson(person("other", email: "anna.k@NHS.net")) }
-            #expect(sameEmail?.reason == HostReasons.alreadyExists && sameEmail?.violations.first?.field == "email")
+            #expect(
+                sameID?.reason == HostReasons.alreadyExists && sameID?.violations.first?.field == "client_id")
+            let sameEmail = await failure {
+                try await identity.createPerson(person("other", email: "anna.k@NHS.net"))
+            }
+            #expect(
+                sameEmail?.reason == HostReasons.alreadyExists
+                    && sameEmail?.violations.first?.field == "email")
         }
     }
 
@@ -67,16 +76,27 @@ struct IdentityServiceTests {
             }
             #expect(bad?.violations.map(\.field) == ["person_id", "name", "email"])
             for email in ["a@b", "@b.c", "a@", "a@b@c.d", "a b@c.d", "a@b..c", "é@b.c", "a\"@b.c"] {
-                #expect(await failure { try await identity.createPerson(person("anna", email: email)) }?.violations.map(\.field) == ["email"], "\(email)")
+                #expect(
+                    await failure { try await identity.createPerson(person("anna", email: email)) }?
+                        .violations.map(\.field) == ["email"], "\(email)")
             }
-            for scope in ["", "*", "pcs.*x", "pcs.payments.v1", "pcs.payments.v1.RunService/", "other.v1.*", "pcs..v1.*", "pcs.a.v1.S/M/N"] {
+            for scope in [
+                "", "*", "pcs.*x", "pcs.payments.v1", "pcs.payments.v1.RunService/", "other.v1.*",
+                "pcs..v1.*", "pcs.a.v1.S/M/N",
+            ] {
                 var request = client("a-system")
                 request.scopes = ["pcs.host.v1.*", scope]
-                #expect(await failure { try await identity.createClient(request) }?.violations.map(\.field) == ["scopes[1]"], "\(scope)")
+                #expect(
+                    await failure { try await identity.createClient(request) }?.violations.map(\.field) == [
+                        "scopes[1]"
+                    ], "\(scope)")
             }
             var uri = client("a-system")
             uri.certificateUri = "no uri"
-            #expect(await failure { try await identity.createClient(uri) }?.violations.map(\.field) == ["certificate_uri"])
+            #expect(
+                await failure { try await identity.createClient(uri) }?.violations.map(\.field) == [
+                    "certificate_uri"
+                ])
         }
     }
 
@@ -98,22 +118,35 @@ struct IdentityServiceTests {
             }
             let good = P256.Signing.PrivateKey()
             #expect(await register("anna", "one", good.publicKey.pemRepresentation) == nil)
-            #expect(await register("anna", "two", good.publicKey.pemRepresentation)?.violations.first?.field == "public_key_pem")
-            #expect(await register("ben", "one", good.publicKey.pemRepresentation)?.reason == HostReasons.alreadyExists)
-            #expect(await register("anna", "one", P256.Signing.PrivateKey().publicKey.pemRepresentation)?.violations.first?.field == "key_id")
-            let windows = Curve25519.Signing.PrivateKey().publicKey.pemRepresentation.replacing("\n", with: "\r\n")
+            #expect(
+                await register("anna", "two", good.publicKey.pemRepresentation)?.violations.first?.field
+                    == "public_key_pem")
+            #expect(
+                await register("ben", "one", good.publicKey.pemRepresentation)?.reason
+                    == HostReasons.alreadyExists)
+            #expect(
+                await register("anna", "one", P256.Signing.PrivateKey().publicKey.pemRepresentation)?
+                    .violations.first?.field == "key_id")
+            let windows = Curve25519.Signing.PrivateKey().publicKey.pemRepresentation.replacing(
+                "\n", with: "\r\n")
             #expect(await register("anna", "ed", windows) == nil)
-            let small = try _RSA.Signing.PrivateKey(unsafeKeySize: .init(bitCount: 1_024)).publicKey.pemRepresentation
+            let small = try _RSA.Signing.PrivateKey(unsafeKeySize: .init(bitCount: 1_024)).publicKey
+                .pemRepresentation
             for pem in [
-                small, "", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", good.pemRepresentation,
+                small, "", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+                good.pemRepresentation,
                 P384.Signing.PrivateKey().publicKey.pemRepresentation,
                 Curve25519.KeyAgreement.PrivateKey().publicKey.pemRepresentation,
                 good.publicKey.pemRepresentation + "\n" + good.publicKey.pemRepresentation,
             ] {
                 let refused = await register("anna", "bad", pem)
-                #expect(refused?.reason == HostReasons.fieldInvalid && refused?.violations.first?.field == "public_key_pem", "\(pem)")
+                #expect(
+                    refused?.reason == HostReasons.fieldInvalid
+                        && refused?.violations.first?.field == "public_key_pem", "\(pem)")
             }
-            #expect(await register("nobody", "one", P256.Signing.PrivateKey().publicKey.pemRepresentation)?.reason == HostReasons.notFound)
+            #expect(
+                await register("nobody", "one", P256.Signing.PrivateKey().publicKey.pemRepresentation)?.reason
+                    == HostReasons.notFound)
             let revoke = Pcs_Host_V1_RevokeKeyRequest.with {
                 $0.subjectID = "anna"
                 $0.keyID = "one"
@@ -121,8 +154,12 @@ struct IdentityServiceTests {
             }
             #expect(try await identity.revokeKey(revoke).revoked)
             #expect(await failure { try await identity.revokeKey(revoke) }?.reason == HostReasons.stateWrong)
-            #expect(await register("anna", "three", good.publicKey.pemRepresentation)?.reason == HostReasons.alreadyExists)
-            #expect(await register("anna", "one", P256.Signing.PrivateKey().publicKey.pemRepresentation)?.reason == HostReasons.alreadyExists)
+            #expect(
+                await register("anna", "three", good.publicKey.pemRepresentation)?.reason
+                    == HostReasons.alreadyExists)
+            #expect(
+                await register("anna", "one", P256.Signing.PrivateKey().publicKey.pemRepresentation)?.reason
+                    == HostReasons.alreadyExists)
         }
     }
 
@@ -149,7 +186,8 @@ struct IdentityServiceTests {
             request.validTo = day("2026-04-01")
             let given = try await identity.grantRole(request)
             #expect(given.givenBy == "local:host" && given.validFrom == day("2026-03-16"))
-            #expect(await failure { try await identity.grantRole(request) }?.reason == HostReasons.alreadyExists)
+            #expect(
+                await failure { try await identity.grantRole(request) }?.reason == HostReasons.alreadyExists)
             request.validFrom = day("2026-04-01")
             request.validTo = day("2026-05-01")
             _ = try await identity.grantRole(request)
@@ -158,10 +196,15 @@ struct IdentityServiceTests {
                 $0.reason = "moved on"
             }
             #expect(try await identity.revokeGrant(revoke).revokedBy == "local:host")
-            #expect(await failure { try await identity.revokeGrant(revoke) }?.reason == HostReasons.stateWrong)
+            #expect(
+                await failure { try await identity.revokeGrant(revoke) }?.reason == HostReasons.stateWrong)
             let listed = try await identity.listSubjects(.with { $0.subjectID = "anna" })
-            #expect(listed.people.count == 1 && listed.grants.count == 2 && listed.grants.filter { !$0.revokedBy.isEmpty }.count == 1)
-            #expect(await failure { try await identity.listSubjects(.with { $0.subjectID = "zzz" }) }?.reason == HostReasons.notFound)
+            #expect(
+                listed.people.count == 1 && listed.grants.count == 2
+                    && listed.grants.filter { !$0.revokedBy.isEmpty }.count == 1)
+            #expect(
+                await failure { try await identity.listSubjects(.with { $0.subjectID = "zzz" }) }?.reason
+                    == HostReasons.notFound)
         }
     }
 
@@ -191,8 +234,11 @@ struct IdentityServiceTests {
                 return await failure { try await service.listSubjects(.init()) }
             }
             let early = try await canList()
-            #expect(early?.reason == HostReasons.accessDenied && early?.message.contains("clause grant") == true)
-            for (date, isAllowed) in [("2026-03-31", false), ("2026-04-01", true), ("2026-04-30", true), ("2026-05-01", false)] {
+            #expect(
+                early?.reason == HostReasons.accessDenied && early?.message.contains("clause grant") == true)
+            for (date, isAllowed) in [
+                ("2026-03-31", false), ("2026-04-01", true), ("2026-04-30", true), ("2026-05-01", false),
+            ] {
                 host.clock.set(try #require(CalendarDate(iso8601: date)))
                 #expect(try await canList() == nil || !isAllowed)
                 #expect((try await canList() == nil) == isAllowed, "\(date)")
@@ -200,7 +246,9 @@ struct IdentityServiceTests {
         }
     }
 
-    @Test("revoking a key, a grant or a token, and disabling an account, end tokens at once and tell the listeners")
+    @Test(
+        "revoking a key, a grant or a token, and disabling an account, end tokens at once and tell the listeners"
+    )
     func revocations() async throws {
         try await TestHost.with { host in
             let identity = Pcs_Host_V1_IdentityServiceClient(try await host.transport())
@@ -209,7 +257,8 @@ struct IdentityServiceTests {
             registry.onRevocation { subject in told.withLock { $0.append(subject) } }
             let anna = try await host.person("anna", roles: [Roles.auditor])
             func ended(_ token: String) async -> Bool {
-                await failure { try registry.authenticate(accessToken: token) }?.reason == HostReasons.tokenExpired
+                await failure { try registry.authenticate(accessToken: token) }?.reason
+                    == HostReasons.tokenExpired
             }
             let first = try await host.accessToken(of: anna)
             let second = try await host.accessToken(of: anna)
@@ -222,7 +271,8 @@ struct IdentityServiceTests {
             _ = try await own.revokeToken(.init(), options: CallOptions(accessToken: third))
             #expect(await ended(third))
 
-            let grantID = try #require(try await identity.listSubjects(.with { $0.subjectID = "anna" }).grants.first?.grantID)
+            let grantID = try #require(
+                try await identity.listSubjects(.with { $0.subjectID = "anna" }).grants.first?.grantID)
             _ = try await identity.revokeGrant(
                 .with {
                     $0.grantID = grantID
@@ -237,7 +287,9 @@ struct IdentityServiceTests {
                     $0.reason = "on leave"
                 })
             #expect(await ended(fourth))
-            #expect(await failure { try await host.accessToken(of: anna) }?.reason == HostReasons.assertionRefused)
+            #expect(
+                await failure { try await host.accessToken(of: anna) }?.reason == HostReasons.assertionRefused
+            )
             _ = try await identity.setSubjectState(
                 .with {
                     $0.subjectID = "anna"
@@ -264,10 +316,14 @@ struct IdentityServiceTests {
             let token = try await host.accessToken(of: anna)
             try await host.restart()
             let registry = try host.process.identity()
-            #expect(await failure { try registry.authenticate(accessToken: token) }?.reason == HostReasons.unauthenticated)
+            #expect(
+                await failure { try registry.authenticate(accessToken: token) }?.reason
+                    == HostReasons.unauthenticated)
             let service = Pcs_Host_V1_IdentityServiceClient(try await host.transport(as: anna))
             let seen = try await service.whoAmI(.init())
-            #expect(seen.grants.map(\.role) == [.auditor] && seen.actingFor == "PCS" && seen.authentication == "token")
+            #expect(
+                seen.grants.map(\.role) == [.auditor] && seen.actingFor == "PCS"
+                    && seen.authentication == "token")
             #expect(seen.personName == "Person anna")
         }
     }
@@ -280,21 +336,28 @@ struct IdentityServiceTests {
             let registry = try host.process.identity()
             let principal = try registry.authenticate(certificateURI: uri)
             #expect(principal.subjectID == "gp-system" && principal.authentication == "mutual-tls")
-            #expect(await failure { try registry.authenticate(certificateURI: uri + "2") }?.reason == HostReasons.unauthenticated)
+            #expect(
+                await failure { try registry.authenticate(certificateURI: uri + "2") }?.reason
+                    == HostReasons.unauthenticated)
             let identity = Pcs_Host_V1_IdentityServiceClient(try await host.transport())
             var second = client("other")
             second.certificateUri = uri
-            #expect(await failure { try await identity.createClient(second) }?.violations.first?.field == "certificate_uri")
+            #expect(
+                await failure { try await identity.createClient(second) }?.violations.first?.field
+                    == "certificate_uri")
             _ = try await identity.setSubjectState(
                 .with {
                     $0.subjectID = "gp-system"
                     $0.state = .disabled
                     $0.reason = "not used any more"
                 })
-            #expect(await failure { try registry.authenticate(certificateURI: uri) }?.reason == HostReasons.unauthenticated)
+            #expect(
+                await failure { try registry.authenticate(certificateURI: uri) }?.reason
+                    == HostReasons.unauthenticated)
             let late = await failure {
                 try registry.authorise(
-                    Pcs_Host_V1_IdentityServiceMethods.whoAmI, credentials: Credentials(system: principal), organisations: [])
+                    Pcs_Host_V1_IdentityServiceMethods.whoAmI, credentials: Credentials(system: principal),
+                    organisations: [])
             }
             #expect(late?.message.contains("clause account") == true)
         }

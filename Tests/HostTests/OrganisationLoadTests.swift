@@ -25,7 +25,8 @@ struct OrganisationLoadTests {
             _ = try await loading.load(
                 Array(commissioners.utf8), .commissioners, name: "commissioners.csv", published: Self.start)
             let first = try await loading.load(
-                RegisterFile.file(practices()), .practices, name: "epraccur-2026-01.csv", published: Self.start)
+                RegisterFile.file(practices()), .practices, name: "epraccur-2026-01.csv",
+                published: Self.start)
             #expect(first.state == .applied && first.opened == 100)
             try await body(host, loading)
         }
@@ -33,7 +34,9 @@ struct OrganisationLoadTests {
 
     private func practices(_ change: (Int, String) -> String? = { _, row in row }) -> [String] {
         (0..<100).compactMap { index in
-            change(index, RegisterFile.practice("A8\(1_000 + index)", name: "SURGERY \(index)", commissioner: "02Q"))
+            change(
+                index,
+                RegisterFile.practice("A8\(1_000 + index)", name: "SURGERY \(index)", commissioner: "02Q"))
         }
     }
 
@@ -43,30 +46,36 @@ struct OrganisationLoadTests {
             .map { try Pcs_Host_V1_OrganisationChanged(serializedBytes: $0.payload) }
     }
 
-    @Test("each kind of change is reported, published and in force; the first load of a kind publishes nothing")
+    @Test(
+        "each kind of change is reported, published and in force; the first load of a kind publishes nothing")
     func changes() async throws {
         try await withPractices { host, loading in
             #expect(try events(host).isEmpty)
             let later = Self.start.adding(days: 31)
             host.clock.set(later)
-            let rows = practices { index, row in
-                switch index {
-                case 0: row.replacing("\"ACTIVE\"", with: "\"INACTIVE\"").replacing("\"19740401\",\"\"", with: "\"19740401\",\"20260131\"")
-                case 1: row.replacing("SURGERY 1", with: "NEW NAME")
-                case 2: row.replacing("TS18 1HU", with: "TS18 9ZZ")
-                case 3: row.replacing("\"02Q\",\"20130401\"", with: "\"52R\",\"20260201\"")
-                case 4: row.replacing("\"ACTIVE\"", with: "\"DORMANT\"")
-                default: row
-                }
-            } + [RegisterFile.practice("B81001", opened: "20260201", commissioner: "02Q")]
+            let rows =
+                practices { index, row in
+                    switch index {
+                    case 0:
+                        row.replacing("\"ACTIVE\"", with: "\"INACTIVE\"").replacing(
+                            "\"19740401\",\"\"", with: "\"19740401\",\"20260131\"")
+                    case 1: row.replacing("SURGERY 1", with: "NEW NAME")
+                    case 2: row.replacing("TS18 1HU", with: "TS18 9ZZ")
+                    case 3: row.replacing("\"02Q\",\"20130401\"", with: "\"52R\",\"20260201\"")
+                    case 4: row.replacing("\"ACTIVE\"", with: "\"DORMANT\"")
+                    default: row
+                    }
+                } + [RegisterFile.practice("B81001", opened: "20260201", commissioner: "02Q")]
             let load = try await loading.load(
                 RegisterFile.file(rows), .practices, name: "epraccur-2026-02.csv", published: later)
             #expect(load.state == .applied)
-            #expect([load.opened, load.closed, load.changed, load.unchanged, load.missing] == [1, 1, 4, 95, 0])
+            #expect(
+                [load.opened, load.closed, load.changed, load.unchanged, load.missing] == [1, 1, 4, 95, 0])
             let kinds = try await loading.differences(load.loadID).map { "\($0.code) \($0.kind)" }.sorted()
             #expect(
                 kinds == [
-                    "A81000 closed", "A81001 renamed", "A81002 moved", "A81003 commissionerChanged", "A81004 corrected",
+                    "A81000 closed", "A81001 renamed", "A81002 moved", "A81003 commissionerChanged",
+                    "A81004 corrected",
                     "B81001 opened",
                 ])
             let published = try events(host)
@@ -86,7 +95,9 @@ struct OrganisationLoadTests {
                     $0.at = Pcs_Common_V1_Date(later)
                     $0.knownOn = Pcs_Common_V1_Date(Self.start)
                 })
-            #expect(knownThen.status == .active && knownThen.commissionerCode == "02Q" && knownThen.icbCode == "QT1")
+            #expect(
+                knownThen.status == .active && knownThen.commissionerCode == "02Q"
+                    && knownThen.icbCode == "QT1")
         }
     }
 
@@ -95,7 +106,8 @@ struct OrganisationLoadTests {
         try await withPractices { host, loading in
             let before = RegisterFile.member("A81001", "U30913", from: "20191001", to: "")
             _ = try await loading.load(
-                Array(RegisterFile.pcns(["U30913,BEVERLEY PCN,02Q,,20191001,,,"]).utf8), .pcns, name: "pcn.csv",
+                Array(RegisterFile.pcns(["U30913,BEVERLEY PCN,02Q,,20191001,,,"]).utf8), .pcns,
+                name: "pcn.csv",
                 published: Self.start)
             _ = try await loading.load(
                 RegisterFile.file([before]), .pcnMembers, name: "members.csv", published: Self.start)
@@ -140,10 +152,15 @@ struct OrganisationLoadTests {
             }
             // The PCN file catches up: the reference is resolved.
             let caughtUp = try await loading.load(
-                Array(RegisterFile.pcns(["U30913,BEVERLEY PCN,02Q,,20191001,,,", "U59979,GREENGATES PCN,02Q,,20260401,,,"]).utf8),
+                Array(
+                    RegisterFile.pcns([
+                        "U30913,BEVERLEY PCN,02Q,,20191001,,,", "U59979,GREENGATES PCN,02Q,,20260401,,,",
+                    ]).utf8),
                 .pcns, name: "pcn.csv", published: later)
             #expect(caughtUp.opened == 1 && caughtUp.pendingReferences == 0)
-            let pending = try host.process.store().read { try $0.all(OrganisationTables.pending) { $0.text(0) } }
+            let pending = try host.process.store().read {
+                try $0.all(OrganisationTables.pending) { $0.text(0) }
+            }
             #expect(pending.isEmpty)
         }
     }
@@ -153,7 +170,8 @@ struct OrganisationLoadTests {
         try await withPractices { host, loading in
             let closing = practices { index, row in
                 index < 3
-                    ? row.replacing("\"ACTIVE\"", with: "\"INACTIVE\"").replacing("\"19740401\",\"\"", with: "\"19740401\",\"20251231\"")
+                    ? row.replacing("\"ACTIVE\"", with: "\"INACTIVE\"").replacing(
+                        "\"19740401\",\"\"", with: "\"19740401\",\"20251231\"")
                     : row
             }
             let anna = try await host.person("anna", roles: [Roles.organisationDataManager])
@@ -170,22 +188,30 @@ struct OrganisationLoadTests {
                 $0.apply = true
                 $0.reason = "confirmed by telephone"
             }
-            let own = await failure { try await Pcs_Host_V1_OrganisationServiceClient(host.transport(as: anna)).decideHeldSnapshot(request) }
+            let own = await failure {
+                try await Pcs_Host_V1_OrganisationServiceClient(host.transport(as: anna)).decideHeldSnapshot(
+                    request)
+            }
             #expect(own?.reason == HostReasons.secondPersonRequired)
             let other = Pcs_Host_V1_OrganisationServiceClient(try await host.transport(as: ben))
             #expect(try await other.decideHeldSnapshot(request).state == .applied)
             #expect(register.organisation(try code("A81000"), at: Self.start)?.status == .inactive)
-            #expect(await failure { try await other.decideHeldSnapshot(request) }?.reason == HostReasons.stateWrong)
+            #expect(
+                await failure { try await other.decideHeldSnapshot(request) }?.reason
+                    == HostReasons.stateWrong)
             // Two per cent exactly is let through.
             let two = practices { index, row in
                 index < 3
-                    ? row.replacing("\"ACTIVE\"", with: "\"INACTIVE\"").replacing("\"19740401\",\"\"", with: "\"19740401\",\"20251231\"")
+                    ? row.replacing("\"ACTIVE\"", with: "\"INACTIVE\"").replacing(
+                        "\"19740401\",\"\"", with: "\"19740401\",\"20251231\"")
                     : index == 10 ? nil : row
             }
             let missing = try await loading.load(
                 RegisterFile.file(two), .practices, name: "epraccur.csv", published: Self.start)
             #expect(missing.state == .applied && missing.missing == 1)
-            #expect(register.organisation(try code("A81010"), at: Self.start)?.status == .active, "missing is flagged, never closed")
+            #expect(
+                register.organisation(try code("A81010"), at: Self.start)?.status == .active,
+                "missing is flagged, never closed")
         }
     }
 
@@ -208,7 +234,8 @@ struct OrganisationLoadTests {
             let fresh = try await loading.load(half, .practices, name: "epraccur.csv", published: Self.start)
             #expect(fresh.state == .held && fresh.loadID != load.loadID)
             let older = try await loading.load(
-                RegisterFile.file(practices { $0 == 0 ? $1.replacing("SURGERY 0", with: "OLD NAME") : $1 }), .practices,
+                RegisterFile.file(practices { $0 == 0 ? $1.replacing("SURGERY 0", with: "OLD NAME") : $1 }),
+                .practices,
                 name: "epraccur.csv", published: Self.start.adding(days: -31))
             #expect(older.state == .held && older.heldBecause.contains("already holds"))
         }
@@ -217,14 +244,16 @@ struct OrganisationLoadTests {
     @Test("a dry run reports and changes nothing, and the file can be loaded after it")
     func dryRun() async throws {
         try await withPractices { host, loading in
-            let renamed = RegisterFile.file(practices { $0 == 0 ? $1.replacing("SURGERY 0", with: "NEW NAME") : $1 })
+            let renamed = RegisterFile.file(
+                practices { $0 == 0 ? $1.replacing("SURGERY 0", with: "NEW NAME") : $1 })
             let dry = try await loading.load(
                 renamed, .practices, name: "epraccur.csv", published: Self.start, dryRun: true)
             #expect(dry.state == .dryRun && dry.changed == 1)
             #expect(try await loading.differences(dry.loadID).map(\.kind) == [.renamed])
             let register = try host.process.organisations()
             #expect(register.organisation(try code("A81000"), at: Self.start)?.name == "SURGERY 0")
-            let real = try await loading.load(renamed, .practices, name: "epraccur.csv", published: Self.start)
+            let real = try await loading.load(
+                renamed, .practices, name: "epraccur.csv", published: Self.start)
             #expect(real.state == .applied && !real.alreadyLoaded)
             #expect(register.organisation(try code("A81000"), at: Self.start)?.name == "NEW NAME")
         }
@@ -237,19 +266,25 @@ struct OrganisationLoadTests {
             rows[7] = rows[7] + ",\"extra\""
             rows[9] = rows[9].replacing("19740401", with: "19740431")
             let refused = await failure {
-                try await loading.load(RegisterFile.file(rows), .practices, name: "epraccur.csv", published: Self.start)
+                try await loading.load(
+                    RegisterFile.file(rows), .practices, name: "epraccur.csv", published: Self.start)
             }
             #expect(refused?.reason == HostReasons.fileInvalid)
-            #expect(refused?.violations.map { "\($0.row):\($0.column) \($0.rule)" } == ["8:0 CSV-3", "10:11 ODS-3"])
+            #expect(
+                refused?.violations.map { "\($0.row):\($0.column) \($0.rule)" } == [
+                    "8:0 CSV-3", "10:11 ODS-3",
+                ])
             let register = try host.process.organisations()
             #expect(register.organisation(try code("A81005"), at: Self.start)?.name == "SURGERY 5")
             let wrongKind = await failure {
-                try await loading.load(RegisterFile.file(practices()), .pcns, name: "pcn.csv", published: Self.start)
+                try await loading.load(
+                    RegisterFile.file(practices()), .pcns, name: "pcn.csv", published: Self.start)
             }
             #expect(wrongKind?.violations.first?.rule == "CSV-3" && wrongKind?.violationCount == 100)
             let taken = await failure {
                 try await loading.load(
-                    Array(RegisterFile.commissioners([RegisterFile.commissioner("A81000")]).utf8), .commissioners,
+                    Array(RegisterFile.commissioners([RegisterFile.commissioner("A81000")]).utf8),
+                    .commissioners,
                     name: "x.csv", published: Self.start)
             }
             #expect(taken?.violations.map(\.rule) == ["ODS-8"])
@@ -260,8 +295,10 @@ struct OrganisationLoadTests {
     func description() async throws {
         try await withPractices { host, loading in
             let bytes = RegisterFile.file(practices())
-            func field(_ kind: Pcs_Host_V1_SnapshotKind, _ name: String, _ day: CalendarDate) async -> String? {
-                await failure { try await loading.load(bytes, kind, name: name, published: day) }?.violations.first?.field
+            func field(_ kind: Pcs_Host_V1_SnapshotKind, _ name: String, _ day: CalendarDate) async -> String?
+            {
+                await failure { try await loading.load(bytes, kind, name: name, published: day) }?.violations
+                    .first?.field
             }
             #expect(await field(.unspecified, "a.csv", Self.start) == "kind")
             #expect(await field(.UNRECOGNIZED(99), "a.csv", Self.start) == "kind")
@@ -274,11 +311,15 @@ struct OrganisationLoadTests {
                 $0.fileName = "a.csv"
                 $0.publishedOn = Pcs_Common_V1_Date(Self.start)
             }
-            #expect(await failure { try await service.loadSnapshot([twice, twice]) }?.violations.first?.field == "kind")
             #expect(
-                await failure { try await service.getOrganisation(.with { $0.code = "nonsense" }) }?.violations.first?.field == "code")
+                await failure { try await service.loadSnapshot([twice, twice]) }?.violations.first?.field
+                    == "kind")
             #expect(
-                await failure { try await service.getOrganisation(.with { $0.code = "ZZZ99" }) }?.reason == HostReasons.notFound)
+                await failure { try await service.getOrganisation(.with { $0.code = "nonsense" }) }?
+                    .violations.first?.field == "code")
+            #expect(
+                await failure { try await service.getOrganisation(.with { $0.code = "ZZZ99" }) }?.reason
+                    == HostReasons.notFound)
             #expect(try await service.getOrganisation(.with { $0.code = "PCS" }).kind == .national)
         }
     }
@@ -295,7 +336,8 @@ struct OrganisationLoadTests {
                 RegisterFile.commissioner("90D", status: "Inactive", successor: "02Q|03L"),
             ]
             let load = try await loading.load(
-                Array(RegisterFile.commissioners(rows).utf8), .commissioners, name: "more.csv", published: Self.start)
+                Array(RegisterFile.commissioners(rows).utf8), .commissioners, name: "more.csv",
+                published: Self.start)
             #expect(load.state == .applied)
             let register = try host.process.organisations()
             #expect(register.icb(of: try code("90A"), at: Self.start) == nil)

@@ -63,10 +63,13 @@ struct OrganisationRealDataTests {
             else { return false }
             return own != network
         }
-        #expect(crossing == 16 || crossing == 15, "16 in the file; one of them may have changed its commissioner since")
+        #expect(
+            crossing == 16 || crossing == 15,
+            "16 in the file; one of them may have changed its commissioner since")
         // Every active English practice has a region; the one Welsh code has none.
         let withoutRegion = places.filter { place in
-            guard let slice = snapshot.slice(of: place, at: Self.today), slice.kind == .practice, slice.status == .active
+            guard let slice = snapshot.slice(of: place, at: Self.today), slice.kind == .practice,
+                slice.status == .active
             else { return false }
             return snapshot.region(of: place, at: Self.today) == nil
         }.map { snapshot.codes[Int($0)].value }
@@ -163,7 +166,9 @@ struct OrganisationRealDataTests {
         #expect(try host.process.organisations().icb(of: try code("C84101"), at: Self.today)?.value == "QT1")
     }
 
-    @Test("section 16, example 20: a load with 6.1 % of the active practices missing is held and closes nothing")
+    @Test(
+        "section 16, example 20: a load with 6.1 % of the active practices missing is held and closes nothing"
+    )
     func shortenedFile() async throws {
         try await TestHost.with(clock: ManualClock(Self.today)) { host in
             try await host.loadOrganisations()
@@ -179,7 +184,9 @@ struct OrganisationRealDataTests {
                     Array(bytes), .practices, name: name, published: Self.today)
                 #expect(load.state == .held)
                 #expect(load.missing == Int64(left.count))
-                #expect(load.heldBecause.contains("are missing (6.0 %") || load.heldBecause.contains("are missing (6.1 %"))
+                #expect(
+                    load.heldBecause.contains("are missing (6.0 %")
+                        || load.heldBecause.contains("are missing (6.1 %"))
             }
             let register = try host.process.organisations()
             let row = try #require(left.first)
@@ -201,7 +208,8 @@ struct OrganisationRealDataTests {
                     ]).utf8), .commissioners, name: "commissioners-area.csv", published: Self.today)
             #expect(area.state == .applied && area.opened == 2 && area.missing == 0)
             let hierarchy = try await loading.load(
-                Array(RegisterFile.hierarchy(["Y58,SOUTH WEST,QVV,AN ICB,11J,A LOCATION,1"]).utf8), .hierarchy,
+                Array(RegisterFile.hierarchy(["Y58,SOUTH WEST,QVV,AN ICB,11J,A LOCATION,1"]).utf8),
+                .hierarchy,
                 name: "hierarchy-area.csv", published: Self.today)
             #expect(hierarchy.state == .applied && hierarchy.missing == 0)
             let practices = try await loading.load(
@@ -221,7 +229,8 @@ struct OrganisationLoading {
     var subject: TestSubject?
 
     func load(
-        _ bytes: [UInt8], _ kind: Pcs_Host_V1_SnapshotKind, name: String, published: CalendarDate, dryRun: Bool = false
+        _ bytes: [UInt8], _ kind: Pcs_Host_V1_SnapshotKind, name: String, published: CalendarDate,
+        dryRun: Bool = false
     ) async throws -> Pcs_Host_V1_SnapshotLoad {
         let service = Pcs_Host_V1_OrganisationServiceClient(try await host.transport(as: subject))
         let first = Pcs_Host_V1_LoadSnapshotRequest.with {
@@ -231,7 +240,9 @@ struct OrganisationLoading {
             $0.dryRun = dryRun
         }
         let rest = stride(from: 0, to: bytes.count, by: 1 << 19).map { start in
-            Pcs_Host_V1_LoadSnapshotRequest.with { $0.data = Data(bytes[start..<min(start + (1 << 19), bytes.count)]) }
+            Pcs_Host_V1_LoadSnapshotRequest.with {
+                $0.data = Data(bytes[start..<min(start + (1 << 19), bytes.count)])
+            }
         }
         return try await service.loadSnapshot([first] + rest)
     }

@@ -8,7 +8,8 @@ struct OrganisationTimelineTests {
     private func day(_ text: String) throws -> CalendarDate { try #require(CalendarDate(iso8601: text)) }
 
     private func stated(
-        _ status: OrganisationStatus = .active, name: String = "A", opened: String = "2000-01-01", closed: String? = nil
+        _ status: OrganisationStatus = .active, name: String = "A", opened: String = "2000-01-01",
+        closed: String? = nil
     ) throws -> StatedOrganisation {
         StatedOrganisation(
             code: try #require(ODSCode("A81001")), kind: .practice, name: name, status: status,
@@ -81,7 +82,9 @@ struct OrganisationTimelineTests {
         let published = try day("2026-01-02")
         let old = try stated(.inactive, closed: "2017-10-31")
         let earlier = OrganisationTimeline(old, publishedOn: published)
-            .stating(try stated(.inactive, opened: "1990-01-01", closed: "2017-10-31"), after: old, publishedOn: published)
+            .stating(
+                try stated(.inactive, opened: "1990-01-01", closed: "2017-10-31"), after: old,
+                publishedOn: published)
         #expect(try status(earlier, "1995-01-01") == .active)
         let longer = OrganisationTimeline(old, publishedOn: published)
             .stating(try stated(.inactive, closed: "2018-03-31"), after: old, publishedOn: published)
@@ -91,7 +94,9 @@ struct OrganisationTimelineTests {
         #expect(try status(shorter, "2016-03-31") == .active && status(shorter, "2016-04-01") == .inactive)
     }
 
-    @Test("whatever follows whatever, slices stand in order without overlap, and the last statement holds today")
+    @Test(
+        "whatever follows whatever, slices stand in order without overlap, and the last statement holds today"
+    )
     func anySequence() throws {
         var generator = RegisterRandom(seed: 7)
         let days = (0..<40).map { CalendarDate(daysSince1970: 20_000 + Int32($0) * 10) }
@@ -102,7 +107,8 @@ struct OrganisationTimelineTests {
                     [.active, .inactive, .dormant, .proposed].randomElement(using: &generator) ?? .active,
                     name: ["A", "B"].randomElement(using: &generator) ?? "A")
                 facts.openedOn = days[0..<10].randomElement(using: &generator)
-                facts.closedOn = facts.status == .inactive ? days[10..<20].randomElement(using: &generator) : nil
+                facts.closedOn =
+                    facts.status == .inactive ? days[10..<20].randomElement(using: &generator) : nil
                 return facts
             }
             var last = try any()
@@ -113,7 +119,9 @@ struct OrganisationTimelineTests {
                 timeline = timeline.stating(next, after: last, publishedOn: published)
                 last = next
             }
-            for (left, right) in zip(timeline.slices, timeline.slices.dropFirst()) { #expect(left.to < right.from) }
+            for (left, right) in zip(timeline.slices, timeline.slices.dropFirst()) {
+                #expect(left.to < right.from)
+            }
             #expect(timeline.slices.allSatisfy { $0.from <= $0.to })
             let future = published.adding(days: 400)
             #expect(timeline.slice(at: future)?.status == last.status)
@@ -145,7 +153,8 @@ struct OrganisationTimelineTests {
         #expect(moved.slices.map(\.from) == [.unboundedStart, published])
         let ended = moved.stating(nil, publishedOn: try day("2026-04-01"))
         #expect(ended.slices.last?.to == (try day("2026-03-31")))
-        let closed = first.stating(try link("00K", from: "2013-04-01", to: "2017-10-31"), publishedOn: published)
+        let closed = first.stating(
+            try link("00K", from: "2013-04-01", to: "2017-10-31"), publishedOn: published)
         #expect(closed.slices.map(\.to) == [try day("2017-10-31")])
     }
 }

@@ -44,7 +44,9 @@ extension IdentityRegistry {
             credentials.person = credentials.system
             credentials.system = nil
         }
-        guard credentials.system != nil || credentials.person != nil else { throw Failure(HostReasons.unauthenticated) }
+        guard credentials.system != nil || credentials.person != nil else {
+            throw Failure(HostReasons.unauthenticated)
+        }
         let system = try credentials.system.map { try requireGood($0) } ?? nil
         let person = try credentials.person.map { try requireGood($0) } ?? nil
         guard credentials.person == nil || person?.kind == .person else {
@@ -67,7 +69,8 @@ extension IdentityRegistry {
         let roles = Set(grants.filter { $0.organisation == acting }.map(\.role))
         if method.access.anyCaller { return caller.make(actingFor: acting.value, roles: roles) }
         let question = AccessQuestion(
-            method: method, acting: acting, roles: roles, organisations: organisations, directory: directory, today: today)
+            method: method, acting: acting, roles: roles, organisations: organisations, directory: directory,
+            today: today)
         try question.answer()
         return caller.make(actingFor: acting.value, roles: roles)
     }
@@ -81,19 +84,25 @@ extension IdentityRegistry {
         let now = principal.tokenID == nil ? nil : clock.now
         let subject = try state.withLock { state -> Subject? in
             if let tokenID = principal.tokenID, let now {
-                guard let record = state.tokens.record(tokenID), record.subjectID == principal.subjectID else {
+                guard let record = state.tokens.record(tokenID), record.subjectID == principal.subjectID
+                else {
                     throw Failure(HostReasons.tokenExpired)
                 }
-                guard record.expiresAt > now, !record.isRevoked else { throw Failure(HostReasons.tokenExpired) }
+                guard record.expiresAt > now, !record.isRevoked else {
+                    throw Failure(HostReasons.tokenExpired)
+                }
             }
             return state.subjects[principal.subjectID]
         }
         guard let subject else { throw Failure(HostReasons.unauthenticated, "The account is unknown here.") }
-        guard subject.isActive else { throw Failure.denied(.account, "the account \(subject.id) is disabled") }
+        guard subject.isActive else {
+            throw Failure.denied(.account, "the account \(subject.id) is disabled")
+        }
         return subject
     }
 
-    private func requireScope(of principal: Principal, subject: Subject?, for method: MethodDescriptor) throws {
+    private func requireScope(of principal: Principal, subject: Subject?, for method: MethodDescriptor) throws
+    {
         let scopes: [MethodScope]
         switch principal.kind {
         case .localOperator, .person: return
@@ -108,7 +117,8 @@ extension IdentityRegistry {
     /// The local operator's one grant.
     static let operatorGrants = [
         RoleGrant(
-            id: "local-operator", role: Role("HOST_OPERATOR"), organisation: OrganisationRegister.operatorCode,
+            id: "local-operator", role: Role("HOST_OPERATOR"),
+            organisation: OrganisationRegister.operatorCode,
             from: .unboundedStart, to: nil)
     ]
 
@@ -117,13 +127,16 @@ extension IdentityRegistry {
     func inForce(_ grants: [RoleGrant], on day: CalendarDate) -> [RoleGrant] {
         grants.filter { grant in
             guard grant.holds(on: day) else { return false }
-            guard let closed = closures?.lastInactiveDay(of: grant.organisation, before: day) else { return true }
+            guard let closed = closures?.lastInactiveDay(of: grant.organisation, before: day) else {
+                return true
+            }
             if directory.organisation(grant.organisation, at: day)?.status == .inactive { return true }
             return closed < grant.from
         }
     }
 
-    private func actingOrganisation(_ grants: [RoleGrant], asked: String?, isNeeded: Bool) throws -> ODSCode? {
+    private func actingOrganisation(_ grants: [RoleGrant], asked: String?, isNeeded: Bool) throws -> ODSCode?
+    {
         if let asked, !asked.isEmpty {
             guard let code = ODSCode(asked), grants.contains(where: { $0.organisation == code }) else {
                 throw Failure.denied(.grant, "no grant is in force at \(asked.prefix(12)) today")

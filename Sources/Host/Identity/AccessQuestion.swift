@@ -19,7 +19,8 @@ struct AccessQuestion {
         guard !candidates.isEmpty else {
             let wanted = Set(method.access.allow.map(\.role.name)).sorted().joined(separator: ", ")
             let held = roles.map(\.name).sorted().joined(separator: ", ")
-            throw Failure.denied(.role, "it takes \(wanted.isEmpty ? "no role" : wanted); held at \(acting): \(held)")
+            throw Failure.denied(
+                .role, "it takes \(wanted.isEmpty ? "no role" : wanted); held at \(acting): \(held)")
         }
         try requireUsable(actingEntry)
         var worst: Obstacle?
@@ -56,7 +57,8 @@ struct AccessQuestion {
         guard !method.access.changesState, let closedOn = entry.closedOn,
             today <= closedOn.adding(days: IdentityRegistry.readableDaysAfterClosing)
         else {
-            throw Failure.denied(.actingFor, "\(acting), the organisation acted for, closed\(entry.closingWords)")
+            throw Failure.denied(
+                .actingFor, "\(acting), the organisation acted for, closed\(entry.closingWords)")
         }
     }
 
@@ -64,14 +66,17 @@ struct AccessQuestion {
         if allow.relation == .national {
             guard actingKind != .national else { return nil }
             return Obstacle(
-                clause: .relation, words: "\(allow.role) must be held at a national body, and \(acting) is none")
+                clause: .relation,
+                words: "\(allow.role) must be held at a national body, and \(acting) is none")
         }
         if allow.relation == .icb, method.access.changesState {
             return Obstacle(clause: .icbReadOnly, words: "at the level of an ICB one reads and does not act")
         }
         let named = organisations.filter { $0.field == allow.organisationField }
         guard !named.isEmpty else {
-            return Obstacle(clause: .organisationMissing, words: "the request names no organisation in \(allow.organisationField)")
+            return Obstacle(
+                clause: .organisationMissing,
+                words: "the request names no organisation in \(allow.organisationField)")
         }
         for target in named {
             if let obstacle = obstacle(between: target, allow, actingKind) { return obstacle }
@@ -87,13 +92,16 @@ struct AccessQuestion {
         }
         guard let code = ODSCode(target.code), let entry = directory.organisation(code, at: today) else {
             return Obstacle(
-                clause: .organisationUnknown, words: "\(target.code.prefix(12)) is not in the register as at \(today)")
+                clause: .organisationUnknown,
+                words: "\(target.code.prefix(12)) is not in the register as at \(today)")
         }
         guard let day = relationDay(of: entry) else {
             return Obstacle(clause: .organisationClosed, words: "\(code) closed\(entry.closingWords)")
         }
         if holds(allow.relation, with: code, at: day, actingKind) { return nil }
-        if allow.relation == .commissioner, method.access.changesState, directory.icb(of: code, at: day) == acting {
+        if allow.relation == .commissioner, method.access.changesState,
+            directory.icb(of: code, at: day) == acting
+        {
             return Obstacle(
                 clause: .icbReadOnly,
                 words: "\(acting) is the ICB above \(code); its Sub ICB Location acts")
@@ -118,7 +126,8 @@ struct AccessQuestion {
         case .own: code == acting
         // The level that acts is the Sub ICB Location: an ICB above one does not commission in its place.
         case .commissioner:
-            actingKind == .subICBLocation && (code == acting || directory.commissioner(of: code, at: day) == acting)
+            actingKind == .subICBLocation
+                && (code == acting || directory.commissioner(of: code, at: day) == acting)
         case .icb: directory.icb(of: code, at: day) == acting
         case .region: directory.region(of: code, at: day) == acting
         case .pcnMember: directory.pcn(of: acting, at: day) == code
@@ -130,7 +139,9 @@ struct AccessQuestion {
         switch relation {
         case .national: return "\(acting) is no national body"
         case .own: return "\(code) is not \(acting)"
-        case .commissioner: return "\(code) is commissioned by \(said(directory.commissioner(of: code, at: day))), not by \(acting)"
+        case .commissioner:
+            return
+                "\(code) is commissioned by \(said(directory.commissioner(of: code, at: day))), not by \(acting)"
         case .icb: return "\(code) is below \(said(directory.icb(of: code, at: day))), not below \(acting)"
         case .region: return "\(code) is in \(said(directory.region(of: code, at: day))), not in \(acting)"
         case .pcnMember: return "\(acting) is no member of \(code)"

@@ -13,7 +13,8 @@ package struct TokenID: Hashable, Sendable, CustomStringConvertible {
 
     /// From its description.
     init?(_ text: String) {
-        guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
+        guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16),
+            let low = UInt64(text.suffix(16), radix: 16)
         else { return nil }
         self.init(high: high, low: low)
     }
@@ -53,7 +54,9 @@ struct AccessTokens: Sendable {
             var token = token
             token.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
             let words = hash.finalize().withUnsafeBytes { bytes in
-                (0..<4).map { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
+                (0..<4).map {
+                    UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))
+                }
             }
             id = TokenID(high: words[0], low: words[1])
             rest = TokenID(high: words[2], low: words[3])
@@ -66,7 +69,8 @@ struct AccessTokens: Sendable {
     /// A new token's text: 256 random bits with a prefix by which leaked ones are found.
     static func makeText() -> String {
         var generator = SystemRandomNumberGenerator()
-        return "pcst_" + Base64URL.encode((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        return "pcst_"
+            + Base64URL.encode((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 
     mutating func insert(_ digest: Digest, subject: Subject, keyID: String, now: Instant) -> Bool {
@@ -105,7 +109,9 @@ struct AccessTokens: Sendable {
     @discardableResult
     mutating func purge(now: Instant) -> Int {
         let before = records.count
-        records = records.filter { $0.value.expiresAt.adding(milliseconds: AccessTokens.lifeMilliseconds) > now }
+        records = records.filter {
+            $0.value.expiresAt.adding(milliseconds: AccessTokens.lifeMilliseconds) > now
+        }
         liveOfSubject.removeAll(keepingCapacity: true)
         for record in records.values where !record.isRevoked && record.expiresAt > now {
             liveOfSubject[record.subjectID, default: 0] += 1

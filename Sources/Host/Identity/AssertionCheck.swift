@@ -33,7 +33,8 @@ enum AssertionCheck {
     /// - Parameters:
     ///   - subject: the one named by `sub`, `nil` when there is none.
     ///   - seconds: now, since 1970.
-    /// - Returns: why it is refused, or `nil`. One signature is verified in any case.
+    /// - Returns: why it is refused, or `nil`. One signature is verified in any case, by the registered key or by a decoy:
+    ///   only who knows a subject together with the name of its key can tell the two apart by the clock.
     static func refusal(
         of assertion: ClientAssertion, subject: Subject?, audience: String, seconds: Double
     ) -> AssertionRefusal? {

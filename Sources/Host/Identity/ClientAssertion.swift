@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 /// A client assertion (RFC 7523) taken apart: a compact JWS whose signature nobody has looked at yet.
@@ -40,7 +40,8 @@ struct ClientAssertion: Sendable {
         type = header.typ ?? ""
         hasCriticalExtensions = header.crit != nil
         claims = Claims(
-            issuer: payload.iss, subject: payload.sub, audience: payload.aud.single ?? "", expiresAt: payload.exp,
+            issuer: payload.iss, subject: payload.sub, audience: payload.aud.single ?? "",
+            expiresAt: payload.exp,
             issuedAt: payload.iat, notBefore: payload.nbf, identifier: payload.jti ?? "")
         signedBytes = Array(compact.utf8.prefix(parts[0].count + 1 + parts[1].count))
         self.signature = signature
@@ -80,7 +81,8 @@ struct ClientAssertion: Sendable {
 
 /// Base64url without padding (RFC 4648 section 5), strict: one text for one value.
 enum Base64URL {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     private static let values: [Int8] = {
         var values = [Int8](repeating: -1, count: 256)
         for (value, byte) in alphabet.enumerated() { values[Int(byte)] = Int8(value) }

@@ -12,8 +12,11 @@ struct IdentityFields {
 
     mutating func keyID(_ text: String, _ field: String) -> String {
         let isGood =
-            (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
-        if !isGood { add(field, "key.id", "1 to 64 printable ASCII characters without spaces, quotes and backslashes.") }
+            (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+        if !isGood {
+            add(field, "key.id", "1 to 64 printable ASCII characters without spaces, quotes and backslashes.")
+        }
         return text
     }
 
@@ -31,10 +34,13 @@ struct IdentityFields {
     /// The user name of an account (identity-and-organisations.md 7): one address, plain ASCII.
     mutating func email(_ text: String, _ field: String) -> String {
         let parts = text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
-        let isPlain = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"\"(),:;<>[]\\".utf8.contains($0) }
+        let isPlain = text.utf8.allSatisfy {
+            (0x21...0x7E).contains($0) && !"\"(),:;<>[]\\".utf8.contains($0)
+        }
         let labels = parts.last?.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) ?? []
         let isGood =
-            text.utf8.count <= 254 && isPlain && parts.count == 2 && (1...64).contains(parts[0].count) && labels.count >= 2
+            text.utf8.count <= 254 && isPlain && parts.count == 2 && (1...64).contains(parts[0].count)
+            && labels.count >= 2
             && labels.allSatisfy { (1...63).contains($0.count) }
         if !isGood { add(field, "email.form", "One e-mail address is required.") }
         return text
@@ -55,12 +61,15 @@ struct IdentityFields {
         guard !text.isEmpty else { return nil }
         let scheme = text.prefix { $0 != ":" }
         let isGood =
-            text.utf8.count <= 512 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } && text.contains(":")
+            text.utf8.count <= 512 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            && text.contains(":")
             && !scheme.isEmpty && text.utf8.count > scheme.utf8.count + 1
             && scheme.utf8.allSatisfy {
                 (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
             }
-        if !isGood { add(field, "client.certificate_uri", "An absolute URI, as in the certificate's alternative name.") }
+        if !isGood {
+            add(field, "client.certificate_uri", "An absolute URI, as in the certificate's alternative name.")
+        }
         return text
     }
 

@@ -38,7 +38,8 @@ package final class IdentityRegistry: Sendable {
     ///   - directory: asked for relations on every call; answers in microseconds.
     ///   - audience: the host's name, which assertions must state.
     package init(
-        store: HostStore, directory: any OrganisationDirectory, clock: any HostClock, audience: String, logger: Logger
+        store: HostStore, directory: any OrganisationDirectory, clock: any HostClock, audience: String,
+        logger: Logger
     ) {
         self.store = store
         self.directory = directory
@@ -64,7 +65,9 @@ package final class IdentityRegistry: Sendable {
                     assertions[UsedAssertion(subjectID: row.text(0), jti: row.text(1))] = row.instant(2)
                 }
             }
-            let certificates = subjects.values.compactMap { subject in subject.certificateURI.map { ($0, subject.id) } }
+            let certificates = subjects.values.compactMap { subject in
+                subject.certificateURI.map { ($0, subject.id) }
+            }
             state.withLock { state in
                 state.subjects = subjects
                 state.certificates = Dictionary(certificates) { first, _ in first }
@@ -82,7 +85,9 @@ package final class IdentityRegistry: Sendable {
     func refresh(_ subjectID: String) throws {
         try refreshing.withLock { _ in
             let subject = try store.read { reader in
-                guard var subject = try reader.first(IdentityTables.subject, [.text(subjectID)], Subject.init(row:)) ?? nil
+                guard
+                    var subject = try reader.first(
+                        IdentityTables.subject, [.text(subjectID)], Subject.init(row:)) ?? nil
                 else { return Subject?.none }
                 try reader.forEach(IdentityTables.keysOf, [.text(subjectID)]) { subject.addKey($0) }
                 try reader.forEach(IdentityTables.grantsOf, [.text(subjectID)]) { try subject.addGrant($0) }
@@ -113,7 +118,8 @@ package final class IdentityRegistry: Sendable {
             return record
         }
         return Principal(
-            subjectID: record.subjectID, kind: record.kind == .person ? .person : .client, authentication: "token",
+            subjectID: record.subjectID, kind: record.kind == .person ? .person : .client,
+            authentication: "token",
             tokenID: digest.id)
     }
 
@@ -147,7 +153,9 @@ package final class IdentityRegistry: Sendable {
     /// - Throws: `TOKEN_EXPIRED`, `UNAUTHENTICATED`.
     static func requireAlive(_ record: AccessTokens.Record, in state: State, at now: Instant) throws {
         guard record.expiresAt > now, !record.isRevoked else { throw Failure(HostReasons.tokenExpired) }
-        guard let subject = state.subjects[record.subjectID], subject.isActive, subject.keys[record.keyID] != nil else {
+        guard let subject = state.subjects[record.subjectID], subject.isActive,
+            subject.keys[record.keyID] != nil
+        else {
             throw Failure(HostReasons.tokenExpired)
         }
     }

@@ -71,7 +71,8 @@ enum IdentityTables {
     static let subjects = Statement("SELECT \(subjectColumns) FROM identity_subject ORDER BY subject_id")
     static let subject = Statement("SELECT \(subjectColumns) FROM identity_subject WHERE subject_id = ?1")
     static let subjectByEmail = Statement("SELECT subject_id FROM identity_subject WHERE email_key = ?1")
-    static let subjectByCertificate = Statement("SELECT subject_id FROM identity_subject WHERE certificate_uri = ?1")
+    static let subjectByCertificate = Statement(
+        "SELECT subject_id FROM identity_subject WHERE certificate_uri = ?1")
     static let insertSubject = Statement(
         """
         INSERT INTO identity_subject (subject_id, kind, name, email, email_key, purpose, owner, scopes, certificate_uri,
@@ -82,9 +83,11 @@ enum IdentityTables {
 
     private static let keyColumns = "subject_id, key_id, algorithm, public_key_pem, revoked_at"
     static let keys = Statement("SELECT \(keyColumns) FROM identity_key ORDER BY subject_id, key_id")
-    static let keysOf = Statement("SELECT \(keyColumns) FROM identity_key WHERE subject_id = ?1 ORDER BY key_id")
+    static let keysOf = Statement(
+        "SELECT \(keyColumns) FROM identity_key WHERE subject_id = ?1 ORDER BY key_id")
     static let key = Statement("SELECT \(keyColumns) FROM identity_key WHERE subject_id = ?1 AND key_id = ?2")
-    static let keyByFingerprint = Statement("SELECT subject_id, revoked_at FROM identity_key WHERE fingerprint = ?1")
+    static let keyByFingerprint = Statement(
+        "SELECT subject_id, revoked_at FROM identity_key WHERE fingerprint = ?1")
     static let insertKey = Statement(
         """
         INSERT INTO identity_key (subject_id, key_id, algorithm, public_key_pem, fingerprint, registered_at, registered_by)
@@ -100,7 +103,8 @@ enum IdentityTables {
         grant_id, subject_id, role, organisation_code, valid_from, valid_to, given_by, reason, revoked_by
         """
     static let grants = Statement("SELECT \(grantColumns) FROM identity_grant ORDER BY subject_id, grant_id")
-    static let grantsOf = Statement("SELECT \(grantColumns) FROM identity_grant WHERE subject_id = ?1 ORDER BY grant_id")
+    static let grantsOf = Statement(
+        "SELECT \(grantColumns) FROM identity_grant WHERE subject_id = ?1 ORDER BY grant_id")
     static let grant = Statement("SELECT \(grantColumns) FROM identity_grant WHERE grant_id = ?1")
     static let insertGrant = Statement(
         """
@@ -116,7 +120,8 @@ enum IdentityTables {
         INSERT INTO identity_assertion (subject_id, jti, expires_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (subject_id, jti) DO NOTHING
         """)
-    static let assertions = Statement("SELECT subject_id, jti, expires_at FROM identity_assertion WHERE expires_at > ?1")
+    static let assertions = Statement(
+        "SELECT subject_id, jti, expires_at FROM identity_assertion WHERE expires_at > ?1")
     static let deleteAssertions = Statement("DELETE FROM identity_assertion WHERE expires_at <= ?1")
 }
 

@@ -13,7 +13,8 @@ package struct Principal: Hashable, Sendable {
     let scopes: [MethodScope]
 
     init(
-        subjectID: String, kind: Kind, authentication: String, tokenID: TokenID? = nil, scopes: [MethodScope] = []
+        subjectID: String, kind: Kind, authentication: String, tokenID: TokenID? = nil,
+        scopes: [MethodScope] = []
     ) {
         self.subjectID = subjectID
         self.kind = kind
@@ -55,7 +56,8 @@ package struct MethodScope: Hashable, Sendable, CustomStringConvertible {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == (isArea || isService ? 1 : 2), let names = parts.first else { return nil }
         let words = names.split(separator: ".", omittingEmptySubsequences: false) + parts.dropFirst()
-        guard words.count >= (isArea ? 2 : 3), words.allSatisfy(MethodScope.isName), words.first == "pcs" else { return nil }
+        guard words.count >= (isArea ? 2 : 3), words.allSatisfy(MethodScope.isName), words.first == "pcs"
+        else { return nil }
         description = text
         prefix = isArea ? path + "." : isService ? path + "/" : path
         isWhole = !isArea && !isService

@@ -16,21 +16,29 @@ enum SubjectStore {
         guard try reader.first(IdentityTables.subject, [.text(id)], { $0.text(0) }) != nil else {
             throw Failure(
                 HostReasons.notFound, "There is no such subject.",
-                violations: [Violation(field: "subject_id", rule: "subject.known", message: "Neither a person nor a client.")])
+                violations: [
+                    Violation(
+                        field: "subject_id", rule: "subject.known", message: "Neither a person nor a client.")
+                ])
         }
     }
 
     /// A name is used once, and so is a key: also one that was revoked never comes back.
-    static func requireNew(_ key: VerificationKey, named keyID: String, of subjectID: String, in reader: any Reader) throws {
+    static func requireNew(
+        _ key: VerificationKey, named keyID: String, of subjectID: String, in reader: any Reader
+    ) throws {
         if try reader.first(IdentityTables.key, [.text(subjectID), .text(keyID)], { $0.text(0) }) != nil {
             throw Failure(
                 HostReasons.alreadyExists, "The subject has, or had, a key of this name.",
                 violations: [Violation(field: "key_id", rule: "key.unique", message: "Choose another name.")])
         }
-        if try reader.first(IdentityTables.keyByFingerprint, [.text(key.fingerprint)], { $0.text(0) }) != nil {
+        if try reader.first(IdentityTables.keyByFingerprint, [.text(key.fingerprint)], { $0.text(0) }) != nil
+        {
             throw Failure(
                 HostReasons.alreadyExists, "This key is, or was, registered. A key proves one subject, once.",
-                violations: [Violation(field: "public_key_pem", rule: "key.fingerprint", message: "Make a new pair.")])
+                violations: [
+                    Violation(field: "public_key_pem", rule: "key.fingerprint", message: "Make a new pair.")
+                ])
         }
     }
 }
@@ -51,7 +59,9 @@ struct WantedGrant: Sendable {
         Roles.hostOperator, Roles.identityAdministrator, Roles.organisationDataManager, Roles.auditor,
     ]
 
-    init(_ request: Pcs_Host_V1_GrantRoleRequest, directory: any OrganisationDirectory, today: CalendarDate) throws {
+    init(_ request: Pcs_Host_V1_GrantRoleRequest, directory: any OrganisationDirectory, today: CalendarDate)
+        throws
+    {
         subjectID = request.subjectID
         role = request.role
         guard let name = WantedGrant.name(of: request.role) else {
@@ -67,13 +77,17 @@ struct WantedGrant: Sendable {
             throw Failure.invalid("valid_from", "grant.not_backdated", "A grant begins today or later.")
         }
         if let to, to <= from {
-            throw Failure.invalid("valid_to", "grant.period", "The end is a day after valid_from; it is the first day without the role.")
+            throw Failure.invalid(
+                "valid_to", "grant.period",
+                "The end is a day after valid_from; it is the first day without the role.")
         }
         guard let entry = directory.organisation(organisation, at: today), entry.status != .inactive else {
-            throw Failure.invalid("organisation_code", "grant.organisation", "The organisation is unknown or closed.")
+            throw Failure.invalid(
+                "organisation_code", "grant.organisation", "The organisation is unknown or closed.")
         }
         if WantedGrant.nationalOnly.contains(Role(roleName)), entry.kind != .national {
-            throw Failure.invalid("organisation_code", "grant.national", "\(roleName) is granted at a national body: PCS.")
+            throw Failure.invalid(
+                "organisation_code", "grant.national", "\(roleName) is granted at a national body: PCS.")
         }
     }
 
@@ -88,7 +102,9 @@ struct WantedGrant: Sendable {
         let overlaps = others.contains { other in
             other.isSame && (to.map { other.from < $0 } ?? true) && (other.to.map { from < $0 } ?? true)
         }
-        if overlaps { throw Failure(HostReasons.alreadyExists, "The subject holds this role there in that period.") }
+        if overlaps {
+            throw Failure(HostReasons.alreadyExists, "The subject holds this role there in that period.")
+        }
     }
 
     func message(id: String, givenBy: String) -> Pcs_Host_V1_Grant {

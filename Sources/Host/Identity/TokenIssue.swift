@@ -30,7 +30,8 @@ extension IdentityRegistry {
             return IssuedToken(text: text, expiresInSeconds: Int32(AccessTokens.lifeMilliseconds / 1_000))
         } catch {
             await record(error, subjectID: assertion?.claims.subject, correlationID: correlationID)
-            throw error == .storage ? Failure(HostReasons.storageUnavailable) : Failure(HostReasons.assertionRefused)
+            throw error == .storage
+                ? Failure(HostReasons.storageUnavailable) : Failure(HostReasons.assertionRefused)
         }
     }
 
@@ -46,7 +47,8 @@ extension IdentityRegistry {
         do {
             isNew = try await store.write(actor: "identity/issue-token") { transaction in
                 transaction.audit(
-                    AuditNote(object: "subject/\(used.subjectID)", detail: "access token issued for key \(keyID)"))
+                    AuditNote(
+                        object: "subject/\(used.subjectID)", detail: "access token issued for key \(keyID)"))
                 return try transaction.run(
                     IdentityTables.insertAssertion,
                     [.text(used.subjectID), .text(used.jti), .instant(expiresAt)]) == 1
@@ -61,12 +63,15 @@ extension IdentityRegistry {
     }
 
     /// The subject may have been disabled, or the key revoked, since the check.
-    private func insert(_ digest: AccessTokens.Digest, subject: Subject, keyID: String) throws(AssertionRefusal) {
+    private func insert(_ digest: AccessTokens.Digest, subject: Subject, keyID: String)
+        throws(AssertionRefusal)
+    {
         let now = clock.now
         let refusal = state.withLock { state -> AssertionRefusal? in
             guard let current = state.subjects[subject.id], current.isActive else { return .disabledSubject }
             guard current.keys[keyID] != nil else { return .unknownKey }
-            return state.tokens.insert(digest, subject: current, keyID: keyID, now: now) ? nil : .tooManyTokens
+            return state.tokens.insert(digest, subject: current, keyID: keyID, now: now)
+                ? nil : .tooManyTokens
         }
         if let refusal { throw refusal }
     }
@@ -104,7 +109,9 @@ final class AssertionRefusalLimit: Sendable {
     func pass(at now: Instant) -> Int? {
         let minute = now.microsecondsSince1970 / 60_000_000
         return window.withLock { window in
-            if minute != window.minute { window = Window(minute: minute, countedBefore: window.countedBefore + window.counted) }
+            if minute != window.minute {
+                window = Window(minute: minute, countedBefore: window.countedBefore + window.counted)
+            }
             guard window.written < AssertionRefusalLimit.perMinute else {
                 window.counted += 1
                 return nil

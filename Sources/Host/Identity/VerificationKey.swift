@@ -2,9 +2,9 @@ import Crypto
 import CryptoExtras
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 /// A public key whose kind fixes the algorithm: what the header of an assertion says is only compared with it.
@@ -23,11 +23,14 @@ enum VerificationKey: Sendable {
     init(pem: String) throws(Problem) {
         let text = pem.replacing("\r\n", with: "\n")
         if text.contains("PRIVATE KEY") {
-            throw Problem(message: "This is a private key. It is known to others now: make a new pair, send the public key.")
+            throw Problem(
+                message:
+                    "This is a private key. It is known to others now: make a new pair, send the public key.")
         }
         let lines = text.split(separator: "\n").map { $0.drop { $0 == " " } }
         guard text.utf8.count <= 4_096, lines.first == "-----BEGIN PUBLIC KEY-----",
-            lines.last == "-----END PUBLIC KEY-----", lines.count >= 3, lines.filter({ $0.hasPrefix("-----") }).count == 2
+            lines.last == "-----END PUBLIC KEY-----", lines.count >= 3,
+            lines.filter({ $0.hasPrefix("-----") }).count == 2
         else { throw Problem(message: "One PEM block 'PUBLIC KEY' (SubjectPublicKeyInfo) is required.") }
         if let key = try? P256.Signing.PublicKey(pemRepresentation: text) {
             self = .p256(key)
@@ -79,7 +82,9 @@ enum VerificationKey: Sendable {
                 _RSA.Signing.RSASignature(rawRepresentation: signature), for: SHA512.hash(data: message),
                 padding: .insecurePKCS1v1_5)
         case .p256(let key):
-            guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { return false }
+            guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else {
+                return false
+            }
             return key.isValidSignature(signature, for: SHA256.hash(data: message))
         case .ed25519(let key):
             return key.isValidSignature(signature, for: message)

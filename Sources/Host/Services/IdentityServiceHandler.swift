@@ -14,7 +14,8 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
     package func issueToken(
         _ request: Pcs_Host_V1_IssueTokenRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_IssueTokenResponse {
-        let token = try await registry.issueToken(for: request.clientAssertion, correlationID: call.correlationID)
+        let token = try await registry.issueToken(
+            for: request.clientAssertion, correlationID: call.correlationID)
         return .with {
             $0.accessToken = token.text
             $0.expiresInSeconds = token.expiresInSeconds
@@ -59,9 +60,12 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
         _ request: Pcs_Host_V1_RevokeTokenRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_RevokeTokenResponse {
         // Who has a token may end it, whosever it is.
-        let id = request.accessToken.isEmpty ? TokenID(call.caller.session) : AccessTokens.Digest(request.accessToken).id
+        let id =
+            request.accessToken.isEmpty
+            ? TokenID(call.caller.session) : AccessTokens.Digest(request.accessToken).id
         guard let id else {
-            throw Failure.invalid("access_token", "token.required", "This call carries no token; name the one to end.")
+            throw Failure.invalid(
+                "access_token", "token.required", "This call carries no token; name the one to end.")
         }
         let reply = try await call.commit { transaction in
             transaction.audit(AuditNote(object: "token/\(id)", detail: "revoked"))
@@ -84,15 +88,23 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
         let author = call.caller.responsible
         let person = try await call.commit { transaction in
             try SubjectStore.requireFree(id, "person_id", in: transaction)
-            if try transaction.first(IdentityTables.subjectByEmail, [.text(email.lowercased())], { $0.text(0) }) != nil {
+            if try transaction.first(
+                IdentityTables.subjectByEmail, [.text(email.lowercased())], { $0.text(0) }) != nil
+            {
                 throw Failure(
-                    HostReasons.alreadyExists, "An account with this e-mail address exists; give it the grants it needs.",
-                    violations: [Violation(field: "email", rule: "email.unique", message: "Another account has this address.")])
+                    HostReasons.alreadyExists,
+                    "An account with this e-mail address exists; give it the grants it needs.",
+                    violations: [
+                        Violation(
+                            field: "email", rule: "email.unique", message: "Another account has this address."
+                        )
+                    ])
             }
             try transaction.run(
                 IdentityTables.insertSubject,
                 [
-                    .text(id), .text(Subject.Kind.person.rawValue), .text(name), .text(email), .text(email.lowercased()),
+                    .text(id), .text(Subject.Kind.person.rawValue), .text(name), .text(email),
+                    .text(email.lowercased()),
                     .text(""), .text(""), .text(""), .null, .instant(transaction.now), .text(author),
                 ])
             transaction.audit(AuditNote(object: "subject/\(id)", detail: "person created: \(name)"))
@@ -122,25 +134,30 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
         let client = try await call.commit { transaction in
             try SubjectStore.requireFree(id, "client_id", in: transaction)
             if let uri,
-                try transaction.first(IdentityTables.subjectByCertificate, [.text(uri)], { $0.text(0) }) != nil
+                try transaction.first(IdentityTables.subjectByCertificate, [.text(uri)], { $0.text(0) })
+                    != nil
             {
                 throw Failure(
                     HostReasons.alreadyExists, "Another client has this certificate name.",
                     violations: [
-                        Violation(field: "certificate_uri", rule: "certificate.unique", message: "Another client has this name.")
+                        Violation(
+                            field: "certificate_uri", rule: "certificate.unique",
+                            message: "Another client has this name.")
                     ])
             }
             try transaction.run(
                 IdentityTables.insertSubject,
                 [
                     .text(id), .text(Subject.Kind.client.rawValue), .text(name), .null, .null, .text(purpose),
-                    .text(owner), .text(scopes.joined(separator: "\n")), .optional(uri), .instant(transaction.now),
+                    .text(owner), .text(scopes.joined(separator: "\n")), .optional(uri),
+                    .instant(transaction.now),
                     .text(author),
                 ])
             transaction.audit(
                 AuditNote(
                     object: "subject/\(id)",
-                    detail: "client created: \(name), owner \(owner), scopes \(scopes.joined(separator: " "))"))
+                    detail: "client created: \(name), owner \(owner), scopes \(scopes.joined(separator: " "))"
+                ))
             return Pcs_Host_V1_Client.with {
                 $0.clientID = id
                 $0.name = name
@@ -161,7 +178,8 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
         try FieldCheck.reason(request.reason)
         let state = request.state
         guard state == .active || state == .disabled else {
-            throw Failure.invalid("state", "subject.state", "Say whether the account is to be active or disabled.")
+            throw Failure.invalid(
+                "state", "subject.state", "Say whether the account is to be active or disabled.")
         }
         let reply = try await call.commit { transaction in
             try SubjectStore.require(request.subjectID, in: transaction)
@@ -178,7 +196,9 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
 
     // MARK: Keys
 
-    package func registerKey(_ request: Pcs_Host_V1_RegisterKeyRequest, _ call: CallContext) async throws -> Pcs_Host_V1_Key {
+    package func registerKey(_ request: Pcs_Host_V1_RegisterKeyRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_Key
+    {
         var check = IdentityFields()
         let keyID = check.keyID(request.keyID, "key_id")
         let key = check.publicKey(request.publicKeyPem, "public_key_pem")
@@ -192,7 +212,8 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
             try transaction.run(
                 IdentityTables.insertKey,
                 [
-                    .text(subjectID), .text(keyID), .text(key.algorithm), .text(key.pem), .text(key.fingerprint),
+                    .text(subjectID), .text(keyID), .text(key.algorithm), .text(key.pem),
+                    .text(key.fingerprint),
                     .instant(transaction.now), .text(author),
                 ])
             transaction.audit(
@@ -209,12 +230,15 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
         return reply
     }
 
-    package func revokeKey(_ request: Pcs_Host_V1_RevokeKeyRequest, _ call: CallContext) async throws -> Pcs_Host_V1_Key {
+    package func revokeKey(_ request: Pcs_Host_V1_RevokeKeyRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_Key
+    {
         try FieldCheck.reason(request.reason)
         let author = call.caller.responsible
         let reply = try await call.commit { transaction in
             let found = try transaction.first(
-                IdentityTables.key, [.text(request.subjectID), .text(request.keyID)], Pcs_Host_V1_Key.init(row:))
+                IdentityTables.key, [.text(request.subjectID), .text(request.keyID)],
+                Pcs_Host_V1_Key.init(row:))
             guard var key = found else { throw Failure(HostReasons.notFound, "The subject has no such key.") }
             guard !key.revoked else { throw Failure(HostReasons.stateWrong, "The key is revoked already.") }
             try transaction.run(
@@ -225,7 +249,8 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
                 ])
             transaction.audit(
                 AuditNote(
-                    object: "subject/\(request.subjectID)", detail: "key \(request.keyID) revoked: \(request.reason)"))
+                    object: "subject/\(request.subjectID)",
+                    detail: "key \(request.keyID) revoked: \(request.reason)"))
             key.revoked = true
             return key
         }
@@ -236,7 +261,9 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
 
     // MARK: Grants
 
-    package func grantRole(_ request: Pcs_Host_V1_GrantRoleRequest, _ call: CallContext) async throws -> Pcs_Host_V1_Grant {
+    package func grantRole(_ request: Pcs_Host_V1_GrantRoleRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_Grant
+    {
         let wanted = try WantedGrant(request, directory: registry.directory, today: call.today)
         let caller = call.caller
         let isSelf = wanted.subjectID == caller.personID || wanted.subjectID == caller.clientID
@@ -247,8 +274,10 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
             try transaction.run(
                 IdentityTables.insertGrant,
                 [
-                    .text(id), .text(wanted.subjectID), .text(wanted.roleName), .text(wanted.organisation.value),
-                    .date(wanted.from), .date(wanted.to), .text(caller.responsible), .instant(transaction.now),
+                    .text(id), .text(wanted.subjectID), .text(wanted.roleName),
+                    .text(wanted.organisation.value),
+                    .date(wanted.from), .date(wanted.to), .text(caller.responsible),
+                    .instant(transaction.now),
                     .text(wanted.reason),
                 ])
             // Allowed, and shown to whoever reads the audit (identity-and-organisations.md 12, role to self).
@@ -270,9 +299,12 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
         try FieldCheck.reason(request.reason)
         let author = call.caller.responsible
         let grant = try await call.commit { transaction in
-            let found = try transaction.first(IdentityTables.grant, [.text(request.grantID)], Pcs_Host_V1_Grant.init(row:))
+            let found = try transaction.first(
+                IdentityTables.grant, [.text(request.grantID)], Pcs_Host_V1_Grant.init(row:))
             guard var grant = found else { throw Failure(HostReasons.notFound, "There is no such grant.") }
-            guard grant.revokedBy.isEmpty else { throw Failure(HostReasons.stateWrong, "The grant is revoked already.") }
+            guard grant.revokedBy.isEmpty else {
+                throw Failure(HostReasons.stateWrong, "The grant is revoked already.")
+            }
             try transaction.run(
                 IdentityTables.revokeGrant,
                 [.text(request.grantID), .instant(transaction.now), .text(author), .text(request.reason)])
@@ -308,7 +340,8 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
             reply.keys = try reader.all(
                 id.isEmpty ? IdentityTables.keys : IdentityTables.keysOf, values, Pcs_Host_V1_Key.init(row:))
             reply.grants = try reader.all(
-                id.isEmpty ? IdentityTables.grants : IdentityTables.grantsOf, values, Pcs_Host_V1_Grant.init(row:))
+                id.isEmpty ? IdentityTables.grants : IdentityTables.grantsOf, values,
+                Pcs_Host_V1_Grant.init(row:))
             guard id.isEmpty || !reply.people.isEmpty || !reply.clients.isEmpty else {
                 throw Failure(HostReasons.notFound, "There is no such subject.")
             }

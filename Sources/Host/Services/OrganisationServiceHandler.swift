@@ -7,7 +7,9 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
     private let register: OrganisationRegister
     private let loader: SnapshotLoader
 
-    package init(register: OrganisationRegister, settings: OrganisationLoadSettings = OrganisationLoadSettings()) {
+    package init(
+        register: OrganisationRegister, settings: OrganisationLoadSettings = OrganisationLoadSettings()
+    ) {
         self.register = register
         loader = SnapshotLoader(settings: settings)
     }
@@ -18,7 +20,8 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
         let description = try SnapshotDescription(requests.first, today: call.today)
         let bytes = try await collect(requests)
         let staged = try loader.stage(
-            bytes, layout: description.layout, fileName: description.fileName, publishedOn: description.publishedOn,
+            bytes, layout: description.layout, fileName: description.fileName,
+            publishedOn: description.publishedOn,
             loadedBy: call.caller.responsible)
         let today = call.today
         let load = try await call.commit { [loader] transaction in
@@ -35,7 +38,8 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
             var rest = request
             rest.data = .init()
             guard isFirst || rest == Pcs_Host_V1_LoadSnapshotRequest() else {
-                throw Failure.invalid("kind", "snapshot.stream", "Only the first message carries the description.")
+                throw Failure.invalid(
+                    "kind", "snapshot.stream", "Only the first message carries the description.")
             }
             isFirst = false
             let limit = loader.settings.file.bytes
@@ -57,12 +61,15 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
     }
 
     package func getSnapshotDifferences(
-        _ request: Pcs_Host_V1_GetSnapshotDifferencesRequest, _ reply: ReplyStream<Pcs_Host_V1_SnapshotDifference>,
+        _ request: Pcs_Host_V1_GetSnapshotDifferencesRequest,
+        _ reply: ReplyStream<Pcs_Host_V1_SnapshotDifference>,
         _ call: CallContext
     ) async throws {
-        guard try register.store.read({ reader in
-            try reader.first(OrganisationTables.load, [.text(request.loadID)]) { _ in true } ?? false
-        }) else { throw Failure(HostReasons.notFound, "There is no load '\(request.loadID.prefix(40))'.") }
+        guard
+            try register.store.read({ reader in
+                try reader.first(OrganisationTables.load, [.text(request.loadID)]) { _ in true } ?? false
+            })
+        else { throw Failure(HostReasons.notFound, "There is no load '\(request.loadID.prefix(40))'.") }
         var last: Int64 = 0
         while true {
             let page = try differences(of: request.loadID, after: last)
@@ -76,7 +83,8 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
         of loadID: String, after last: Int64
     ) throws -> [(Int64, Pcs_Host_V1_SnapshotDifference)] {
         try register.store.read { reader in
-            try reader.all(OrganisationTables.differences, [.text(loadID), .integer(last), .integer(500)]) { row in
+            try reader.all(OrganisationTables.differences, [.text(loadID), .integer(last), .integer(500)]) {
+                row in
                 let difference = Pcs_Host_V1_SnapshotDifference.with {
                     $0.code = row.text(1)
                     $0.kind = Pcs_Host_V1_DifferenceKind(rawValue: Int(row.integer(2))) ?? .unspecified
@@ -100,7 +108,8 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
         let today = call.today
         let load = try await call.commit { [loader] transaction in
             try loader.decide(
-                request.loadID, apply: request.apply, by: person, reason: request.reason, today: today, in: transaction)
+                request.loadID, apply: request.apply, by: person, reason: request.reason, today: today,
+                in: transaction)
         }
         if load.state == .applied { try register.load() }
         return load
@@ -113,11 +122,14 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
         let day = try request.hasAt ? FieldCheck.day(request.at, "at") : call.today
         let found: Pcs_Host_V1_Organisation?
         if request.hasKnownOn {
-            found = try register.description(of: code, at: day, knownOn: FieldCheck.day(request.knownOn, "known_on"))
+            found = try register.description(
+                of: code, at: day, knownOn: FieldCheck.day(request.knownOn, "known_on"))
         } else {
             found = register.description(of: code, at: day)
         }
-        guard let found else { throw Failure(HostReasons.notFound, "\(code) is not in the register as at \(day).") }
+        guard let found else {
+            throw Failure(HostReasons.notFound, "\(code) is not in the register as at \(day).")
+        }
         return found
     }
 
@@ -136,7 +148,9 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
             throw Failure(HostReasons.notFound, "\(parent) is not in the register.")
         }
         for below in snapshot.places(below: place, kind: kind, at: day) {
-            if let organisation = snapshot.description(of: below, at: day) { try await reply.send(organisation) }
+            if let organisation = snapshot.description(of: below, at: day) {
+                try await reply.send(organisation)
+            }
         }
     }
 }
@@ -159,7 +173,8 @@ private struct SnapshotDescription {
         }
         publishedOn = try FieldCheck.day(request.publishedOn, "published_on")
         guard publishedOn <= today else {
-            throw Failure.invalid("published_on", "snapshot.published_on", "The day of publication lies in the future.")
+            throw Failure.invalid(
+                "published_on", "snapshot.published_on", "The day of publication lies in the future.")
         }
         isDryRun = request.dryRun
     }

@@ -32,7 +32,9 @@ package struct LinkTimeline: Hashable, Sendable {
         var base = self
         var from = stated.from ?? (slices.isEmpty ? .unboundedStart : publishedOn)
         if let last = slices.last, last.parent == stated.parent {
-            if stated.from == nil, last.to >= publishedOn.adding(days: -1) || stated.to != nil { from = last.from }
+            if stated.from == nil, last.to >= publishedOn.adding(days: -1) || stated.to != nil {
+                from = last.from
+            }
             // The same relation with a corrected day, not a second one after a gap.
             if from <= last.to.addingOneUnlessOpen { base.slices.removeLast() }
         }
@@ -46,7 +48,8 @@ package struct LinkTimeline: Hashable, Sendable {
         LinkTimeline(
             slices: slices.compactMap { slice in
                 guard slice.from < day else { return nil }
-                return LinkSlice(parent: slice.parent, from: slice.from, to: min(slice.to, day.adding(days: -1)))
+                return LinkSlice(
+                    parent: slice.parent, from: slice.from, to: min(slice.to, day.adding(days: -1)))
             })
     }
 }

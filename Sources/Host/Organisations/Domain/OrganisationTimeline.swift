@@ -34,9 +34,12 @@ package struct OrganisationTimeline: Hashable, Sendable {
     /// The timeline of an organisation that one statement makes known.
     package init(_ stated: StatedOrganisation, publishedOn: CalendarDate) {
         let start = stated.openedOn ?? .unboundedStart
-        func slice(_ from: CalendarDate, _ to: CalendarDate, _ status: OrganisationStatus) -> OrganisationSlice {
+        func slice(_ from: CalendarDate, _ to: CalendarDate, _ status: OrganisationStatus)
+            -> OrganisationSlice
+        {
             OrganisationSlice(
-                from: from, to: to, kind: stated.kind, status: status, name: stated.name, postcode: stated.postcode,
+                from: from, to: to, kind: stated.kind, status: status, name: stated.name,
+                postcode: stated.postcode,
                 town: stated.town, openedOn: stated.openedOn, closedOn: stated.closedOn)
         }
         var slices: [OrganisationSlice] = []
@@ -48,7 +51,9 @@ package struct OrganisationTimeline: Hashable, Sendable {
         case .some(let lastDay) where lastDay >= start:
             let whileOpen: OrganisationStatus = stated.status == .inactive ? .active : stated.status
             slices.append(slice(start, lastDay, whileOpen))
-            if lastDay < .unboundedEnd { slices.append(slice(lastDay.adding(days: 1), .unboundedEnd, .inactive)) }
+            if lastDay < .unboundedEnd {
+                slices.append(slice(lastDay.adding(days: 1), .unboundedEnd, .inactive))
+            }
         case .some:
             slices.append(slice(start, .unboundedEnd, .inactive))
         case .none:
@@ -74,7 +79,8 @@ package struct OrganisationTimeline: Hashable, Sendable {
         }
         if !isReopened {
             // Opening and closing day are facts of the whole present life, known now also of its earlier days.
-            let lifeBegins = (kept.lastIndex { $0.status == .inactive } ?? -1) + 1
+            let lastOpen = kept.lastIndex { $0.status != .inactive } ?? 0
+            let lifeBegins = (kept.prefix(lastOpen).lastIndex { $0.status == .inactive } ?? -1) + 1
             for index in lifeBegins..<max(lifeBegins, kept.count) {
                 kept[index].openedOn = new.openedOn
                 kept[index].closedOn = new.closedOn
@@ -101,7 +107,8 @@ package struct OrganisationTimeline: Hashable, Sendable {
         slices.last { $0.from <= day && day <= $0.to }
     }
 
-    private static func lastOpenDay(of stated: StatedOrganisation, publishedOn: CalendarDate) -> CalendarDate? {
+    private static func lastOpenDay(of stated: StatedOrganisation, publishedOn: CalendarDate) -> CalendarDate?
+    {
         guard let closedOn = stated.closedOn else { return nil }
         // Active with a closing day that has passed: status decides.
         return stated.status == .inactive || closedOn >= publishedOn ? closedOn : nil
@@ -111,7 +118,9 @@ package struct OrganisationTimeline: Hashable, Sendable {
         _ old: StatedOrganisation, _ new: StatedOrganisation, _ publishedOn: CalendarDate
     ) -> CalendarDate {
         var days: [CalendarDate] = []
-        if old.name != new.name || old.postcode != new.postcode || old.town != new.town || old.kind != new.kind {
+        if old.name != new.name || old.postcode != new.postcode || old.town != new.town
+            || old.kind != new.kind
+        {
             days.append(publishedOn)
         }
         if old.status == .inactive, new.status != .inactive {

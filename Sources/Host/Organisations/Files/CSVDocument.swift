@@ -52,7 +52,8 @@ package struct CSVDocument: Sendable {
     ///   - columns: how many each row must have.
     ///   - header: names that the first row must have; `nil` when the layout has no header.
     package static func read(
-        _ bytes: [UInt8], columns: Int, header: [String]?, limits: Limits = Limits(), into violations: inout ViolationList
+        _ bytes: [UInt8], columns: Int, header: [String]?, limits: Limits = Limits(),
+        into violations: inout ViolationList
     ) -> CSVDocument {
         guard bytes.count <= limits.bytes else {
             violations.add(.limit, row: 0, "the file has \(bytes.count) bytes; the limit is \(limits.bytes)")
@@ -65,7 +66,8 @@ package struct CSVDocument: Sendable {
         var scanner = CSVScanner(columns: columns, limits: limits, violations: violations)
         bytes.withUnsafeBufferPointer { scanner.scan($0) }
         violations = scanner.violations
-        var document = CSVDocument(columns: columns, bytes: bytes, fields: scanner.fields, lines: scanner.lines)
+        var document = CSVDocument(
+            columns: columns, bytes: bytes, fields: scanner.fields, lines: scanner.lines)
         if let header { document = document.checkingHeader(header, into: &violations) }
         if document.rowCount == 0, violations.isEmpty {
             violations.add(.notEmpty, row: 1, "the file has no rows")
@@ -84,7 +86,8 @@ package struct CSVDocument: Sendable {
                 "the column is named '\(text(0, column).prefix(60))'; the layout has '\(name)'")
         }
         return CSVDocument(
-            columns: columns, bytes: bytes, fields: Array(fields.dropFirst(columns)), lines: Array(lines.dropFirst()))
+            columns: columns, bytes: bytes, fields: Array(fields.dropFirst(columns)),
+            lines: Array(lines.dropFirst()))
     }
 
     private init(columns: Int, bytes: [UInt8], fields: [Field], lines: [Int32]) {

@@ -62,7 +62,9 @@ struct CSVScanner {
 
     /// Leaves `position` at the comma or line end after the field.
     private mutating func scanField(_ bytes: UnsafeBufferPointer<UInt8>, column: Int) -> Bool {
-        if position < bytes.count, bytes[position] == CSVByte.quote { return scanQuoted(bytes, column: column) }
+        if position < bytes.count, bytes[position] == CSVByte.quote {
+            return scanQuoted(bytes, column: column)
+        }
         let start = position
         var isASCII = true
         var isSound = true
@@ -73,7 +75,8 @@ struct CSVScanner {
                 if position + 1 < bytes.count, bytes[position + 1] == CSVByte.lineFeed { break }
                 isSound = refuseControl(byte, column)
             } else if byte == CSVByte.quote, isSound {
-                violations.add(.quoting, row: line, column: column, "a quote stands inside a field without quotes")
+                violations.add(
+                    .quoting, row: line, column: column, "a quote stands inside a field without quotes")
                 isSound = false
             } else if byte < 0x20 || byte == 0x7F {
                 isSound = refuseControl(byte, column)
@@ -81,7 +84,8 @@ struct CSVScanner {
             isASCII = isASCII && byte < 0x80
             position += 1
         }
-        return append(bytes, start, position, escaped: false, isASCII: isASCII, column: column, line: line) && isSound
+        return append(bytes, start, position, escaped: false, isASCII: isASCII, column: column, line: line)
+            && isSound
     }
 
     private mutating func scanQuoted(_ bytes: UnsafeBufferPointer<UInt8>, column: Int) -> Bool {
@@ -99,13 +103,14 @@ struct CSVScanner {
                 position += 2
                 continue
             }
-            if byte == CSVByte.lineFeed { line += 1 }
             if byte < 0x20 || byte == 0x7F, isSound { isSound = refuseControl(byte, column) }
+            if byte == CSVByte.lineFeed { line += 1 }
             isASCII = isASCII && byte < 0x80
             position += 1
         }
         guard position < bytes.count else {
-            violations.add(.quoting, row: openedOn, column: column, "the quote that opens this field is never closed")
+            violations.add(
+                .quoting, row: openedOn, column: column, "the quote that opens this field is never closed")
             fields.append(CSVDocument.Field(start: Int32(start), length: 0))
             return false
         }
@@ -116,12 +121,14 @@ struct CSVScanner {
                 && bytes[position + 1] == CSVByte.lineFeed)
         {
             if isSound {
-                violations.add(.quoting, row: line, column: column, "text follows the closing quote of a field")
+                violations.add(
+                    .quoting, row: line, column: column, "text follows the closing quote of a field")
                 isSound = false
             }
             position += 1
         }
-        return append(bytes, start, end, escaped: escaped, isASCII: isASCII, column: column, line: openedOn) && isSound
+        return append(bytes, start, end, escaped: escaped, isASCII: isASCII, column: column, line: openedOn)
+            && isSound
     }
 
     private mutating func refuseControl(_ byte: UInt8, _ column: Int) -> Bool {
@@ -131,15 +138,19 @@ struct CSVScanner {
     }
 
     private mutating func append(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, escaped: Bool, isASCII: Bool, column: Int,
+        _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, escaped: Bool, isASCII: Bool,
+        column: Int,
         line: Int
     ) -> Bool {
         let length = end - start
         // Room for a row far wider than any layout, then nothing more is kept: a hostile row cannot grow the list.
-        if column <= 1_024 { fields.append(CSVDocument.Field(start: Int32(start), length: Int32(escaped ? -length : length))) }
+        if column <= 1_024 {
+            fields.append(CSVDocument.Field(start: Int32(start), length: Int32(escaped ? -length : length)))
+        }
         if length > limits.fieldBytes {
             violations.add(
-                .limit, row: line, column: column, "the field has \(length) bytes; the limit is \(limits.fieldBytes)")
+                .limit, row: line, column: column,
+                "the field has \(length) bytes; the limit is \(limits.fieldBytes)")
             return false
         }
         if !isASCII, String(validating: bytes[start..<end], as: UTF8.self) == nil {

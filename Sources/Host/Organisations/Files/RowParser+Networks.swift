@@ -4,7 +4,9 @@ import PluginAPI
 extension RowParser {
     mutating func parsePCNs(publishedOn: CalendarDate) {
         for row in 0..<document.rowCount {
-            guard let code = code(row, 1, "pcn_code", .pcn), claim(code.value, row, 1, "pcn_code") else { continue }
+            guard let code = code(row, 1, "pcn_code", .pcn), claim(code.value, row, 1, "pcn_code") else {
+                continue
+            }
             let name = required(row, 2, "pcn_name")
             let opened = compactDay(row, 5, "open_date")
             let closed = compactDay(row, 6, "close_date")
@@ -17,14 +19,17 @@ extension RowParser {
             let isClosed = closed.map { $0 < publishedOn } ?? false
             keep(
                 StatedOrganisation(
-                    code: code, kind: .pcn, name: name, status: isClosed ? .inactive : .active, openedOn: opened, closedOn: closed,
+                    code: code, kind: .pcn, name: name, status: isClosed ? .inactive : .active,
+                    openedOn: opened, closedOn: closed,
                     postcode: text(row, 7), town: text(row, 8)), row)
         }
     }
 
     mutating func parseMembers() {
         for row in 0..<document.rowCount {
-            guard let practice = code(row, 1, "partner code", .practice), let pcn = code(row, 5, "PCN code", .pcn) else {
+            guard let practice = code(row, 1, "partner code", .practice),
+                let pcn = code(row, 5, "PCN code", .pcn)
+            else {
                 continue
             }
             let practiceCommissioner = optionalCode(row, 3, "partner Sub ICB Location")
@@ -37,10 +42,13 @@ extension RowParser {
                 if (practiceCommissioner == pcnCommissioner) != (text(row, 11) == "TRUE") {
                     add(.vocabulary, row, 11, "match", "\(text(row, 11)) contradicts columns 3 and 7")
                 }
-            default: add(.vocabulary, row, 11, "match", "'\(text(row, 11).prefix(20))' is neither TRUE nor FALSE")
+            default:
+                add(.vocabulary, row, 11, "match", "'\(text(row, 11).prefix(20))' is neither TRUE nor FALSE")
             }
             guard let from else {
-                if document.isEmpty(row, 8) { add(.required, row, 9, "relationship start", "a start is required") }
+                if document.isEmpty(row, 8) {
+                    add(.required, row, 9, "relationship start", "a start is required")
+                }
                 continue
             }
             guard claim("\(practice) in \(pcn) from \(from)", row, 1, "membership") else { continue }
@@ -62,7 +70,8 @@ extension RowParser {
             }
             let roles = text(row, 5).split(separator: "|")
             let kind: OrganisationKind =
-                roles.contains("RO318") ? .icb : roles.contains("RO319") ? .subICBLocation : .formerCommissioner
+                roles.contains("RO318")
+                ? .icb : roles.contains("RO319") ? .subICBLocation : .formerCommissioner
             let opened = isoDay(row, 6, "operational_start")
             _ = isoDay(row, 7, "legal_start")
             _ = isoDay(row, 8, "last_change")
@@ -103,11 +112,13 @@ extension RowParser {
             result.commissioners[location] = .some(link)
             result.memberships.append(link)
             if result.commissioners[icb] == nil {
-                result.commissioners[icb] = .some(StatedLink(child: icb, parent: region, from: nil, to: nil, line: line))
+                result.commissioners[icb] = .some(
+                    StatedLink(child: icb, parent: region, from: nil, to: nil, line: line))
                 if !result.organisations.contains(where: { $0.code == region }) {
                     keep(
                         StatedOrganisation(
-                            code: region, kind: .region, name: regionName, status: .active, openedOn: nil, closedOn: nil),
+                            code: region, kind: .region, name: regionName, status: .active, openedOn: nil,
+                            closedOn: nil),
                         row)
                 }
             }

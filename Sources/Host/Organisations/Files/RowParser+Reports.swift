@@ -52,7 +52,9 @@ extension RowParser {
         }
     }
 
-    private mutating func reportOrganisation(_ row: Int, _ code: ODSCode, kind: OrganisationKind) -> StatedOrganisation? {
+    private mutating func reportOrganisation(_ row: Int, _ code: ODSCode, kind: OrganisationKind)
+        -> StatedOrganisation?
+    {
         let name = required(row, 2, "name")
         let opened = compactDay(row, 11, "open date")
         let closed = compactDay(row, 12, "close date")

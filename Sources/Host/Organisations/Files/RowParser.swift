@@ -26,11 +26,15 @@ struct RowParser {
         return code
     }
 
-    mutating func optionalCode(_ row: Int, _ column: Int, _ field: String, _ form: CodeForm = .any) -> ODSCode? {
+    mutating func optionalCode(_ row: Int, _ column: Int, _ field: String, _ form: CodeForm = .any)
+        -> ODSCode?
+    {
         guard !document.isEmpty(row, column - 1) else { return nil }
         let text = document.text(row, column - 1)
         guard let code = ODSCode(text), form.matches(code) else {
-            add(.codeForm, row, column, field, "'\(text.prefix(40))' is not a code of the form: \(form.words)")
+            add(
+                .codeForm, row, column, field, "'\(text.prefix(40))' is not a code of the form: \(form.words)"
+            )
             return nil
         }
         return code
@@ -39,13 +43,16 @@ struct RowParser {
     /// Codes joined by `|`.
     mutating func codes(_ row: Int, _ column: Int, _ field: String) -> [ODSCode] {
         guard !document.isEmpty(row, column - 1) else { return [] }
-        return document.text(row, column - 1).split(separator: "|", omittingEmptySubsequences: false).compactMap { text in
-            guard let code = ODSCode(text) else {
-                add(.codeForm, row, column, field, "'\(text.prefix(40))' is not a code of the form: \(CodeForm.any.words)")
-                return nil
+        return document.text(row, column - 1).split(separator: "|", omittingEmptySubsequences: false)
+            .compactMap { text in
+                guard let code = ODSCode(text) else {
+                    add(
+                        .codeForm, row, column, field,
+                        "'\(text.prefix(40))' is not a code of the form: \(CodeForm.any.words)")
+                    return nil
+                }
+                return code
             }
-            return code
-        }
     }
 
     mutating func required(_ row: Int, _ column: Int, _ field: String) -> String {

@@ -29,7 +29,8 @@ package enum SnapshotLayout: Int, Sendable, CaseIterable {
         case .practices, .pharmacies, .pcnMembers: nil
         case .pcns:
             [
-                "pcn_code", "pcn_name", "sub_icb_code", "sub_icb_name", "open_date", "close_date", "postcode", "town",
+                "pcn_code", "pcn_name", "sub_icb_code", "sub_icb_name", "open_date", "close_date", "postcode",
+                "town",
             ]
         case .commissioners:
             [
@@ -50,7 +51,8 @@ package enum SnapshotLayout: Int, Sendable, CaseIterable {
         _ bytes: [UInt8], publishedOn: CalendarDate, limits: CSVDocument.Limits = .init(),
         into violations: inout ViolationList
     ) -> ParsedSnapshot {
-        let document = CSVDocument.read(bytes, columns: columns, header: header, limits: limits, into: &violations)
+        let document = CSVDocument.read(
+            bytes, columns: columns, header: header, limits: limits, into: &violations)
         var parser = RowParser(document: document, violations: violations)
         switch self {
         case .practices: parser.parsePractices()
@@ -75,18 +77,22 @@ enum CodeForm: Sendable {
         func digits(_ range: Range<Int>) -> Bool { range.allSatisfy { (0x30...0x39).contains(bytes[$0]) } }
         switch self {
         case .any: return true
-        case .practice: return bytes.count == 6 && letters(0) && digits(1..<6)
+        // England has a letter and five digits; the Channel Islands and Man begin with three letters.
+        case .practice:
+            return bytes.count == 6 && (digits(1..<6) || letters(1) && letters(2) && digits(3..<6))
+                && letters(0)
         case .pcn: return bytes.count == 6 && bytes[0] == UInt8(ascii: "U") && digits(1..<6)
         case .icb: return bytes.count == 3 && bytes[0] == UInt8(ascii: "Q") && letters(1)
         case .region: return bytes.count == 3 && bytes[0] == UInt8(ascii: "Y") && digits(1..<3)
-        case .pharmacy: return bytes.count == 5 && bytes[0] == UInt8(ascii: "F") && letters(1) && digits(3..<5)
+        case .pharmacy:
+            return bytes.count == 5 && bytes[0] == UInt8(ascii: "F") && letters(1) && digits(3..<5)
         }
     }
 
     var words: String {
         switch self {
         case .any: "3 to 12 of A-Z and 0-9"
-        case .practice: "a letter and five digits"
+        case .practice: "six characters, a letter or three first and digits then"
         case .pcn: "U and five digits"
         case .icb: "Q, a letter, a letter or digit"
         case .region: "Y and two digits"

@@ -13,10 +13,13 @@ package struct ViolationList: Sendable {
 
     package var isEmpty: Bool { count == 0 }
 
-    package mutating func add(_ rule: FileRule, row: Int, column: Int = 0, field: String = "", _ message: String) {
+    package mutating func add(
+        _ rule: FileRule, row: Int, column: Int = 0, field: String = "", _ message: String
+    ) {
         count += 1
         guard listed.count < limit else { return }
-        listed.append(Violation(field: field, rule: rule.rawValue, message: message, row: row, column: column))
+        listed.append(
+            Violation(field: field, rule: rule.rawValue, message: message, row: row, column: column))
     }
 }
 

@@ -20,7 +20,9 @@ package struct SnapshotSource: Sendable {
     package var sha256: String
     package var loadedBy: String
 
-    package init(layout: SnapshotLayout, fileName: String, publishedOn: CalendarDate, sha256: String, loadedBy: String) {
+    package init(
+        layout: SnapshotLayout, fileName: String, publishedOn: CalendarDate, sha256: String, loadedBy: String
+    ) {
         self.layout = layout
         self.fileName = fileName
         self.publishedOn = publishedOn
@@ -44,7 +46,8 @@ struct StatedRecord: Sendable {
     var isMissing: Bool
 }
 
-/// Identity of a listed relation, such as a practice's membership of a PCN: files state each with its first day, and change only its last.
+/// Identity of a listed relation, such as a practice's membership of a PCN: files state each with its first day, and
+/// change only its last.
 struct MembershipKey: Hashable, Sendable {
     var practice: ODSCode
     var pcn: ODSCode

@@ -11,12 +11,15 @@ extension RegisterState {
         if let relation = layout.listedRelation {
             try reader.forEach(OrganisationTables.linksOfRelation, [.text(relation.rawValue)]) { row in
                 guard let practice = ODSCode(row.text(0)), let pcn = ODSCode(row.text(1)) else { return }
-                memberships[MembershipKey(practice: practice, pcn: pcn, from: try row.date(2))] = MembershipRecord(
-                    to: try row.date(3), series: row.text(4), isMissing: !row.isNull(5))
+                memberships[MembershipKey(practice: practice, pcn: pcn, from: try row.date(2))] =
+                    MembershipRecord(
+                        to: try row.date(3), series: row.text(4), isMissing: !row.isNull(5))
             }
         }
         if layout != .pcnMembers {
-            try reader.forEach(OrganisationTables.linksOfRelation, [.text(LinkRelation.commissioner.rawValue)]) { row in
+            try reader.forEach(
+                OrganisationTables.linksOfRelation, [.text(LinkRelation.commissioner.rawValue)]
+            ) { row in
                 guard let child = ODSCode(row.text(0)), let parent = ODSCode(row.text(1)) else { return }
                 let slice = LinkSlice(parent: parent, from: try row.date(2), to: try row.date(3))
                 commissioners[child, default: LinkTimeline()].slices.append(slice)

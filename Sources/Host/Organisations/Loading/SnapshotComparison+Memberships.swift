@@ -6,7 +6,8 @@ extension SnapshotComparison {
     /// flagged and stays. The rows of a hierarchy are compared the same way; what they change of the commissioners is
     /// reported there.
     mutating func compareMemberships(
-        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState,
+        _ breaker: inout CircuitBreaker
     ) {
         guard !parsed.memberships.isEmpty else { return }
         let isPCN = source.layout.listedRelation == .pcn
@@ -46,7 +47,8 @@ extension SnapshotComparison {
     }
 
     private mutating func findMissing(
-        _ inFile: Set<MembershipKey>, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
+        _ inFile: Set<MembershipKey>, _ source: SnapshotSource, _ register: RegisterState,
+        _ breaker: inout CircuitBreaker
     ) {
         for (key, record) in register.memberships.sorted(by: { $0.key < $1.key })
         where breaker.comparedSeries.contains(record.series) && !record.isMissing {

@@ -3,7 +3,8 @@ import PluginAPI
 
 extension SnapshotComparison {
     mutating func compareOrganisations(
-        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState,
+        _ breaker: inout CircuitBreaker
     ) {
         guard !parsed.organisations.isEmpty else { return }
         if source.layout.listedRelation == nil { findMissing(parsed, source, register, &breaker) }
@@ -19,11 +20,13 @@ extension SnapshotComparison {
     }
 
     private mutating func findMissing(
-        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ breaker: inout CircuitBreaker
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState,
+        _ breaker: inout CircuitBreaker
     ) {
         let inFile = Set(parsed.organisations.map(\.code))
         let known = register.stated.values.filter { $0.layout == source.layout.rawValue }
-        breaker.findSeries(own: source.series, known: known.map { ($0.facts.code, $0.series) }, inFile: inFile)
+        breaker.findSeries(
+            own: source.series, known: known.map { ($0.facts.code, $0.series) }, inFile: inFile)
         for record in known.sorted(by: { $0.facts.code < $1.facts.code })
         where breaker.comparedSeries.contains(record.series) && !record.isMissing {
             let isActive = record.facts.status == .active
@@ -37,7 +40,8 @@ extension SnapshotComparison {
     }
 
     private mutating func compare(
-        _ new: StatedOrganisation, with record: StatedRecord, _ source: SnapshotSource, _ breaker: inout CircuitBreaker
+        _ new: StatedOrganisation, with record: StatedRecord, _ source: SnapshotSource,
+        _ breaker: inout CircuitBreaker
     ) {
         let old = record.facts
         guard new != old else {
@@ -65,23 +69,33 @@ extension SnapshotComparison {
         if isOnlyAttributes { changed += 1 }
     }
 
-    private mutating func noteAttributes(_ old: StatedOrganisation, _ new: StatedOrganisation, _ source: SnapshotSource) {
+    private mutating func noteAttributes(
+        _ old: StatedOrganisation, _ new: StatedOrganisation, _ source: SnapshotSource
+    ) {
         if old.name != new.name { note(new.code, .renamed, "name", old.name, new.name, source.publishedOn) }
         if old.postcode != new.postcode {
             note(new.code, .moved, "postcode", old.postcode, new.postcode, source.publishedOn)
         }
         if old.town != new.town { note(new.code, .moved, "town", old.town, new.town, source.publishedOn) }
-        if old.kind != new.kind { note(new.code, .corrected, "kind", "\(old.kind)", "\(new.kind)", source.publishedOn) }
+        if old.kind != new.kind {
+            note(new.code, .corrected, "kind", "\(old.kind)", "\(new.kind)", source.publishedOn)
+        }
         if old.openedOn != new.openedOn {
-            note(new.code, .corrected, "opened on", old.openedOn.text, new.openedOn.text, new.openedOn ?? source.publishedOn)
+            note(
+                new.code, .corrected, "opened on", old.openedOn.text, new.openedOn.text,
+                new.openedOn ?? source.publishedOn)
         }
         let isClosingOrOpening = (old.status == .inactive) != (new.status == .inactive)
         if old.closedOn != new.closedOn, !isClosingOrOpening {
-            note(new.code, .corrected, "closed on", old.closedOn.text, new.closedOn.text, new.closedOn ?? source.publishedOn)
+            note(
+                new.code, .corrected, "closed on", old.closedOn.text, new.closedOn.text,
+                new.closedOn ?? source.publishedOn)
         }
     }
 
-    mutating func compareCommissioners(_ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState) {
+    mutating func compareCommissioners(
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState
+    ) {
         let isNew = Set(newOrganisations.map(\.code))
         var alreadyCounted = Set(changedOrganisations.map(\.new.code))
         for (child, stated) in parsed.commissioners.sorted(by: { $0.key < $1.key }) {
@@ -109,12 +123,15 @@ extension SnapshotComparison {
         }
     }
 
-    mutating func compareSuccessions(_ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState) {
+    mutating func compareSuccessions(
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState
+    ) {
         newSuccessions = parsed.successions.subtracting(register.successions)
             .sorted { ($0.predecessor, $0.successor) < ($1.predecessor, $1.successor) }
         for succession in newSuccessions {
             note(
-                succession.predecessor, .successionAdded, "successor", "", succession.successor.value, source.publishedOn)
+                succession.predecessor, .successionAdded, "successor", "", succession.successor.value,
+                source.publishedOn)
         }
     }
 

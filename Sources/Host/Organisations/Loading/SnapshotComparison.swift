@@ -62,16 +62,19 @@ struct SnapshotComparison: Sendable {
         comparison.compareSuccessions(parsed, source, register)
         comparison.findPending(parsed, source, register)
         comparison.heldBecause =
-            olderThanRegister(source, register, series: breaker.comparedSeries.union([source.series])) ?? breaker.verdict
+            olderThanRegister(source, register, series: breaker.comparedSeries.union([source.series]))
+            ?? breaker.verdict
         return comparison
     }
 
     private static func refuseForeignOwners(
-        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState, _ settings: OrganisationLoadSettings
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState,
+        _ settings: OrganisationLoadSettings
     ) throws {
         var violations = ViolationList(limit: settings.listedViolations)
         for (organisation, line) in zip(parsed.organisations, parsed.organisationLines) {
-            guard let known = register.stated[organisation.code], known.layout != source.layout.rawValue else { continue }
+            guard let known = register.stated[organisation.code], known.layout != source.layout.rawValue
+            else { continue }
             violations.add(
                 .ownedByOtherKind, row: line, column: 1, field: "code",
                 "\(organisation.code) is in the register from another kind of file")
@@ -85,19 +88,24 @@ struct SnapshotComparison: Sendable {
     private static func olderThanRegister(
         _ source: SnapshotSource, _ register: RegisterState, series: Set<String>
     ) -> String? {
-        guard let newest = series.compactMap({ register.newestApplied[$0] }).max(), source.publishedOn < newest else {
+        guard let newest = series.compactMap({ register.newestApplied[$0] }).max(),
+            source.publishedOn < newest
+        else {
             return nil
         }
-        return "the file was published on \(source.publishedOn), and the register already holds that of \(newest)"
+        return
+            "the file was published on \(source.publishedOn), and the register already holds that of \(newest)"
     }
 
     mutating func note(
-        _ code: ODSCode, _ kind: Pcs_Host_V1_DifferenceKind, _ subject: String, _ before: String, _ after: String,
+        _ code: ODSCode, _ kind: Pcs_Host_V1_DifferenceKind, _ subject: String, _ before: String,
+        _ after: String,
         _ effectiveOn: CalendarDate
     ) {
         differences.append(
             OrganisationDifference(
-                code: code, kind: kind, subject: subject, before: before, after: after, effectiveOn: effectiveOn))
+                code: code, kind: kind, subject: subject, before: before, after: after,
+                effectiveOn: effectiveOn))
     }
 }
 
@@ -125,7 +133,8 @@ struct CircuitBreaker: Sendable {
         }
         comparedSeries = Set(
             sizes.filter { series, size in
-                series == own || (size.shared > 0 && (size.shared * 20 >= size.all || size.shared * 20 >= inFile.count))
+                series == own
+                    || (size.shared > 0 && (size.shared * 20 >= size.all || size.shared * 20 >= inFile.count))
             }.keys)
     }
 
@@ -143,6 +152,7 @@ struct CircuitBreaker: Sendable {
 
     private func sentence(_ count: Int, _ verb: String, _ limit: Int) -> String {
         let perMille = active == 0 ? 1_000 : count * 1_000 / active
-        return "\(count) of \(active) active \(noun) \(verb) (\(perMille / 10).\(perMille % 10) %; the limit is \(limit) %)"
+        return
+            "\(count) of \(active) active \(noun) \(verb) (\(perMille / 10).\(perMille % 10) %; the limit is \(limit) %)"
     }
 }

@@ -16,7 +16,8 @@ struct SnapshotLoader: Sendable {
 
     /// - Throws: `FILE_INVALID` with every violation, up to the limit.
     func stage(
-        _ bytes: [UInt8], layout: SnapshotLayout, fileName: String, publishedOn: CalendarDate, loadedBy: String
+        _ bytes: [UInt8], layout: SnapshotLayout, fileName: String, publishedOn: CalendarDate,
+        loadedBy: String
     ) throws -> Staged {
         var violations = ViolationList(limit: settings.listedViolations)
         let parsed = layout.parse(bytes, publishedOn: publishedOn, limits: settings.file, into: &violations)
@@ -42,7 +43,9 @@ struct SnapshotLoader: Sendable {
             Pcs_Host_V1_SnapshotLoad.init(row:))
         {
             earlier.alreadyLoaded = true
-            transaction.audit(AuditNote(object: "snapshot/\(earlier.loadID)", detail: "the same file again: nothing changed"))
+            transaction.audit(
+                AuditNote(
+                    object: "snapshot/\(earlier.loadID)", detail: "the same file again: nothing changed"))
             return earlier
         }
         let register = try RegisterState(transaction, layout: source.layout)
@@ -69,12 +72,14 @@ struct SnapshotLoader: Sendable {
         in transaction: any Transaction
     ) throws -> Pcs_Host_V1_SnapshotLoad {
         var load = try SnapshotLoader.held(loadID, in: transaction)
-        guard let layout = SnapshotLayout(rawValue: load.kind.rawValue), let publishedOn = load.publishedOn.calendarDate,
+        guard let layout = SnapshotLayout(rawValue: load.kind.rawValue),
+            let publishedOn = load.publishedOn.calendarDate,
             let bytes = try transaction.first(OrganisationTables.file, [.text(loadID)], { $0.blob(0) })
         else { throw StoredValueError(message: "held load \(loadID) is incomplete") }
         if apply {
             let staged = try stage(
-                bytes, layout: layout, fileName: load.fileName, publishedOn: publishedOn, loadedBy: load.loadedBy)
+                bytes, layout: layout, fileName: load.fileName, publishedOn: publishedOn,
+                loadedBy: load.loadedBy)
             let register = try RegisterState(transaction, layout: layout)
             let comparison = try SnapshotComparison.compare(
                 staged.parsed, from: staged.source, with: register, settings: settings)
@@ -89,23 +94,28 @@ struct SnapshotLoader: Sendable {
             OrganisationTables.decideLoad,
             [
                 .text(loadID), .integer(load.state.rawValue), .integer(load.opened), .integer(load.closed),
-                .integer(load.reopened), .integer(load.changed), .integer(load.missing), .integer(load.unchanged),
+                .integer(load.reopened), .integer(load.changed), .integer(load.missing),
+                .integer(load.unchanged),
                 .integer(load.pendingReferences), .text(person), .instant(transaction.now), .text(reason),
             ])
         transaction.audit(
             AuditNote(
                 object: "snapshot/\(loadID)",
-                detail: "\(apply ? "applied" : "discarded") although held: \(load.heldBecause). Reason: \(reason). "
+                detail:
+                    "\(apply ? "applied" : "discarded") although held: \(load.heldBecause). Reason: \(reason). "
                     + load.sentence))
         return load
     }
 
     /// The load, which must be held.
     static func held(_ loadID: String, in reader: any Reader) throws -> Pcs_Host_V1_SnapshotLoad {
-        guard let load = try reader.first(OrganisationTables.load, [.text(loadID)], Pcs_Host_V1_SnapshotLoad.init(row:))
+        guard
+            let load = try reader.first(
+                OrganisationTables.load, [.text(loadID)], Pcs_Host_V1_SnapshotLoad.init(row:))
         else { throw Failure(HostReasons.notFound, "There is no load '\(loadID)'.") }
         guard load.state == .held else {
-            throw Failure(HostReasons.stateWrong, "The load is \(load.state); only a held load can be decided on.")
+            throw Failure(
+                HostReasons.stateWrong, "The load is \(load.state); only a held load can be decided on.")
         }
         return load
     }
@@ -116,8 +126,10 @@ struct SnapshotLoader: Sendable {
         try transaction.run(
             OrganisationTables.insertLoad,
             [
-                .text(load.loadID), .integer(source.layout.rawValue), .text(source.fileName), .text(source.series),
-                .date(source.publishedOn), .text(source.sha256), .integer(load.state.rawValue), .integer(load.rows),
+                .text(load.loadID), .integer(source.layout.rawValue), .text(source.fileName),
+                .text(source.series),
+                .date(source.publishedOn), .text(source.sha256), .integer(load.state.rawValue),
+                .integer(load.rows),
                 .integer(load.opened), .integer(load.closed), .integer(load.reopened), .integer(load.changed),
                 .integer(load.missing), .integer(load.unchanged), .integer(load.pendingReferences),
                 .text(load.heldBecause), .text(source.loadedBy), .instant(transaction.now),

@@ -20,20 +20,25 @@ struct SnapshotWriter {
         for (old, new) in comparison.changedOrganisations {
             try state(new)
             let known = OrganisationTimeline(slices: try currentSlices(of: new.code))
-            try transaction.run(OrganisationTables.endSlices, [.text(new.code.value), .date(knownFrom), .text(loadID)])
+            try transaction.run(
+                OrganisationTables.endSlices, [.text(new.code.value), .date(knownFrom), .text(loadID)])
             try insert(known.stating(new, after: old, publishedOn: source.publishedOn), of: new.code)
         }
         for organisation in comparison.restatedOrganisations { try state(organisation) }
         for code in comparison.missingOrganisations {
-            try transaction.run(OrganisationTables.markMissing, [.text(code.value), .date(source.publishedOn)])
+            try transaction.run(
+                OrganisationTables.markMissing, [.text(code.value), .date(source.publishedOn)])
         }
-        for (child, timeline) in comparison.commissioners { try replaceCommissioners(of: child, by: timeline) }
+        for (child, timeline) in comparison.commissioners {
+            try replaceCommissioners(of: child, by: timeline)
+        }
         try applyMemberships(comparison)
         for succession in comparison.newSuccessions {
             try transaction.run(
                 OrganisationTables.insertSuccession,
                 [
-                    .text(succession.predecessor.value), .text(succession.successor.value), .date(knownFrom), .text(loadID),
+                    .text(succession.predecessor.value), .text(succession.successor.value), .date(knownFrom),
+                    .text(loadID),
                 ])
         }
         for (code, namedBy) in comparison.newPending {
@@ -51,7 +56,8 @@ struct SnapshotWriter {
             OrganisationTables.putStated,
             [
                 .text(organisation.code.value), .integer(source.layout.rawValue), .text(source.series),
-                .integer(organisation.kind.rawValue), .text(organisation.name), .integer(organisation.status.rawValue),
+                .integer(organisation.kind.rawValue), .text(organisation.name),
+                .integer(organisation.status.rawValue),
                 .date(organisation.openedOn), .date(organisation.closedOn), .text(organisation.postcode),
                 .text(organisation.town),
             ])
@@ -60,7 +66,8 @@ struct SnapshotWriter {
     private func currentSlices(of code: ODSCode) throws -> [OrganisationSlice] {
         // Known on the day before the end of knowledge is known still.
         try transaction.all(
-            OrganisationTables.slicesOf, [.text(code.value), .date(CalendarDate.unboundedEnd.adding(days: -1))],
+            OrganisationTables.slicesOf,
+            [.text(code.value), .date(CalendarDate.unboundedEnd.adding(days: -1))],
             OrganisationSlice.init(row:))
     }
 
@@ -70,7 +77,8 @@ struct SnapshotWriter {
                 OrganisationTables.insertSlice,
                 [
                     .text(code.value), .date(slice.from), .date(slice.to), .integer(slice.kind.rawValue),
-                    .integer(slice.status.rawValue), .text(slice.name), .text(slice.postcode), .text(slice.town),
+                    .integer(slice.status.rawValue), .text(slice.name), .text(slice.postcode),
+                    .text(slice.town),
                     .date(slice.openedOn), .date(slice.closedOn), .date(knownFrom), .text(loadID),
                 ])
         }
@@ -93,15 +101,18 @@ struct SnapshotWriter {
         }
         for link in comparison.changedMemberships {
             try transaction.run(
-                OrganisationTables.endLink, identity(of: link.key, relation) + [.date(knownFrom), .text(loadID)])
+                OrganisationTables.endLink,
+                identity(of: link.key, relation) + [.date(knownFrom), .text(loadID)])
             try insert(link.child, relation, link.parent, from: link.key.from, to: link.to ?? .unboundedEnd)
         }
         for key in comparison.restatedMemberships {
-            try transaction.run(OrganisationTables.restateLink, identity(of: key, relation) + [.text(source.series), .null])
+            try transaction.run(
+                OrganisationTables.restateLink, identity(of: key, relation) + [.text(source.series), .null])
         }
         for key in comparison.missingMemberships {
             try transaction.run(
-                OrganisationTables.restateLink, identity(of: key, relation) + [.text(source.series), .date(source.publishedOn)])
+                OrganisationTables.restateLink,
+                identity(of: key, relation) + [.text(source.series), .date(source.publishedOn)])
         }
     }
 
@@ -142,7 +153,8 @@ struct SnapshotWriter {
             try transaction.run(
                 OrganisationTables.insertDifference,
                 [
-                    .text(loadID), .integer(number + 1), .text(difference.code.value), .integer(difference.kind.rawValue),
+                    .text(loadID), .integer(number + 1), .text(difference.code.value),
+                    .integer(difference.kind.rawValue),
                     .text(difference.subject), .text(difference.before), .text(difference.after),
                 ])
         }
@@ -157,6 +169,7 @@ extension OrganisationSlice {
         else { throw StoredValueError(message: "an organisation slice has an unknown kind or status") }
         self.init(
             from: try row.date(1), to: try row.date(2), kind: kind, status: status, name: row.text(5),
-            postcode: row.text(6), town: row.text(7), openedOn: try row.optionalDate(8), closedOn: try row.optionalDate(9))
+            postcode: row.text(6), town: row.text(7), openedOn: try row.optionalDate(8),
+            closedOn: try row.optionalDate(9))
     }
 }

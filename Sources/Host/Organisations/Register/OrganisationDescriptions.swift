@@ -59,14 +59,16 @@ extension RegisterSnapshot {
             guard visited.insert(place).inserted else { continue }
             if self.slice(of: place, at: day)?.kind == kind { found.insert(place) }
             // PCNs and practices are side by side under a commissioner: members are asked of the PCN itself.
-            waiting += commissioned[place].filter { $0.holds(on: day) && isOpen($0.place, at: day) }.map(\.place)
+            waiting += commissioned[place].filter { $0.holds(on: day) && isOpen($0.place, at: day) }.map(
+                \.place)
         }
         return found.sorted()
     }
 
     private func directlyBelow(_ parent: Int32, at day: CalendarDate) -> [Int32] {
         let commissioned = commissioned[parent].filter { $0.holds(on: day) }.map(\.place)
-        let members = members[parent].filter { $0.holds(on: day) && pcn(of: $0.place, at: day) == parent }.map(\.place)
+        let members = members[parent].filter { $0.holds(on: day) && pcn(of: $0.place, at: day) == parent }
+            .map(\.place)
         return Set(commissioned + members).filter { isOpen($0, at: day) }.sorted()
     }
 }
@@ -81,7 +83,8 @@ struct KnownRegister: OrganisationHierarchy {
     func timeline(of code: ODSCode) throws -> OrganisationTimeline {
         OrganisationTimeline(
             slices: try reader.all(
-                OrganisationTables.slicesOf, [.text(code.value), .date(knownOn)], OrganisationSlice.init(row:)))
+                OrganisationTables.slicesOf, [.text(code.value), .date(knownOn)], OrganisationSlice.init(row:)
+            ))
     }
 
     func kind(of place: ODSCode) throws -> OrganisationKind? { try timeline(of: place).slices.last?.kind }
@@ -96,7 +99,9 @@ struct KnownRegister: OrganisationHierarchy {
     }
 
     private func links(of child: ODSCode, _ relation: LinkRelation) throws -> [LinkSlice] {
-        try reader.all(OrganisationTables.linksOf, [.text(child.value), .text(relation.rawValue), .date(knownOn)]) { row in
+        try reader.all(
+            OrganisationTables.linksOf, [.text(child.value), .text(relation.rawValue), .date(knownOn)]
+        ) { row in
             guard let parent = ODSCode(row.text(0)) else {
                 throw StoredValueError(message: "an organisation link names no code")
             }

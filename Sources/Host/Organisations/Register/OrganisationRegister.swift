@@ -46,7 +46,8 @@ package final class OrganisationRegister: OrganisationDirectory, Sendable {
         rows.slices[operatorCode] = [
             OrganisationSlice(
                 from: .unboundedStart, to: .unboundedEnd, kind: .national, status: .active,
-                name: "Primary Care Services, operator of this host", postcode: "", town: "", openedOn: nil, closedOn: nil)
+                name: "Primary Care Services, operator of this host", postcode: "", town: "", openedOn: nil,
+                closedOn: nil)
         ]
         return rows
     }
@@ -57,7 +58,9 @@ package final class OrganisationRegister: OrganisationDirectory, Sendable {
 
     package func organisation(_ code: ODSCode, at day: CalendarDate) -> DirectoryEntry? {
         let register = snapshot
-        guard let slice = register.place(of: code).flatMap({ register.slice(of: $0, at: day) }) else { return nil }
+        guard let slice = register.place(of: code).flatMap({ register.slice(of: $0, at: day) }) else {
+            return nil
+        }
         return DirectoryEntry(
             code: code, name: slice.name, kind: slice.kind, status: slice.status, openedOn: slice.openedOn,
             closedOn: slice.closedOn, postcode: slice.postcode)
@@ -67,13 +70,17 @@ package final class OrganisationRegister: OrganisationDirectory, Sendable {
         ask(code) { $0.superior(of: $1, at: day) }
     }
 
-    package func icb(of code: ODSCode, at day: CalendarDate) -> ODSCode? { ask(code) { $0.icb(of: $1, at: day) } }
+    package func icb(of code: ODSCode, at day: CalendarDate) -> ODSCode? {
+        ask(code) { $0.icb(of: $1, at: day) }
+    }
 
     package func region(of code: ODSCode, at day: CalendarDate) -> ODSCode? {
         ask(code) { $0.region(of: $1, at: day) }
     }
 
-    package func pcn(of practice: ODSCode, at day: CalendarDate) -> ODSCode? { ask(practice) { $0.pcn(of: $1, at: day) } }
+    package func pcn(of practice: ODSCode, at day: CalendarDate) -> ODSCode? {
+        ask(practice) { $0.pcn(of: $1, at: day) }
+    }
 
     package func members(of pcn: ODSCode, at day: CalendarDate) -> [ODSCode] {
         let register = snapshot
@@ -88,18 +95,25 @@ package final class OrganisationRegister: OrganisationDirectory, Sendable {
         let register = snapshot
         guard let place = register.place(of: commissioner) else { return [] }
         return register.commissioned[place].lazy
-            .filter { $0.holds(on: day) && register.slice(of: $0.place, at: day).map { $0.kind == .practice && $0.status != .inactive } ?? false }
+            .filter {
+                $0.holds(on: day)
+                    && register.slice(of: $0.place, at: day).map {
+                        $0.kind == .practice && $0.status != .inactive
+                    } ?? false
+            }
             .map { register.codes[Int($0.place)] }
     }
 
     package func successors(of code: ODSCode) -> [ODSCode] {
         let register = snapshot
-        return register.place(of: code).map { register.successors(of: $0).map { register.codes[Int($0)] } } ?? []
+        return register.place(of: code).map { register.successors(of: $0).map { register.codes[Int($0)] } }
+            ?? []
     }
 
     package func predecessors(of code: ODSCode) -> [ODSCode] {
         let register = snapshot
-        return register.place(of: code).map { register.predecessors(of: $0).map { register.codes[Int($0)] } } ?? []
+        return register.place(of: code).map { register.predecessors(of: $0).map { register.codes[Int($0)] } }
+            ?? []
     }
 
     private func ask(_ code: ODSCode, _ question: (RegisterSnapshot, Int32) -> Int32?) -> ODSCode? {
@@ -118,6 +132,8 @@ extension OrganisationRegister: OrganisationClosures {
     package func lastInactiveDay(of code: ODSCode, before day: CalendarDate) -> CalendarDate? {
         let register = snapshot
         guard let place = register.place(of: code) else { return nil }
-        return register.slices[place].last { $0.status == .inactive && $0.from < day }.map { min($0.to, day.adding(days: -1)) }
+        return register.slices[place].last { $0.status == .inactive && $0.from < day }.map {
+            min($0.to, day.adding(days: -1))
+        }
     }
 }

@@ -56,14 +56,17 @@ final class RegisterSnapshot: OrganisationHierarchy, Sendable {
         commissioners = Lists(codes.map { RegisterSnapshot.links(rows.commissioners[$0] ?? [], index) })
         memberships = Lists(
             codes.map { code in
-                RegisterSnapshot.links(rows.memberships[code] ?? [], index).sorted { ($0.from, $0.to) > ($1.from, $1.to) }
+                RegisterSnapshot.links(rows.memberships[code] ?? [], index).sorted {
+                    ($0.from, $0.to) > ($1.from, $1.to)
+                }
             })
         commissioned = Lists(RegisterSnapshot.reversed(rows.commissioners, index))
         members = Lists(RegisterSnapshot.reversed(rows.memberships, index))
         var successors: [Int32: [Int32]] = [:]
         var predecessors: [Int32: [Int32]] = [:]
         for succession in rows.successions {
-            guard let old = index[PackedCode(succession.predecessor)], let new = index[PackedCode(succession.successor)]
+            guard let old = index[PackedCode(succession.predecessor)],
+                let new = index[PackedCode(succession.successor)]
             else { continue }
             successors[old, default: []].append(new)
             predecessors[new, default: []].append(old)
@@ -114,7 +117,9 @@ final class RegisterSnapshot: OrganisationHierarchy, Sendable {
     func successors(of place: Int32) -> [Int32] { successorLists[place] ?? [] }
     func predecessors(of place: Int32) -> [Int32] { predecessorLists[place] ?? [] }
 
-    func pcn(of place: Int32, at day: CalendarDate) -> Int32? { memberships[place].first { $0.holds(on: day) }?.place }
+    func pcn(of place: Int32, at day: CalendarDate) -> Int32? {
+        memberships[place].first { $0.holds(on: day) }?.place
+    }
 }
 
 /// The register's rows as known now, before they are packed.

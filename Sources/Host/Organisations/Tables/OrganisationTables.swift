@@ -150,7 +150,8 @@ extension OrganisationTables {
         load_id, layout, file_name, series, published_on, sha256, state, row_count, opened, closed, reopened, changed,
         missing, unchanged, pending_references, held_because, loaded_by
         """
-    static let loads = Statement("SELECT \(loadColumns) FROM organisation_load ORDER BY load_id DESC LIMIT ?1")
+    static let loads = Statement(
+        "SELECT \(loadColumns) FROM organisation_load ORDER BY load_id DESC LIMIT ?1")
     static let load = Statement("SELECT \(loadColumns) FROM organisation_load WHERE load_id = ?1")
     /// Applied or held; a discarded file may be offered again.
     static let loadOfFile = Statement(
@@ -193,7 +194,8 @@ extension OrganisationTables {
         code, valid_from, valid_to, kind, status, name, postcode, town, opened_on, closed_on
         """
     static let slices = Statement(
-        "SELECT \(sliceColumns) FROM organisation_slice WHERE known_to = '9999-12-31' ORDER BY code, valid_from")
+        "SELECT \(sliceColumns) FROM organisation_slice WHERE known_to = '9999-12-31' ORDER BY code, valid_from"
+    )
     static let slicesOf = Statement(
         """
         SELECT \(sliceColumns) FROM organisation_slice
@@ -249,20 +251,24 @@ extension OrganisationTables {
     static let successions = Statement(
         "SELECT predecessor, successor FROM organisation_succession ORDER BY predecessor, successor")
     static let successorsOf = Statement(
-        "SELECT successor FROM organisation_succession WHERE predecessor = ?1 AND known_from <= ?2 ORDER BY successor")
+        "SELECT successor FROM organisation_succession WHERE predecessor = ?1 AND known_from <= ?2 ORDER BY successor"
+    )
     static let predecessorsOf = Statement(
-        "SELECT predecessor FROM organisation_succession WHERE successor = ?1 AND known_from <= ?2 ORDER BY predecessor")
+        "SELECT predecessor FROM organisation_succession WHERE successor = ?1 AND known_from <= ?2 ORDER BY predecessor"
+    )
     static let insertSuccession = Statement(
         """
         INSERT INTO organisation_succession (predecessor, successor, known_from, load_id) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (predecessor, successor) DO NOTHING
         """)
 
-    static let pending = Statement("SELECT code FROM organisation_pending_reference WHERE resolved_by IS NULL")
+    static let pending = Statement(
+        "SELECT code FROM organisation_pending_reference WHERE resolved_by IS NULL")
     static let queuePending = Statement(
         """
         INSERT INTO organisation_pending_reference (code, named_by, load_id) VALUES (?1, ?2, ?3)
         ON CONFLICT (code) DO NOTHING
         """)
-    static let resolvePending = Statement("UPDATE organisation_pending_reference SET resolved_by = ?2 WHERE code = ?1")
+    static let resolvePending = Statement(
+        "UPDATE organisation_pending_reference SET resolved_by = ?2 WHERE code = ?1")
 }
