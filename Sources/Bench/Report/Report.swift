@@ -18,10 +18,11 @@ struct Report {
     private func line(_ figure: Figure) -> String {
         var text = "\(figure.name) \(Format.number(figure.value)) \(figure.unit)"
         if !figure.details.isEmpty {
-            text +=
-                "  # "
-                + figure.details.map { "\($0.name) \(Format.number($0.value))" + ($0.unit.isEmpty ? "" : " " + $0.unit) }
-                .joined(separator: ", ")
+            let parts = figure.details.map { detail in
+                let number = "\(detail.name) \(Format.number(detail.value))"
+                return detail.unit.isEmpty ? number : "\(number) \(detail.unit)"
+            }
+            text += "  # " + parts.joined(separator: ", ")
         }
         if let goal = Goal.all[figure.name] {
             text += "; \(goal.text): \(goal.verdict(of: figure.value))"
