@@ -86,7 +86,8 @@ public enum CapitationMath {
             counts.withUnsafeBufferPointer { counts in
                 weights.tenThousandths.withUnsafeBufferPointer { weights in
                     for practice in 0..<practices {
-                        let list = UnsafeBufferPointer(rebasing: counts[practice * cells..<(practice + 1) * cells])
+                        let list = UnsafeBufferPointer(
+                            rebasing: counts[practice * cells..<(practice + 1) * cells])
                         // 0 <= count < 2^31 and sum of weights < 2^32, so this sum is below 2^63. A negative count
                         // can only make it smaller in size; it is found by the sign bits gathered beside it.
                         var sum: Int64 = 0

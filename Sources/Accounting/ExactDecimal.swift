@@ -87,7 +87,8 @@ public struct ExactDecimal: Hashable, Sendable, CustomStringConvertible {
         guard scale > 0 else { return String(mantissa) }
         let digits = String(mantissa.magnitude)
         let decimals = Int(scale)
-        let padded = digits.utf8.count > decimals
+        let padded =
+            digits.utf8.count > decimals
             ? digits : String(repeating: "0", count: decimals + 1 - digits.utf8.count) + digits
         let point = padded.index(padded.endIndex, offsetBy: -decimals)
         return (mantissa < 0 ? "-" : "") + padded[..<point] + "." + padded[point...]

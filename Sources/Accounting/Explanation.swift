@@ -33,7 +33,9 @@ public struct Explanation: Hashable, Sendable {
         /// The day for which it holds.
         public var asOf: CalendarDate
 
-        public init(_ name: String, _ value: ExactDecimal, _ unit: Unit, from source: Source, asOf: CalendarDate) {
+        public init(
+            _ name: String, _ value: ExactDecimal, _ unit: Unit, from source: Source, asOf: CalendarDate
+        ) {
             self.name = name
             self.value = value
             self.unit = unit

@@ -38,11 +38,14 @@ public struct FinancialYear: Hashable, Comparable, Sendable, CustomStringConvert
 
     public func contains(_ day: CalendarDate) -> Bool { day >= firstDay && day <= lastDay }
 
-    public static func < (left: FinancialYear, right: FinancialYear) -> Bool { left.startYear < right.startYear }
+    public static func < (left: FinancialYear, right: FinancialYear) -> Bool {
+        left.startYear < right.startYear
+    }
 
     public var description: String {
         let end = (startYear + 1) % 100
         let start = String(startYear)
-        return String(repeating: "0", count: 4 - start.utf8.count) + start + "/" + (end < 10 ? "0" : "") + String(end)
+        return String(repeating: "0", count: 4 - start.utf8.count) + start + "/" + (end < 10 ? "0" : "")
+            + String(end)
     }
 }

@@ -1,7 +1,8 @@
 /// An amount of pounds sterling in whole pence, positive or negative.
 ///
-/// Range: ±92,233,720,368,547,758.07 pounds. Addition and subtraction are checked and throw `ArithmeticError.overflow`.
-/// There is no multiplication: amounts come from exact figures through a named rounding rule (`Rounding`).
+/// Range: ±92,233,720,368,547,758.07 pounds. Addition and subtraction are checked and throw
+/// `ArithmeticError.overflow`. There is no multiplication: amounts come from exact figures through a named rounding
+/// rule (`Rounding`).
 public struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let pence: Int64
 

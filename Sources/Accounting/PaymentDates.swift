@@ -17,7 +17,9 @@ public struct PaymentDates: Hashable, Sendable {
     }
 
     /// The last day, until 23:59:59 Europe/London, on which inputs are in time for the payment.
-    public func cutOff(forPayment day: CalendarDate, workingDaysBefore count: Int) throws(CalendarError) -> CalendarDate {
+    public func cutOff(forPayment day: CalendarDate, workingDaysBefore count: Int) throws(CalendarError)
+        -> CalendarDate
+    {
         try workingDays.stepping(back: count, from: day)
     }
 

@@ -54,7 +54,9 @@ public struct Rational: Hashable, Comparable, Sendable, CustomStringConvertible 
         try adding(try other.negated())
     }
 
-    public func negated() throws(ArithmeticError) -> Rational { try Rational(0 - numerator, over: denominator) }
+    public func negated() throws(ArithmeticError) -> Rational {
+        try Rational(0 - numerator, over: denominator)
+    }
 
     public func multiplied(by other: Rational) throws(ArithmeticError) -> Rational {
         // Crosswise first, so that what cancels cannot overflow.

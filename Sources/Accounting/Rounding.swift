@@ -61,7 +61,8 @@ public enum Rounding {
 
     /// `numerator / denominator` to a whole number, half away from zero; the denominator is positive.
     @inlinable
-    package static func quotient(_ numerator: Int128, _ denominator: Int128) throws(ArithmeticError) -> Int64 {
+    package static func quotient(_ numerator: Int128, _ denominator: Int128) throws(ArithmeticError) -> Int64
+    {
         if denominator <= 0 { throw .divisionByZero }
         if let top = Int64(exactly: numerator), let bottom = Int64(exactly: denominator) {
             return quotient(top, bottom)

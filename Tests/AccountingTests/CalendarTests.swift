@@ -28,7 +28,9 @@ struct PeriodTests {
         #expect(FinancialYear(containing: try day("2027-03-31")) == year)
         #expect(FinancialYear(containing: try day("2027-04-01")).description == "2027/28")
         #expect(FinancialYear("1999/00")?.startYear == 1999)
-        for bad in ["2026/28", "2026-27", "26/27", "2026/2027", "", "2026/"] { #expect(FinancialYear(bad) == nil) }
+        for bad in ["2026/28", "2026-27", "26/27", "2026/2027", "", "2026/"] {
+            #expect(FinancialYear(bad) == nil)
+        }
     }
 
     @Test("a quarter begins on a quarter day")
@@ -42,22 +44,29 @@ struct PeriodTests {
 @Suite("Payment dates (E20)")
 struct PaymentDateTests {
     private static let holidays = [
-        "2017-01-02", "2017-04-14", "2017-04-17", "2017-05-01", "2017-05-29", "2017-08-28", "2017-12-25", "2017-12-26",
-        "2024-01-01", "2024-03-29", "2024-04-01", "2024-05-06", "2024-05-27", "2024-08-26", "2024-12-25", "2024-12-26",
-        "2025-01-01", "2025-04-18", "2025-04-21", "2025-05-05", "2025-05-26", "2025-08-25", "2025-12-25", "2025-12-26",
-        "2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25", "2026-08-31", "2026-12-25", "2026-12-28",
+        "2017-01-02", "2017-04-14", "2017-04-17", "2017-05-01", "2017-05-29", "2017-08-28", "2017-12-25",
+        "2017-12-26",
+        "2024-01-01", "2024-03-29", "2024-04-01", "2024-05-06", "2024-05-27", "2024-08-26", "2024-12-25",
+        "2024-12-26",
+        "2025-01-01", "2025-04-18", "2025-04-21", "2025-05-05", "2025-05-26", "2025-08-25", "2025-12-25",
+        "2025-12-26",
+        "2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25", "2026-08-31", "2026-12-25",
+        "2026-12-28",
     ]
     private let dates = PaymentDates(
         WorkingDays(bankHolidays: PaymentDateTests.holidays.compactMap { CalendarDate(iso8601: $0) }))
 
     private func day(_ text: String) throws -> CalendarDate { try #require(CalendarDate(iso8601: text)) }
 
-    @Test("E20: cut-off 9 and 8 working days before", arguments: [
-        ("2026-04-24", 9, "2026-04-13"), ("2026-04-24", 8, "2026-04-14"),
-        ("2026-12-31", 9, "2026-12-16"), ("2026-12-31", 8, "2026-12-17"),
-    ])
+    @Test(
+        "E20: cut-off 9 and 8 working days before",
+        arguments: [
+            ("2026-04-24", 9, "2026-04-13"), ("2026-04-24", 8, "2026-04-14"),
+            ("2026-12-31", 9, "2026-12-16"), ("2026-12-31", 8, "2026-12-17"),
+        ])
     func cutOff(payment: String, count: Int, expected: String) throws {
-        #expect(try dates.cutOff(forPayment: try day(payment), workingDaysBefore: count) == (try day(expected)))
+        #expect(
+            try dates.cutOff(forPayment: try day(payment), workingDaysBefore: count) == (try day(expected)))
     }
 
     @Test("E20: Bacs input and processing days")
@@ -67,16 +76,21 @@ struct PaymentDateTests {
         #expect(try dates.bacsInput(forPayment: try day("2026-12-31")) == (try day("2026-12-29")))
     }
 
-    @Test("E20: a practice or PCN date that is no working day moves back", arguments: [
-        ("2025-04-20", "2025-04-17"), ("2026-06-20", "2026-06-19"), ("2026-06-22", "2026-06-22"),
-    ])
+    @Test(
+        "E20: a practice or PCN date that is no working day moves back",
+        arguments: [
+            ("2025-04-20", "2025-04-17"), ("2026-06-20", "2026-06-19"), ("2026-06-22", "2026-06-22"),
+        ])
     func practice(wanted: String, paid: String) throws {
         #expect(try dates.practicePayment(on: try day(wanted)) == (try day(paid)))
     }
 
-    @Test("E20: pharmacies are paid on the first, earlier if need be, but never earlier than 1 April", arguments: [
-        ("2024-06", "2024-05-31"), ("2017-04", "2017-04-03"), ("2024-04", "2024-04-02"), ("2026-10", "2026-10-01"),
-    ])
+    @Test(
+        "E20: pharmacies are paid on the first, earlier if need be, but never earlier than 1 April",
+        arguments: [
+            ("2024-06", "2024-05-31"), ("2017-04", "2017-04-03"), ("2024-04", "2024-04-02"),
+            ("2026-10", "2026-10-01"),
+        ])
     func pharmacy(month: String, paid: String) throws {
         #expect(try dates.pharmacyPayment(in: try #require(YearMonth(iso8601: month))) == (try day(paid)))
     }
@@ -86,6 +100,8 @@ struct PaymentDateTests {
         let wanted = try day("2030-06-03")
         #expect(throws: CalendarError.yearUnknown(2030)) { try dates.practicePayment(on: wanted) }
         let early = try day("2024-01-05")
-        #expect(throws: CalendarError.yearUnknown(2023)) { try dates.cutOff(forPayment: early, workingDaysBefore: 9) }
+        #expect(throws: CalendarError.yearUnknown(2023)) {
+            try dates.cutOff(forPayment: early, workingDaysBefore: 9)
+        }
     }
 }

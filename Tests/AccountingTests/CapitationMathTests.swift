@@ -22,13 +22,15 @@ struct CapitationMathTests {
             let length = Int.random(in: 28...31, using: &random)
             let days = Int.random(in: 0...length, using: &random)
             let base = CapitationMath.MonthlyBase(
-                annual: CapitationMath.annual(weightedHundredths: weighted, priceMicropounds: price), days: days,
+                annual: CapitationMath.annual(weightedHundredths: weighted, priceMicropounds: price),
+                days: days,
                 daysInMonth: length)
             let exact = try ExactDecimal(mantissa: weighted, scale: 2).rational
                 .multiplied(by: ExactDecimal(mantissa: price, scale: 6).rational).divided(by: Rational(12))
                 .multiplied(by: try Rational(Int128(days), over: Int128(length)))
             #expect(try base.pence() == Rounding.toPence(exact).pence)
-            let deduction = try Rounding.deduction(percent: ExactDecimal(mantissa: percent, scale: 6), of: exact)
+            let deduction = try Rounding.deduction(
+                percent: ExactDecimal(mantissa: percent, scale: 6), of: exact)
             #expect(try base.deduction(percentMillionths: percent) == deduction.pence)
         }
     }

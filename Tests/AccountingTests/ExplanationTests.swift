@@ -10,11 +10,14 @@ struct ExplanationTests {
         Explanation(
             rule: "3.1 out-of-hours deduction", ruleVersion: 1,
             inputs: [
-                .init("weighted_patients", ExactDecimal(mantissa: 1_000_000, scale: 2), .patients,
+                .init(
+                    "weighted_patients", ExactDecimal(mantissa: 1_000_000, scale: 2), .patients,
                     from: .init("capitation", version: 7), asOf: quarterDay),
-                .init("price", ExactDecimal(mantissa: 13_007, scale: 2), .pounds,
+                .init(
+                    "price", ExactDecimal(mantissa: 13_007, scale: 2), .pounds,
                     from: .init("rates", version: 1, note: "S6"), asOf: quarterDay),
-                .init("percent", ExactDecimal(mantissa: 470, scale: 2), .percent,
+                .init(
+                    "percent", ExactDecimal(mantissa: 470, scale: 2), .percent,
                     from: .init("rates", version: 1, note: "S6"), asOf: quarterDay),
             ],
             steps: [
@@ -31,10 +34,12 @@ struct ExplanationTests {
     func replay() throws {
         let explanation = example()
         #expect(try explanation.replay() == explanation.amount)
-        #expect(explanation.steps.map(explanation.expression) == [
-            "annual = weighted_patients x price", "initial = annual / 12", "share = initial x percent / 100",
-            "deduction = 0 - share", "amount = deduction to pence",
-        ])
+        #expect(
+            explanation.steps.map(explanation.expression) == [
+                "annual = weighted_patients x price", "initial = annual / 12",
+                "share = initial x percent / 100",
+                "deduction = 0 - share", "amount = deduction to pence",
+            ])
         #expect(try explanation.values()[1].text(decimals: 4) == "108391.6666…")
         #expect(explanation.inputs[1].source.description == "rates 1 (S6)")
     }
@@ -64,7 +69,8 @@ struct ExplanationTests {
         for _ in 0..<5000 {
             var bytes = writer.bytes
             for _ in 0..<3 {
-                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
             }
             var reader = CompactReader(bytes)
             if let read = try? Explanation(from: &reader) { _ = try? read.replay() }
@@ -92,7 +98,8 @@ struct ExplanationTests {
         let paid = Explanation.Input(
             "paid", Money(pence: -1_000_000).pounds, .pounds, from: .init("run 2026-04-1"), asOf: quarterDay)
         let difference = try Explanation.difference(
-            rule: "12.2 difference", ruleVersion: 1, due: [example(), example()], paid: paid, rounding: "RND-2")
+            rule: "12.2 difference", ruleVersion: 1, due: [example(), example()], paid: paid,
+            rounding: "RND-2")
         #expect(difference.amount.pence == -1_018_882 + 1_000_000)
         #expect(try difference.replay() == difference.amount)
         let recovery = try Explanation.difference(
@@ -104,9 +111,14 @@ struct ExplanationTests {
     func codingProperty() throws {
         var random = SeededGenerator(seed: 4)
         for _ in 0..<500 {
-            let number = Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0...63, using: &random)
-            let unsigned = UInt64.random(in: 0 ... .max, using: &random) >> UInt64.random(in: 0...63, using: &random)
-            let text = String((0..<Int.random(in: 0...40, using: &random)).map { _ in "aé€😀"["aé€😀".indices.randomElement(using: &random)!] })
+            let number =
+                Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0...63, using: &random)
+            let unsigned =
+                UInt64.random(in: 0 ... .max, using: &random) >> UInt64.random(in: 0...63, using: &random)
+            let text = String(
+                (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                    "aé€😀"["aé€😀".indices.randomElement(using: &random)!]
+                })
             var writer = CompactWriter()
             writer.signed(number)
             writer.unsigned(unsigned)

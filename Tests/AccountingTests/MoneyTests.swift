@@ -11,7 +11,9 @@ struct MoneyTests {
         #expect(Money("103297.26") == Money(pence: 10_329_726))
         #expect(Money("-0.05") == Money(pence: -5))
         #expect(Money("12") == Money(pence: 1200))
-        for bad in ["", "-", "1.2", "1.234", "1,234.00", "+1.00", " 1.00", "1.", ".50", "1e3", "£1.00", "--1.00"] {
+        for bad in [
+            "", "-", "1.2", "1.234", "1,234.00", "+1.00", " 1.00", "1.", ".50", "1e3", "£1.00", "--1.00",
+        ] {
             #expect(Money(bad) == nil, "\(bad)")
         }
     }

@@ -5,10 +5,12 @@ import Testing
 struct RoundingTests {
     private func pounds(_ text: String) throws -> Rational { try #require(ExactDecimal(text)).rational }
 
-    @Test("RND-2 rounds half a penny away from zero", arguments: [
-        ("0.005", 1), ("-0.005", -1), ("0.0049", 0), ("-0.0049", 0), ("25.4079", 2541), ("23.7687", 2377),
-        ("5.785025", 579), ("4.8583", 486), ("1.015", 102), ("-1.015", -102),
-    ] as [(String, Int64)])
+    @Test(
+        "RND-2 rounds half a penny away from zero",
+        arguments: [
+            ("0.005", 1), ("-0.005", -1), ("0.0049", 0), ("-0.0049", 0), ("25.4079", 2541), ("23.7687", 2377),
+            ("5.785025", 579), ("4.8583", 486), ("1.015", 102), ("-1.015", -102),
+        ] as [(String, Int64)])
     func halfAwayFromZero(text: String, pence: Int64) throws {
         #expect(try Rounding.toPence(try pounds(text)).pence == pence)
     }
@@ -60,8 +62,10 @@ struct RoundingTests {
     @Test("RND-7 holds weighted populations to two decimals (E17, formula with illustrative coefficients)")
     func weightedPopulation() throws {
         let male = [260, 600, 2050, 1300, 480, 270, 80], female = [240, 570, 2000, 1290, 500, 330, 130]
-        let weights = ["3.97", "1.00", "1.02", "2.15", "4.19", "5.18", "6.27", "3.64", "1.04", "2.19", "3.36", "4.90",
-            "6.56", "6.72"]
+        let weights = [
+            "3.97", "1.00", "1.02", "2.15", "4.19", "5.18", "6.27", "3.64", "1.04", "2.19", "3.36", "4.90",
+            "6.56", "6.72",
+        ]
         var raw = Rational.zero
         for (count, weight) in zip(male + female, weights) {
             raw = try raw.adding(try Rational(Int64(count)).multiplied(by: try pounds(weight)))
@@ -73,7 +77,9 @@ struct RoundingTests {
         product = try product.multiplied(by: try turnover.divided(by: try pounds("1.0368")))
         let homes = try pounds("0.43").multiplied(by: Rational(74)).adding(list).divided(by: list)
         product = try product.multiplied(by: try homes.divided(by: try pounds("1.0031")))
-        for index in ["1.0420", "0.9870", "1.0110"] { product = try product.multiplied(by: try pounds(index)) }
+        for index in ["1.0420", "0.9870", "1.0110"] {
+            product = try product.multiplied(by: try pounds(index))
+        }
         #expect(try Rounding.toPence(product.multiplied(by: Rational(100_000))).description == "114824.83")
         let weighted = try list.multiplied(by: product).multiplied(by: try pounds("0.9984"))
         #expect(try Rounding.weightedPopulation(weighted) == 1_157_875)

@@ -9,7 +9,8 @@ public struct PaymentsPlugin: Plugin {
         summary: "The monthly contractual payment of every GP practice in England",
         owners: ["payments-team@primary-care-services.example"],
         publishes: [
-            Pcs_Payments_V1_RunApproved.protoMessageName, Pcs_Payments_V1_StatementsPublished.protoMessageName,
+            Pcs_Payments_V1_RunApproved.protoMessageName,
+            Pcs_Payments_V1_StatementsPublished.protoMessageName,
             Pcs_Payments_V1_RunPaid.protoMessageName,
         ])
 
@@ -30,7 +31,8 @@ public struct PaymentsPlugin: Plugin {
 
     public var subscriptions: [Subscription] {
         [
-            Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, envelope, transaction in
+            Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") {
+                event, envelope, transaction in
                 try OrganisationEvents.receive(event, envelope, transaction)
             }
         ]
@@ -39,7 +41,9 @@ public struct PaymentsPlugin: Plugin {
     public var jobs: [ScheduledJob] {
         let context = context
         return [
-            ScheduledJob(name: "cut-off", schedule: .daily(hour: 0, minute: 5)) { try await CutOffJob.run(context) }
+            ScheduledJob(name: "cut-off", schedule: .daily(hour: 0, minute: 5)) {
+                try await CutOffJob.run(context)
+            }
         ]
     }
 

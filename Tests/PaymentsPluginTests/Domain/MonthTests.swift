@@ -48,7 +48,9 @@ struct MonthTests {
         #expect(july.remarks == [.noCapitation(Quarter(containing: try month("2026-07")))])
     }
 
-    @Test("a PMS baseline by list is paid on the last quarter's list until the new one comes, and trued up then")
+    @Test(
+        "a PMS baseline by list is paid on the last quarter's list until the new one comes, and trued up then"
+    )
     func carriedList() throws {
         var world = try World()
         try world.contract("B81001", from: "2026-04-01", .pms(.weighted(priceMicropounds: 101_250_000)))
@@ -114,7 +116,9 @@ struct MonthTests {
 
 @Suite("A contract through time")
 struct ContractTimelineTests {
-    private func record(_ version: Int64, _ from: String, _ to: String?, ends: Bool = false) throws -> ContractRecord {
+    private func record(_ version: Int64, _ from: String, _ to: String?, ends: Bool = false) throws
+        -> ContractRecord
+    {
         let terms = ContractTerms(
             payment: try .gms(), practiceName: "v\(version)", commissioner: "16C", region: "Y63",
             payee: try practice("A81001"))
@@ -131,12 +135,18 @@ struct ContractTimelineTests {
     @Test("later records lie over earlier ones and leave what they do not speak of")
     func laying() throws {
         let first = try record(1, "2020-04-01", nil)
-        #expect(try spans([first, record(2, "2021-04-01", nil)]) == ["1: 2020-04-01 2021-04-01", "2: 2021-04-01 open"])
+        #expect(
+            try spans([first, record(2, "2021-04-01", nil)]) == [
+                "1: 2020-04-01 2021-04-01", "2: 2021-04-01 open",
+            ])
         #expect(
             try spans([first, record(2, "2021-04-01", "2021-07-01")]) == [
                 "1: 2020-04-01 2021-04-01", "2: 2021-04-01 2021-07-01", "1: 2021-07-01 open",
             ])
-        #expect(try spans([first, record(2, "2019-04-01", "2020-04-01")]) == ["2: 2019-04-01 2020-04-01", "1: 2020-04-01 open"])
+        #expect(
+            try spans([first, record(2, "2019-04-01", "2020-04-01")]) == [
+                "2: 2019-04-01 2020-04-01", "1: 2020-04-01 open",
+            ])
         #expect(try spans([first, record(2, "2021-04-01", nil, ends: true)]) == ["1: 2020-04-01 2021-04-01"])
         #expect(try spans([first, record(2, "2019-01-01", nil)]) == ["2: 2019-01-01 open"])
         #expect(try spans([first, record(2, "2020-04-01", nil)]) == ["2: 2020-04-01 open"])
@@ -150,8 +160,11 @@ struct ContractTimelineTests {
             var records: [ContractRecord] = []
             for version in 1...Int64.random(in: 1...8, using: &random) {
                 let from = start.adding(days: Int.random(in: 0...60, using: &random))
-                let to = Bool.random(using: &random) ? nil : from.adding(days: Int.random(in: 1...30, using: &random))
-                let base = try record(version, "2020-01-01", nil, ends: Int.random(in: 0...3, using: &random) == 0)
+                let to =
+                    Bool.random(using: &random)
+                    ? nil : from.adding(days: Int.random(in: 1...30, using: &random))
+                let base = try record(
+                    version, "2020-01-01", nil, ends: Int.random(in: 0...3, using: &random) == 0)
                 records.append(ContractRecord(version: version, from: from, to: to, terms: base.terms))
             }
             let timeline = ContractTimeline(practice: try practice("A81001"), records: records)

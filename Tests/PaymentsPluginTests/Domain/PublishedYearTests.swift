@@ -17,7 +17,9 @@ struct PublishedYearTests {
         let published = PublishedYear(year: year, rows: rows)
         let load = published.load(id: "", evidence: "")
         #expect(load.rows == 7001)
-        #expect(load.gms + load.pms + load.apms + load.skippedUnknown + load.skippedNoList + load.skippedNoMoney == 7001)
+        #expect(
+            load.gms + load.pms + load.apms + load.skippedUnknown + load.skippedNoList + load.skippedNoMoney
+                == 7001)
 
         let rates = RateTable(RateFile.read(PackageResources.rates_csv).rows)
         var lists = ListTable()
@@ -25,7 +27,8 @@ struct PublishedYearTests {
             for quarter in year.quarters {
                 lists.set(
                     PatientLists(
-                        registered: row.registered, weightedHundredths: row.weightedHundredths, london: 0, version: 1),
+                        registered: row.registered, weightedHundredths: row.weightedHundredths, london: 0,
+                        version: 1),
                     of: row.practice, in: quarter)
             }
         }
@@ -38,13 +41,16 @@ struct PublishedYearTests {
         for month in year.months {
             let calculator = MonthCalculator(month: month, lists: lists, rates: rates)
             for timeline in timelines {
-                for line in try calculator.calculate(timeline).lines where Paycode.globalSumFamily.contains(line.paycode) {
+                for line in try calculator.calculate(timeline).lines
+                where Paycode.globalSumFamily.contains(line.paycode) {
                     recomputed[timeline.practice, default: 0] += line.pence
                 }
             }
         }
         var comparison = PublishedComparison(year: year, rates: rates)
-        for row in rows where row.kind == .gms { comparison.add(row, recomputedPence: recomputed[row.practice] ?? 0) }
+        for row in rows where row.kind == .gms {
+            comparison.add(row, recomputedPence: recomputed[row.practice] ?? 0)
+        }
         printTable(comparison)
         #expect(comparison.netPricePence == 8555)
         #expect(comparison.practicesAtNetPrice() >= 280)
@@ -62,26 +68,33 @@ struct PublishedYearTests {
         func percent(_ part: Int, _ whole: Int) -> String {
             whole == 0 ? "-" : "\(part * 1000 / whole / 10).\(part * 1000 / whole % 10) %"
         }
-        print("Published year \(comparison.year), net price \(Money(pence: comparison.netPricePence ?? 0)), "
-            + "\(comparison.practicesAtNetPrice()) practices at exactly that")
+        print(
+            "Published year \(comparison.year), net price \(Money(pence: comparison.netPricePence ?? 0)), "
+                + "\(comparison.practicesAtNetPrice()) practices at exactly that")
         for share in comparison.shares() {
-            print("  \(share.area): \(share.practices) practices, within 0.5 / 1 / 2 %: "
-                + "\(percent(share.withinHalfPercent, share.practices)) / \(percent(share.withinOnePercent, share.practices)) / "
-                + "\(percent(share.withinTwoPercent, share.practices)), median ratio "
-                + "\(ExactDecimal(mantissa: share.medianRatioMillionths, scale: 6))")
+            print(
+                "  \(share.area): \(share.practices) practices, within 0.5 / 1 / 2 %: "
+                    + "\(percent(share.withinHalfPercent, share.practices)) / "
+                    + "\(percent(share.withinOnePercent, share.practices)) / "
+                    + "\(percent(share.withinTwoPercent, share.practices)), median ratio "
+                    + "\(ExactDecimal(mantissa: share.medianRatioMillionths, scale: 6))")
         }
         for group in comparison.groups() {
-            print("  \(group.group): \(group.practices) practices, published \(Money(pence: group.publishedPence)), "
-                + "recomputed \(Money(pence: group.recomputedPence))")
+            print(
+                "  \(group.group): \(group.practices) practices, published \(Money(pence: group.publishedPence)), "
+                    + "recomputed \(Money(pence: group.recomputedPence))")
         }
     }
 
     @Test("rows without a contract in the year are left out, each for its reason")
     func fates() throws {
         let year = try #require(FinancialYear("2019/20"))
-        func row(_ kind: ContractKind?, weighted: Int64 = 100_000, core: Int64 = 100, closed: String? = nil) throws -> PublishedRow {
+        func row(_ kind: ContractKind?, weighted: Int64 = 100_000, core: Int64 = 100, closed: String? = nil)
+            throws -> PublishedRow
+        {
             PublishedRow(
-                practice: try practice("A81001"), name: "A", region: "Y63", regionName: "NORTH", commissioner: "16C",
+                practice: try practice("A81001"), name: "A", region: "Y63", regionName: "NORTH",
+                commissioner: "16C",
                 kind: kind, openedOn: nil, closedOn: try closed.map { try day($0) }, registered: 1000,
                 weightedHundredths: weighted, globalSumPence: core, baselinePence: 0)
         }

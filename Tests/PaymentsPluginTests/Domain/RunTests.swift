@@ -12,7 +12,8 @@ struct RunTests {
         var random = SeededGenerator(seed: seed)
         for index in 0..<40 {
             let code = "A81\(String(1000 + index).dropFirst())"
-            let starts = ["2026-04-01", "2026-04-01", "2026-04-01", "2026-05-11"].randomElement(using: &random) ?? ""
+            let starts =
+                ["2026-04-01", "2026-04-01", "2026-04-01", "2026-05-11"].randomElement(using: &random) ?? ""
             let ends = [nil, nil, nil, "2026-06-20"].randomElement(using: &random) ?? nil
             let terms: PaymentTerms =
                 switch index % 4 {
@@ -47,7 +48,9 @@ struct RunTests {
         #expect(first.exceptions == second.exceptions)
     }
 
-    @Test("every line replays, every statement foots, quantity x rate gives the amount (C1)", arguments: [4, 5] as [UInt64])
+    @Test(
+        "every line replays, every statement foots, quantity x rate gives the amount (C1)",
+        arguments: [4, 5] as [UInt64])
     func linesHold(seed: UInt64) throws {
         var world = try world(seed: seed)
         try world.pay("2026-04")
@@ -188,9 +191,13 @@ struct RunTests {
         let built = try world(seed: 8).build("2026-05")
         let body = try #require(built.statements.first).body
         for length in stride(from: 0, to: body.count, by: 7) {
-            #expect(throws: PaymentsError.damaged("statement")) { try StatementDocument.decode(Array(body.prefix(length))) }
+            #expect(throws: PaymentsError.damaged("statement")) {
+                try StatementDocument.decode(Array(body.prefix(length)))
+            }
         }
-        #expect(throws: PaymentsError.damaged("ledger")) { try RunLedger.decode(Array(built.ledger.dropLast())) }
+        #expect(throws: PaymentsError.damaged("ledger")) {
+            try RunLedger.decode(Array(built.ledger.dropLast()))
+        }
         var random = SeededGenerator(seed: 12)
         for _ in 0..<3000 {
             var bytes = body
@@ -208,13 +215,16 @@ struct RunLifecycleTests {
             "open freeze": "cutOff", "open calculate": "calculated", "cutOff calculate": "calculated",
             "calculated calculate": "calculated", "calculated acceptException": "calculated",
             "calculated review": "reviewed", "reviewed approve": "approved", "reviewed reopen": "calculated",
-            "cutOff thaw": "open", "calculated thaw": "open", "reviewed thaw": "open", "open abort": "aborted",
+            "cutOff thaw": "open", "calculated thaw": "open", "reviewed thaw": "open",
+            "open abort": "aborted",
             "cutOff abort": "aborted", "calculated abort": "aborted", "reviewed abort": "aborted",
             "approved abort": "aborted", "approved recordPaid": "paid", "paid close": "closed",
         ]
         for state in RunState.allCases {
             for action in RunAction.allCases {
-                #expect(action.next(from: state).map { "\($0)" } == allowed["\(state) \(action)"], "\(state) \(action)")
+                #expect(
+                    action.next(from: state).map { "\($0)" } == allowed["\(state) \(action)"],
+                    "\(state) \(action)")
             }
         }
     }

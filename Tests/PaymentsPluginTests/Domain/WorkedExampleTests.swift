@@ -22,7 +22,8 @@ struct WorkedExampleTests {
         try world.contract(
             "E83003", from: "2026-04-01",
             try .gms(minorSurgery: true, temporary: "3600.00", london: .counted))
-        try world.list("E83003", quarter: "2026-04-01", weighted: "11873.42", registered: 12_400, london: 11_952)
+        try world.list(
+            "E83003", quarter: "2026-04-01", weighted: "11873.42", registered: 12_400, london: 11_952)
         let lines = try world.lines("E83003", "2026-05")
         #expect(
             shown(lines) == [
@@ -41,10 +42,12 @@ struct WorkedExampleTests {
         try world.list("A81001", quarter: "2024-04-01", weighted: "8214.66")
         try world.list("A81001", quarter: "2024-07-01", weighted: "8301.10")
         for text in ["2024-04", "2024-05", "2024-06"] {
-            #expect(shown(try world.pay(text).statement("A81001").lines) == ["GSUM 73637.58", "GSOOH -3497.79"])
+            #expect(
+                shown(try world.pay(text).statement("A81001").lines) == ["GSUM 73637.58", "GSOOH -3497.79"])
         }
         for text in ["2024-07", "2024-08"] {
-            #expect(shown(try world.pay(text).statement("A81001").lines) == ["GSUM 74412.44", "GSOOH -3534.59"])
+            #expect(
+                shown(try world.pay(text).statement("A81001").lines) == ["GSUM 74412.44", "GSOOH -3534.59"])
         }
         try world.rate(.globalSumPrice, "112.50", from: "2024-04-01", to: "2025-04-01")
         let statement = try world.build("2024-09").statement("A81001")
@@ -53,8 +56,10 @@ struct WorkedExampleTests {
         #expect(shown(own) == ["GSUM 77822.81", "GSOOH -3696.58"])
         #expect(try net(own) == "74126.23")
         #expect(retro.count == 10)
-        #expect(shown(retro.filter { $0.month.description == "2024-04" }) == ["GSUM 3374.86", "GSOOH -160.30"])
-        #expect(shown(retro.filter { $0.month.description == "2024-08" }) == ["GSUM 3410.37", "GSOOH -161.99"])
+        #expect(
+            shown(retro.filter { $0.month.description == "2024-04" }) == ["GSUM 3374.86", "GSOOH -160.30"])
+        #expect(
+            shown(retro.filter { $0.month.description == "2024-08" }) == ["GSUM 3410.37", "GSOOH -161.99"])
         #expect(try net(retro.filter { $0.paycode == .globalSum }) == "16945.32")
         #expect(try net(retro.filter { $0.paycode == .outOfHours }) == "-804.88")
         #expect(try net(retro) == "16140.44")
@@ -68,11 +73,17 @@ struct WorkedExampleTests {
         #expect(try world.build("2024-10").totals.all.retroLines == 0)
     }
 
-    @Test("E4: the deduction is a percentage of the total; the printed figure for each patient is for reading only")
+    @Test(
+        "E4: the deduction is a percentage of the total; the printed figure for each patient is for reading only"
+    )
     func e4() throws {
         let percent = try #require(ExactDecimal("4.75"))
-        #expect(try Rounding.deduction(percent: percent, of: ExactDecimal(mantissa: 10_228, scale: 2).rational).description == "-4.86")
-        #expect(try Rounding.deduction(percent: percent, of: ExactDecimal(mantissa: 12_179, scale: 2).rational).description == "-5.79")
+        #expect(
+            try Rounding.deduction(percent: percent, of: ExactDecimal(mantissa: 10_228, scale: 2).rational)
+                .description == "-4.86")
+        #expect(
+            try Rounding.deduction(percent: percent, of: ExactDecimal(mantissa: 12_179, scale: 2).rational)
+                .description == "-5.79")
         var world = try World()
         try world.contract("A81001", from: "2025-04-01", try .gms())
         try world.list("A81001", quarter: "2025-04-01", weighted: "10000.00")
@@ -80,14 +91,17 @@ struct WorkedExampleTests {
         #expect(shown(try world.lines("A81001", "2025-04")) == ["GSUM 101491.67", "GSOOH -4820.85"])
     }
 
-    @Test("E15: the correction factor runs off by a seventh a year", arguments: [
-        ("2014-04", "1200.00"), ("2015-04", "1000.00"), ("2016-04", "800.00"), ("2018-04", "400.00"),
-        ("2019-04", "200.00"), ("2020-04", nil), ("2022-04", nil),
-    ] as [(String, String?)])
+    @Test(
+        "E15: the correction factor runs off by a seventh a year",
+        arguments: [
+            ("2014-04", "1200.00"), ("2015-04", "1000.00"), ("2016-04", "800.00"), ("2018-04", "400.00"),
+            ("2019-04", "200.00"), ("2020-04", nil), ("2022-04", nil),
+        ] as [(String, String?)])
     func e15(text: String, amount: String?) throws {
         var world = try World()
         // Without lists and opt-outs only the correction factor comes out.
-        try world.contract("A81001", from: "2014-04-01", try .gms(outOfHours: false, correctionFactor: "1400.00"))
+        try world.contract(
+            "A81001", from: "2014-04-01", try .gms(outOfHours: false, correctionFactor: "1400.00"))
         let lines = try world.lines("A81001", text)
         #expect(shown(lines) == (amount.map { ["MPIG \($0)"] } ?? []))
         #expect(try lines.allSatisfy { try $0.explanation.replay().pence == $0.pence })
@@ -96,7 +110,8 @@ struct WorkedExampleTests {
     @Test("E16: a PMS baseline with its uplift, a twelfth a month")
     func e16() throws {
         let uplift = try Rounding.toPence(
-            ExactDecimal(mantissa: 284, scale: 2).rational.multiplied(by: ExactDecimal(mantissa: 912_040, scale: 2).rational))
+            ExactDecimal(mantissa: 284, scale: 2).rational.multiplied(
+                by: ExactDecimal(mantissa: 912_040, scale: 2).rational))
         #expect(uplift.description == "25901.94")
         let baseline = try Money(pence: pence("912345.60")).adding(uplift)
         #expect(baseline.description == "938247.54")
@@ -107,7 +122,9 @@ struct WorkedExampleTests {
         #expect(try lines[0].explanation.replay().description == "78187.30")
     }
 
-    @Test("E19: after a merger both lists are paid to the survivor until the quarter ends, in two labelled groups")
+    @Test(
+        "E19: after a merger both lists are paid to the survivor until the quarter ends, in two labelled groups"
+    )
     func e19() throws {
         var world = try World()
         try world.contract("A81001", from: "2026-04-01", try .gms())
@@ -126,9 +143,11 @@ struct WorkedExampleTests {
         #expect(try world.build("2026-07").statements.map(\.practice.value) == ["A81001"])
     }
 
-    @Test("3.2: prices less the deduction are the commonest published amounts", arguments: [
-        (2018, "84.63"), (2019, "85.55"), (2020, "89.00"),
-    ])
+    @Test(
+        "3.2: prices less the deduction are the commonest published amounts",
+        arguments: [
+            (2018, "84.63"), (2019, "85.55"), (2020, "89.00"),
+        ])
     func netPrices(year: Int, price: String) throws {
         let world = try World()
         let comparison = PublishedComparison(
@@ -153,7 +172,9 @@ struct WorkedExampleTests {
         }
         try world.rate(.globalSumPrice, "96.78", from: "2021-04-01", to: "2022-04-01")
         let first = try day("2021-05-01")
-        #expect(throws: PaymentsError.rateMissing(.outOfHoursPercent, first)) { try world.lines("A81001", "2021-05") }
+        #expect(throws: PaymentsError.rateMissing(.outOfHoursPercent, first)) {
+            try world.lines("A81001", "2021-05")
+        }
         try world.rate(.outOfHoursPercent, "4.75", from: "2021-04-01", to: "2022-04-01")
         #expect(shown(try world.lines("A81001", "2021-05")) == ["GSUM 8065.00", "GSOOH -383.09"])
     }

@@ -11,9 +11,11 @@ import Testing
 struct InputTests {
     private let one = "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,"
 
-    @Test("contracts are loaded as versions; the same file again is recognised, a changed one adds to history", arguments: [
-        TestHost.Fidelity.direct, .inProcess, .tcp,
-    ])
+    @Test(
+        "contracts are loaded as versions; the same file again is recognised, a changed one adds to history",
+        arguments: [
+            TestHost.Fidelity.direct, .inProcess, .tcp,
+        ])
     func contractLoads(_ fidelity: TestHost.Fidelity) async throws {
         try await PaymentsOffice.with(fidelity) { office in
             let trial = try await office.loadContracts(one, dryRun: true)
@@ -24,7 +26,8 @@ struct InputTests {
             let again = try await office.loadContracts(one)
             #expect(again.alreadyLoaded && again.loadID == first.loadID)
             let second = try await office.loadContracts(
-                one, "A81001,One,GMS,2026-07-01,,16C,Y63,,,,,,,,,,", "A81002,Two,GMS,2026-04-01,,16C,Y63,,,,,,,,,,")
+                one, "A81001,One,GMS,2026-07-01,,16C,Y63,,,,,,,,,,",
+                "A81002,Two,GMS,2026-04-01,,16C,Y63,,,,,,,,,,")
             #expect(second.added == 1 && second.changed == 1)
             let contract = try await office.contracts().getContract(
                 .with {
@@ -37,9 +40,12 @@ struct InputTests {
             var listed: [String] = []
             let stream = try await office.contracts().listContracts(
                 .with { $0.at = Pcs_Common_V1_Date.with { ($0.year, $0.month, $0.day) = (2026, 8, 1) } })
-            for try await contract in stream { listed.append("\(contract.practiceCode) \(contract.terms.outOfHoursOptOut)") }
+            for try await contract in stream {
+                listed.append("\(contract.practiceCode) \(contract.terms.outOfHoursOptOut)")
+            }
             #expect(listed == ["A81001 false", "A81002 false"])
-            let versions = try await office.contracts().listContractVersions(.with { $0.practiceCode = "A81001" })
+            let versions = try await office.contracts().listContractVersions(
+                .with { $0.practiceCode = "A81001" })
             #expect(versions.versions.count == 3)
             #expect(versions.versions.allSatisfy { $0.recordedBy == "olive" && $0.source.hasPrefix("load ") })
         }
@@ -49,11 +55,17 @@ struct InputTests {
     func brokenFile() async throws {
         try await PaymentsOffice.with { office in
             let failure = try await refusal {
-                try await office.loadContracts(one, "bad,Two,GMS,2026-04-01,,16C,Y63,,,,,,,,,,", "A81003,Three,XXX,x,,16C,Y63,,,,,,,,,,")
+                try await office.loadContracts(
+                    one, "bad,Two,GMS,2026-04-01,,16C,Y63,,,,,,,,,,", "A81003,Three,XXX,x,,16C,Y63,,,,,,,,,,")
             }
             #expect(failure.reason.name == "FILE_INVALID")
-            #expect(failure.violations.map { "\($0.row):\($0.column) \($0.rule)" } == ["3:1 CON01", "4:3 CON03", "4:4 CON04"])
-            let none = try await refusal { _ = try await office.contracts().getContract(.with { $0.practiceCode = "A81001" }) }
+            #expect(
+                failure.violations.map { "\($0.row):\($0.column) \($0.rule)" } == [
+                    "3:1 CON01", "4:3 CON03", "4:4 CON04",
+                ])
+            let none = try await refusal {
+                _ = try await office.contracts().getContract(.with { $0.practiceCode = "A81001" })
+            }
             #expect(none.reason.name == "CONTRACT_UNKNOWN")
         }
     }
@@ -76,11 +88,14 @@ struct InputTests {
             }
             #expect(try await name(knownOn: nil) == "Renamed")
             #expect(try await name(knownOn: "2026-03-17") == "One")
-            #expect(try await refusal { _ = try await name(knownOn: "2026-03-15") }.reason.name == "CONTRACT_UNKNOWN")
+            #expect(
+                try await refusal { _ = try await name(knownOn: "2026-03-15") }.reason.name
+                    == "CONTRACT_UNKNOWN")
         }
     }
 
-    @Test("a revision waits for another person; in the past it makes difference lines; nothing is overwritten")
+    @Test(
+        "a revision waits for another person; in the past it makes difference lines; nothing is overwritten")
     func revision() async throws {
         try await PaymentsOffice.with { office in
             try await office.loadContracts(one)
@@ -89,7 +104,9 @@ struct InputTests {
             let from = Pcs_Common_V1_Date(try day("2026-04-01"))
             let proposed = try await office.contracts().reviseContract(
                 .with {
-                    ($0.practiceCode, $0.effectiveFrom, $0.reason) = ("A81001", from, "adjustment agreed late")
+                    ($0.practiceCode, $0.effectiveFrom, $0.reason) = (
+                        "A81001", from, "adjustment agreed late"
+                    )
                     $0.terms = .with {
                         $0.contractType = .gms
                         $0.practiceName = "One"
@@ -99,19 +116,26 @@ struct InputTests {
                 })
             #expect(proposed.state == .proposed && proposed.version == 0)
             let both = try await office.host.grant([Roles.paymentsApprover], at: "PCS", to: office.operating)
-            func decide(_ subject: TestSubject, _ code: String = "A81001") async throws -> Pcs_Payments_V1_ContractRevision {
+            func decide(_ subject: TestSubject, _ code: String = "A81001") async throws
+                -> Pcs_Payments_V1_ContractRevision
+            {
                 try await office.contracts(subject).decideContractRevision(
-                    .with { ($0.practiceCode, $0.revisionID, $0.approve) = (code, proposed.revisionID, true) })
+                    .with { ($0.practiceCode, $0.revisionID, $0.approve) = (code, proposed.revisionID, true) }
+                )
             }
             #expect(try await refusal { _ = try await decide(both) }.reason.name == "SECOND_PERSON_REQUIRED")
-            #expect(try await refusal { _ = try await decide(office.approver, "A81002") }.reason.name == "NOT_FOUND")
+            #expect(
+                try await refusal { _ = try await decide(office.approver, "A81002") }.reason.name
+                    == "NOT_FOUND")
             #expect(try await decide(office.approver).state == .approved)
-            #expect(try await refusal { _ = try await decide(office.approver) }.reason.name == "ALREADY_DECIDED")
+            #expect(
+                try await refusal { _ = try await decide(office.approver) }.reason.name == "ALREADY_DECIDED")
             let may = try await office.pay("2026-05")
             let statement = try await office.statement("A81001", "2026-05")
             #expect(may.retroLines == 2)
             #expect(shown(statement.lines.filter(\.isRetro)) == ["GSTPA 100.00", "GSOOH -4.70"])
-            let versions = try await office.contracts().listContractVersions(.with { $0.practiceCode = "A81001" })
+            let versions = try await office.contracts().listContractVersions(
+                .with { $0.practiceCode = "A81001" })
             #expect(versions.versions.map(\.reason) == ["file contracts.csv", "adjustment agreed late"])
         }
     }
@@ -124,7 +148,9 @@ struct InputTests {
                 let from = Pcs_Common_V1_Date(try day("2026-05-02"))
                 _ = try await office.contracts().reviseContract(
                     .with {
-                        ($0.practiceCode, $0.effectiveFrom, $0.reason) = ("A81001", from, "wrong in many ways")
+                        ($0.practiceCode, $0.effectiveFrom, $0.reason) = (
+                            "A81001", from, "wrong in many ways"
+                        )
                         $0.terms = .with {
                             $0.contractType = .gms
                             $0.baselineBasis = .fixed
@@ -153,14 +179,18 @@ struct InputTests {
             #expect(known.current.weightedPatientsHundredths == 1_000_000)
             #expect(known.superseded.map(\.weightedPatientsHundredths) == [1_000_100, 1_000_000])
             #expect(try await office.capitation().listCapitationLoads(.init()).loads.count == 3)
-            let unknown = try await refusal { try await office.loadLists("2026-04-01", "A81001,1,1,0", "A81999,1,1,0") }
+            let unknown = try await refusal {
+                try await office.loadLists("2026-04-01", "A81001,1,1,0", "A81999,1,1,0")
+            }
             #expect(unknown.violations.map { "\($0.row) \($0.rule)" } == ["3 CAP05"])
             let quarter = try await refusal { try await office.loadLists("2026-05-01", "A81001,1,1,0") }
             #expect(quarter.violations.map(\.field) == ["quarter_day"])
         }
     }
 
-    @Test("rates are shipped as version 1, proposed and approved by different people, and what is missing is refused")
+    @Test(
+        "rates are shipped as version 1, proposed and approved by different people, and what is missing is refused"
+    )
     func rates() async throws {
         try await PaymentsOffice.with { office in
             let shipped = try await office.rates().listRates(.with { $0.name = "global_sum_price" })
@@ -175,10 +205,13 @@ struct InputTests {
                 $0.effectiveTo = Pcs_Common_V1_Date.with { ($0.year, $0.month, $0.day) = (2022, 4, 1) }
                 ($0.value, $0.unit, $0.grade, $0.source) = ("96.78", .pounds, "S", "contract summaries")
             }
-            let set = try await office.rates().proposeRates([.with { ($0.reason, $0.rates) = ("2021/22", [row]) }])
+            let set = try await office.rates().proposeRates([
+                .with { ($0.reason, $0.rates) = ("2021/22", [row]) }
+            ])
             #expect(set.state == .proposed)
             let own = try await refusal {
-                _ = try await office.rates().approveRates(.with { ($0.setID, $0.approve) = (set.setID, true) })
+                _ = try await office.rates().approveRates(
+                    .with { ($0.setID, $0.approve) = (set.setID, true) })
             }
             #expect(own.reason.name == "SECOND_PERSON_REQUIRED")
             try await office.loadContracts("A81001,One,GMS,2021-04-01,,16C,Y63,,,,,,,,,,")
@@ -201,12 +234,14 @@ struct InputTests {
                 try await office.rates().proposeRates([
                     .with {
                         ($0.kind, $0.reason, $0.fileName) = (.rates, "new year", "rates.csv")
-                        $0.data = Data(("name,effective_from,effective_to,value,unit,grade,source,note\n" + text).utf8)
+                        $0.data = Data(
+                            ("name,effective_from,effective_to,value,unit,grade,source,note\n" + text).utf8)
                     }
                 ])
             }
             let failure = try await refusal {
-                _ = try await propose("nothing,2027-04-01,,1,POUNDS,P,S,\nglobal_sum_price,2027-04-02,,x,POUNDS,P,S,\n")
+                _ = try await propose(
+                    "nothing,2027-04-01,,1,POUNDS,P,S,\nglobal_sum_price,2027-04-02,,x,POUNDS,P,S,\n")
             }
             #expect(failure.violations.map { "\($0.row) \($0.rule)" } == ["2 REF01", "3 REF03", "3 REF02"])
             let set = try await propose("global_sum_price,2027-04-01,2028-04-01,140.00,POUNDS,P,S99,\n")
@@ -238,28 +273,35 @@ struct InputTests {
             let run = try await office.calculate(try await office.open("2026-03").runID)
             let exceptions = try await office.exceptions(run.runID, openOnly: true)
             #expect(exceptions.map(\.kind) == [.payeeClosed])
-            #expect(exceptions.first?.message == "A81001 closed on 2026-03-20 and would be paid to 2026-03-31")
+            #expect(
+                exceptions.first?.message == "A81001 closed on 2026-03-20 and would be paid to 2026-03-31")
         }
     }
 
     @Test("fields that are no codes, days or months are refused by name")
     func badFields() async throws {
         try await PaymentsOffice.with { office in
-            let code = try await refusal { _ = try await office.contracts().getContract(.with { $0.practiceCode = "x" }) }
+            let code = try await refusal {
+                _ = try await office.contracts().getContract(.with { $0.practiceCode = "x" })
+            }
             #expect(code.violations.map(\.field) == ["practice_code"])
             let month = try await refusal {
-                _ = try await office.runs().openRun(.with { $0.month = Pcs_Common_V1_Month(year: 2026, month: 13) })
+                _ = try await office.runs().openRun(
+                    .with { $0.month = Pcs_Common_V1_Month(year: 2026, month: 13) })
             }
             #expect(month.violations.map(\.field) == ["month"])
             let wide = try await refusal {
-                _ = try await office.runs().openRun(.with { $0.month = Pcs_Common_V1_Month(year: .max, month: 1) })
+                _ = try await office.runs().openRun(
+                    .with { $0.month = Pcs_Common_V1_Month(year: .max, month: 1) })
             }
             #expect(wide.violations.map(\.field) == ["month"])
             let date = try await refusal {
                 _ = try await office.runs().openRun(
                     .with {
                         $0.month = Pcs_Common_V1_Month(year: 2026, month: 4)
-                        $0.paymentDate = Pcs_Common_V1_Date.with { ($0.year, $0.month, $0.day) = (2026, 2, 30) }
+                        $0.paymentDate = Pcs_Common_V1_Date.with {
+                            ($0.year, $0.month, $0.day) = (2026, 2, 30)
+                        }
                     })
             }
             #expect(date.violations.map(\.field) == ["payment_date"])

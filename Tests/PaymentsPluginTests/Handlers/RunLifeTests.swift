@@ -11,7 +11,8 @@ import Testing
 struct RunLifeTests {
     private func loadTwo(_ office: PaymentsOffice) async throws {
         try await office.loadContracts(
-            "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,", "A81002,\"Two, Ltd\",PMS,2026-04-01,,16C,Y63,,,,,,,FIXED,938247.54,,")
+            "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,",
+            "A81002,\"Two, Ltd\",PMS,2026-04-01,,16C,Y63,,,,,,,FIXED,938247.54,,")
         try await office.loadLists("2026-04-01", "A81001,10400,10000.00,0", "A81002,9100,9120.40,0")
     }
 
@@ -48,7 +49,8 @@ struct RunLifeTests {
             #expect(closed.state == .closed)
             #expect(
                 closed.history.map(\.step) == [
-                    "opened", "inputs frozen", "calculated", "reviewed", "approved once", "approved", "paid", "closed",
+                    "opened", "inputs frozen", "calculated", "reviewed", "approved once", "approved", "paid",
+                    "closed",
                 ])
             let totals = try await office.runs().getRunTotals(
                 .with { ($0.runID, $0.dimension) = (run.runID, .contractType) })
@@ -76,7 +78,9 @@ struct RunLifeTests {
         }
     }
 
-    @Test("neither the calculator nor the reviewer nor one person twice approves; the total must be typed right")
+    @Test(
+        "neither the calculator nor the reviewer nor one person twice approves; the total must be typed right"
+    )
     func separationOfDuties() async throws {
         try await PaymentsOffice.with { office in
             try await loadTwo(office)
@@ -100,13 +104,15 @@ struct RunLifeTests {
                     == "CALCULATION_CHANGED")
             try await approve(office.approver)
             #expect(
-                try await refusal { try await approve(office.approver, total: calculated.netPence) }.reason.name
+                try await refusal { try await approve(office.approver, total: calculated.netPence) }.reason
+                    .name
                     == "SECOND_PERSON_REQUIRED")
             #expect(
                 try await refusal { try await approve(office.secondApprover) }.violations.map(\.field)
                     == ["control_total_pence"])
             #expect(
-                try await refusal { try await approve(office.secondApprover, total: calculated.netPence + 1) }.reason.name
+                try await refusal { try await approve(office.secondApprover, total: calculated.netPence + 1) }
+                    .reason.name
                     == "CONTROL_TOTAL_MISMATCH")
             try await approve(office.secondApprover, total: calculated.netPence)
             both = try await office.host.grant([Roles.bacsSubmitter], at: "PCS", to: office.approver)
@@ -136,7 +142,9 @@ struct RunLifeTests {
                 let late = try await refusal {
                     switch attempt {
                     case 0: _ = try await office.calculate(run.runID)
-                    case 1: _ = try await office.runs().reopenRun(.with { ($0.runID, $0.reason) = (run.runID, "try") })
+                    case 1:
+                        _ = try await office.runs().reopenRun(
+                            .with { ($0.runID, $0.reason) = (run.runID, "try") })
                     default:
                         _ = try await office.runs().reopenRun(
                             .with { ($0.runID, $0.thaw, $0.reason) = (run.runID, true, "try") })
@@ -144,26 +152,33 @@ struct RunLifeTests {
                 }
                 #expect(late.reason.name == "RUN_STATE_WRONG")
             }
-            #expect(try await refusal { _ = try await office.open("2026-04") }.reason.name == "RUN_MONTH_TAKEN")
-            #expect(try await refusal { _ = try await office.open("2026-03") }.reason.name == "RUN_OUT_OF_ORDER")
-            #expect(try await refusal { _ = try await office.open("2045-03") }.reason.name == "CALENDAR_MISSING")
             #expect(
-                try await refusal { _ = try await office.runs().getRun(.with { $0.runID = "nothing" }) }.reason.name
+                try await refusal { _ = try await office.open("2026-04") }.reason.name == "RUN_MONTH_TAKEN")
+            #expect(
+                try await refusal { _ = try await office.open("2026-03") }.reason.name == "RUN_OUT_OF_ORDER")
+            #expect(
+                try await refusal { _ = try await office.open("2045-03") }.reason.name == "CALENDAR_MISSING")
+            #expect(
+                try await refusal { _ = try await office.runs().getRun(.with { $0.runID = "nothing" }) }
+                    .reason.name
                     == "RUN_UNKNOWN")
         }
     }
 
-    @Test("two approvers abort a run; the month is run again, and only the last approved run can be taken back")
+    @Test(
+        "two approvers abort a run; the month is run again, and only the last approved run can be taken back")
     func abortion() async throws {
         try await PaymentsOffice.with { office in
             try await loadTwo(office)
             let first = try await office.pay("2026-04")
             let may = try await office.calculate(try await office.open("2026-05").runID)
             func abort(_ subject: TestSubject, _ runID: String) async throws -> Pcs_Payments_V1_Run {
-                try await office.runs(subject).abortRun(.with { ($0.runID, $0.reason) = (runID, "wrong month") })
+                try await office.runs(subject).abortRun(
+                    .with { ($0.runID, $0.reason) = (runID, "wrong month") })
             }
             #expect(
-                try await refusal { _ = try await abort(office.approver, first.runID) }.reason.name == "RUN_OUT_OF_ORDER")
+                try await refusal { _ = try await abort(office.approver, first.runID) }.reason.name
+                    == "RUN_OUT_OF_ORDER")
             #expect(try await abort(office.approver, may.runID).state == .calculated)
             #expect(
                 try await refusal { _ = try await abort(office.approver, may.runID) }.reason.name
@@ -181,7 +196,9 @@ struct RunLifeTests {
         try await PaymentsOffice.with { office in
             try await loadTwo(office)
             let run = try await office.open("2026-04")
-            let early = try await refusal { _ = try await office.runs().calculateRun(.with { $0.runID = run.runID }) }
+            let early = try await refusal {
+                _ = try await office.runs().calculateRun(.with { $0.runID = run.runID })
+            }
             #expect(early.reason.name == "CUT_OFF_NOT_REACHED")
             office.host.clock.set(try day("2026-04-17"), hour: 23)
             try await office.host.advance(milliseconds: 2 * 3_600_000)
@@ -228,7 +245,9 @@ struct RunLifeTests {
     func idempotency() async throws {
         try await PaymentsOffice.with { office in
             let runs = try await office.runs()
-            let request = Pcs_Payments_V1_OpenRunRequest.with { $0.month = Pcs_Common_V1_Month(year: 2026, month: 4) }
+            let request = Pcs_Payments_V1_OpenRunRequest.with {
+                $0.month = Pcs_Common_V1_Month(year: 2026, month: 4)
+            }
             let first = try await runs.openRun(request, options: CallOptions(idempotencyKey: "april"))
             let second = try await runs.openRun(request, options: CallOptions(idempotencyKey: "april"))
             #expect(first == second)
@@ -242,7 +261,8 @@ struct RunLifeTests {
             let run = try await office.pay("2026-04")
             func export() async throws -> (text: String, rows: Int64) {
                 var (bytes, rows) = (Data(), Int64(0))
-                let stream = try await office.runs().exportRun(.with { ($0.runID, $0.byteOrderMark) = (run.runID, true) })
+                let stream = try await office.runs().exportRun(
+                    .with { ($0.runID, $0.byteOrderMark) = (run.runID, true) })
                 for try await chunk in stream {
                     bytes += chunk.data
                     rows += chunk.rows
@@ -253,7 +273,9 @@ struct RunLifeTests {
             #expect(rows == 3)
             #expect(text.hasPrefix("\u{FEFF}statementId,"))
             #expect(text.components(separatedBy: "\r\n").count == 5)
-            #expect(text.contains("2026-04-1/A81002,A81002,\"Two, Ltd\",PMS,2026-04-30,2026-04-1,1,PMSB,PMS baseline,"))
+            #expect(
+                text.contains(
+                    "2026-04-1/A81002,A81002,\"Two, Ltd\",PMS,2026-04-30,2026-04-1,1,PMSB,PMS baseline,"))
             #expect(try await export().text == text)
         }
     }
@@ -266,7 +288,9 @@ struct RunLifeTests {
             try await office.host.eventsDelivered()
             let store = try office.host.store(of: "payments")
             let types = try store.read { reader in
-                try reader.all(Statement("SELECT event_type FROM pcs_outbox ORDER BY sequence")) { $0.text(0) }
+                try reader.all(Statement("SELECT event_type FROM pcs_outbox ORDER BY sequence")) {
+                    $0.text(0)
+                }
             }
             #expect(types == ["pcs.payments.v1.RunApproved", "pcs.payments.v1.StatementsPublished"])
         }

@@ -13,9 +13,11 @@ struct StatementTests {
         try await PaymentsOffice.with { office in
             try await office.host.loadOrganisations()
             try await office.loadContracts(
-                "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,", "A81002,Two,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,")
+                "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,",
+                "A81002,Two,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,")
             try await office.loadLists("2026-04-01", "A81001,10400,10000.00,0", "A81002,5000,5000.00,0")
-            let manager = try await office.host.person("mary", roles: [Roles.practiceStatements], at: "A81001")
+            let manager = try await office.host.person(
+                "mary", roles: [Roles.practiceStatements], at: "A81001")
             let run = try await office.calculate(try await office.open("2026-04").runID)
             #expect(run.warnings == 0)
             #expect(try await office.statement("A81001", "2026-04").published == false)
@@ -30,7 +32,8 @@ struct StatementTests {
             #expect(statement.sha256.count == 64)
             let other = try await refusal { _ = try await office.statement("A81002", "2026-04", as: manager) }
             #expect(other.reason.code == .permissionDenied)
-            let commissioner = try await office.host.person("carl", roles: [Roles.commissionerApprover], at: "16C")
+            let commissioner = try await office.host.person(
+                "carl", roles: [Roles.commissionerApprover], at: "16C")
             #expect(try await office.statement("A81002", "2026-04", as: commissioner).netPence == 5_164_863)
         }
     }
@@ -63,11 +66,16 @@ struct StatementTests {
                     $0.lineNumber = 1
                 })
             #expect(global.rule == "3.1 global sum")
-            #expect(global.inputs.map { "\($0.name) \($0.value) \($0.unit)" } == ["weighted_patients 11873.42 patients", "price 130.07 pounds"])
-            #expect(global.steps.map { "\($0.expression) = \($0.value)" } == [
-                "annual = weighted_patients x price = 1544375.7394", "month = annual / 12 = 128697.978283333333…",
-                "amount = month to pence = 128697.98",
-            ])
+            #expect(
+                global.inputs.map { "\($0.name) \($0.value) \($0.unit)" } == [
+                    "weighted_patients 11873.42 patients", "price 130.07 pounds",
+                ])
+            #expect(
+                global.steps.map { "\($0.expression) = \($0.value)" } == [
+                    "annual = weighted_patients x price = 1544375.7394",
+                    "month = annual / 12 = 128697.978283333333…",
+                    "amount = month to pence = 128697.98",
+                ])
             #expect(global.inputs[1].source.contains("S6"))
             let missing = try await refusal {
                 _ = try await office.statements().explainLine(
@@ -85,8 +93,11 @@ struct StatementTests {
             try await office.loadLists("2024-04-01", "A81001,8000,8214.66,0")
             try await office.loadLists("2024-07-01", "A81001,8000,8301.10,0")
             try await office.loadLists("2024-10-01", "A81001,8000,8301.10,0")
-            for month in ["2024-04", "2024-05", "2024-06", "2024-07", "2024-08"] { try await office.pay(month) }
-            let set = try await office.setRate("global_sum_price", "112.50", from: "2024-04-01", to: "2025-04-01")
+            for month in ["2024-04", "2024-05", "2024-06", "2024-07", "2024-08"] {
+                try await office.pay(month)
+            }
+            let set = try await office.setRate(
+                "global_sum_price", "112.50", from: "2024-04-01", to: "2025-04-01")
             #expect(set.firstPaidMonthAffected == Pcs_Common_V1_Month(year: 2024, month: 4))
             let september = try await office.pay("2024-09")
             #expect(september.retroLines == 10)
@@ -106,7 +117,9 @@ struct StatementTests {
                 .with { ($0.beforeRunID, $0.afterRunID) = ("2024-08-1", "2024-09-1") })
             for try await difference in stream { differences.append(difference) }
             let price = try #require(differences.first { $0.paycode == "GSUM" && !$0.hasOriginalMonth })
-            #expect(price.causes.map { "\($0.input): \($0.before) -> \($0.after)" } == ["price: 107.57 -> 112.50"])
+            #expect(
+                price.causes.map { "\($0.input): \($0.before) -> \($0.after)" } == ["price: 107.57 -> 112.50"]
+            )
             #expect(differences.filter { $0.hasOriginalMonth }.count == 10)
             #expect(try await office.pay("2024-10").retroLines == 0)
         }
@@ -132,7 +145,8 @@ struct StatementTests {
             try await office.loadContracts("A81001,One,PMS,2026-03-01,,16C,Y63,,,,,,,FIXED,1200.00,,")
             let run = try await office.calculate(try await office.open("2026-04").runID)
             _ = try await office.runs().reviewRun(.with { ($0.runID, $0.calculation) = (run.runID, 1) })
-            _ = try await office.runs(office.approver).approveRun(.with { ($0.runID, $0.calculation) = (run.runID, 1) })
+            _ = try await office.runs(office.approver).approveRun(
+                .with { ($0.runID, $0.calculation) = (run.runID, 1) })
             try await office.host.store(of: "payments").write(actor: "test") { transaction in
                 try transaction.run(Statement("UPDATE statement SET body = ?1"), [.blob([1, 2, 3])])
                 return ()

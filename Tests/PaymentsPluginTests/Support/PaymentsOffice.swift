@@ -81,8 +81,12 @@ struct PaymentsOffice {
     }
 
     @discardableResult
-    func loadLists(_ quarter: String, _ rows: String..., dryRun: Bool = false) async throws -> Pcs_Payments_V1_CapitationLoad {
-        let text = "practice_code,registered_patients,weighted_patients,london_patients\n" + rows.joined(separator: "\n") + "\n"
+    func loadLists(_ quarter: String, _ rows: String..., dryRun: Bool = false) async throws
+        -> Pcs_Payments_V1_CapitationLoad
+    {
+        let text =
+            "practice_code,registered_patients,weighted_patients,london_patients\n"
+            + rows.joined(separator: "\n") + "\n"
         let day = try day(quarter)
         return try await capitation().loadCapitation([
             .with {
@@ -116,14 +120,16 @@ struct PaymentsOffice {
                 ]
             }
         ])
-        return try await rates(secondEditor).approveRates(.with { ($0.setID, $0.approve) = (set.setID, true) })
+        return try await rates(secondEditor).approveRates(
+            .with { ($0.setID, $0.approve) = (set.setID, true) })
     }
 
     // MARK: Runs
 
     func open(_ text: String) async throws -> Pcs_Payments_V1_Run {
         let month = try month(text)
-        return try await runs().openRun(.with { $0.month = Pcs_Common_V1_Month(year: month.year, month: month.month) })
+        return try await runs().openRun(
+            .with { $0.month = Pcs_Common_V1_Month(year: month.year, month: month.month) })
     }
 
     func calculate(_ runID: String) async throws -> Pcs_Payments_V1_Run {
@@ -150,7 +156,8 @@ struct PaymentsOffice {
     func approve(_ run: Pcs_Payments_V1_Run) async throws -> Pcs_Payments_V1_Run {
         try await acceptAll(run.runID)
         _ = try await runs().reviewRun(.with { ($0.runID, $0.calculation) = (run.runID, run.calculation) })
-        _ = try await runs(approver).approveRun(.with { ($0.runID, $0.calculation) = (run.runID, run.calculation) })
+        _ = try await runs(approver).approveRun(
+            .with { ($0.runID, $0.calculation) = (run.runID, run.calculation) })
         return try await runs(secondApprover).approveRun(
             .with {
                 ($0.runID, $0.calculation) = (run.runID, run.calculation)
@@ -164,7 +171,9 @@ struct PaymentsOffice {
         try await approve(try await calculate(try await open(month).runID))
     }
 
-    func statement(_ code: String, _ text: String, as subject: TestSubject? = nil) async throws -> Pcs_Payments_V1_Statement {
+    func statement(_ code: String, _ text: String, as subject: TestSubject? = nil) async throws
+        -> Pcs_Payments_V1_Statement
+    {
         let month = try month(text)
         return try await statements(subject).getStatement(
             .with {

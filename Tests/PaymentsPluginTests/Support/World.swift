@@ -42,7 +42,8 @@ struct World {
             payment: payment, practiceName: "Practice \(code)", commissioner: "16C", region: "Y63",
             payee: try payee.map { try PaymentsPluginTests.practice($0) } ?? practice)
         records[practice, default: []].append(
-            ContractRecord(version: nextVersion(), from: try day(from), to: try to.map { try day($0) }, terms: terms))
+            ContractRecord(
+                version: nextVersion(), from: try day(from), to: try to.map { try day($0) }, terms: terms))
         return practice
     }
 
@@ -54,7 +55,8 @@ struct World {
         let quarter = try #require(Quarter(quarterDay: try day(quarter)))
         lists.set(
             PatientLists(
-                registered: registered, weightedHundredths: hundredths, london: london, version: nextVersion()),
+                registered: registered, weightedHundredths: hundredths, london: london, version: nextVersion()
+            ),
             of: try practice(code), in: quarter)
     }
 
@@ -69,7 +71,8 @@ struct World {
         CalculationInputs(
             timelines: records.map { ContractTimeline(practice: $0.key, records: $0.value) }
                 .sorted { $0.practice < $1.practice },
-            lists: lists, rates: RateTable(rates), paycodes: PaycodeBook(PaycodeFile.read(PackageResources.paycodes_csv).rows))
+            lists: lists, rates: RateTable(rates),
+            paycodes: PaycodeBook(PaycodeFile.read(PackageResources.paycodes_csv).rows))
     }
 
     /// The lines due to one practice for one month.
@@ -78,11 +81,14 @@ struct World {
     func due(_ code: String, _ text: String) throws -> PracticeMonth {
         let practice = try practice(code)
         let calculator = MonthCalculator(month: try month(text), lists: lists, rates: RateTable(rates))
-        return try calculator.calculate(ContractTimeline(practice: practice, records: records[practice] ?? []))
+        return try calculator.calculate(
+            ContractTimeline(practice: practice, records: records[practice] ?? []))
     }
 
     /// Builds the run of a month. All months approved before are looked at again.
-    func build(_ text: String, standing: @escaping @Sendable (ODSCode) -> PayeeStanding = { _ in .open }) throws -> BuiltRun {
+    func build(_ text: String, standing: @escaping @Sendable (ODSCode) -> PayeeStanding = { _ in .open })
+        throws -> BuiltRun
+    {
         let month = try month(text)
         let earlier = approved.filter { $0.month < month }
         let history = try PaidHistory(
@@ -108,7 +114,8 @@ struct World {
 
 extension PaymentTerms {
     static func gms(
-        outOfHours: Bool = true, minorSurgery: Bool = false, temporary: String = "0", london: LondonBasis = .none,
+        outOfHours: Bool = true, minorSurgery: Bool = false, temporary: String = "0",
+        london: LondonBasis = .none,
         correctionFactor: String = "0"
     ) throws -> PaymentTerms {
         var terms = PaymentTerms(kind: .gms)
@@ -136,7 +143,9 @@ extension BuiltRun {
 }
 
 /// `["GSUM 108391.67", ...]`
-func shown(_ lines: [PaymentLine]) -> [String] { lines.map { "\($0.paycode.code) \(Money(pence: $0.pence))" } }
+func shown(_ lines: [PaymentLine]) -> [String] {
+    lines.map { "\($0.paycode.code) \(Money(pence: $0.pence))" }
+}
 
 func net(_ lines: [PaymentLine]) throws -> String {
     try Rounding.net(ofLines: lines.map { Money(pence: $0.pence) }).description

@@ -9,15 +9,18 @@ extension SegmentLines {
             return
         case .fixed(let annualPence):
             addFixed(
-                paycode, try base(CapitationMath.annual(pence: annualPence)).pence(), annualPence: annualPence,
+                paycode, try base(CapitationMath.annual(pence: annualPence)).pence(),
+                annualPence: annualPence,
                 name: "baseline", rule: "4 fixed baseline", to: &lines)
         case .weighted(let price):
             guard let lists else { return }
-            let annual = CapitationMath.annual(weightedHundredths: lists.weightedHundredths, priceMicropounds: price)
+            let annual = CapitationMath.annual(
+                weightedHundredths: lists.weightedHundredths, priceMicropounds: price)
             addPriced(
                 paycode, try base(annual).pence(),
                 quantity: ExactDecimal(mantissa: lists.weightedHundredths, scale: 2), price,
-                input: weightedInput(lists), rule: "4 baseline by weighted list", basis: "WEIGHTED_PATIENTS/12",
+                input: weightedInput(lists), rule: "4 baseline by weighted list",
+                basis: "WEIGHTED_PATIENTS/12",
                 to: &lines)
         case .raw(let price):
             guard let lists else { return }
@@ -26,7 +29,8 @@ extension SegmentLines {
                 "registered_patients", ExactDecimal(lists.registered), .patients,
                 from: .init("capitation", version: lists.version), asOf: quarterDay)
             addPriced(
-                paycode, try base(annual).pence(), quantity: ExactDecimal(lists.registered), price, input: input,
+                paycode, try base(annual).pence(), quantity: ExactDecimal(lists.registered), price,
+                input: input,
                 rule: "4 baseline by registered list", basis: "REGISTERED_PATIENTS/12", to: &lines)
         }
     }
@@ -42,7 +46,8 @@ extension SegmentLines {
         add(
             paycode, pence, quantity: quantity, rate: price, basis: basis(name),
             Explanation(
-                rule: rule, ruleVersion: 1, inputs: [input, contractInput("baseline_price", price)] + dayInputs(),
+                rule: rule, ruleVersion: 1,
+                inputs: [input, contractInput("baseline_price", price)] + dayInputs(),
                 steps: steps, rounding: "RND-2, RND-3", amount: Money(pence: pence)), to: &lines)
     }
 }

@@ -26,7 +26,8 @@ struct ContractLoadPlan: Sendable {
             let practice = rows[start].practice
             let end = rows[start...].firstIndex { $0.practice != practice } ?? rows.endIndex
             add(
-                Array(rows[start..<end]), to: existing[practice] ?? ContractTimeline(practice: practice, records: []),
+                Array(rows[start..<end]),
+                to: existing[practice] ?? ContractTimeline(practice: practice, records: []),
                 since: since, until: until)
             if !isKnown(practice) { pendingReferences += 1 }
             start = end
@@ -54,7 +55,9 @@ struct ContractLoadPlan: Sendable {
         // A gap at the ends that is none already need not be said.
         let before = ContractLoadPlan.normalised(timeline)
         let after = ContractLoadPlan.normalised(
-            ContractTimeline(practice: timeline.practice, records: timeline.spans.map(ContractRecord.init) + laid.map(ContractRecord.init)))
+            ContractTimeline(
+                practice: timeline.practice,
+                records: timeline.spans.map(ContractRecord.init) + laid.map(ContractRecord.init)))
         if before == after {
             unchanged += 1
             return

@@ -30,10 +30,12 @@ enum ContractRules {
                 breach("baseline_basis", "CON08", "a \(payment.kind.name) contract needs a baseline")
             }
             if payment.outOfHoursOptOut || payment.minorSurgeryOptOut {
-                breach("out_of_hours_opt_out", "CON06", "opt-outs are deductions from the global sum: GMS only")
+                breach(
+                    "out_of_hours_opt_out", "CON06", "opt-outs are deductions from the global sum: GMS only")
             }
             if payment.temporaryPatientsPence != 0 {
-                breach("temporary_patients_adjustment", "CON07", "the temporary patients adjustment is GMS only")
+                breach(
+                    "temporary_patients_adjustment", "CON07", "the temporary patients adjustment is GMS only")
             }
             if payment.correctionFactorPence != 0 {
                 breach("correction_factor", "CON07", "the correction factor is GMS only")
@@ -46,7 +48,9 @@ enum ContractRules {
     }
 
     /// Rules of a change from one span to the next.
-    static func breaches(changing before: ContractSpan?, to terms: ContractTerms, on day: CalendarDate) -> [Breach] {
+    static func breaches(changing before: ContractSpan?, to terms: ContractTerms, on day: CalendarDate)
+        -> [Breach]
+    {
         guard let before, before.to == nil || before.to == day else { return [] }
         var found: [Breach] = []
         let (old, new) = (before.terms.payment, terms.payment)
@@ -54,7 +58,9 @@ enum ContractRules {
             old.outOfHoursOptOut != new.outOfHoursOptOut || old.minorSurgeryOptOut != new.minorSurgeryOptOut
         if optOutsDiffer, day.day != 1 {
             found.append(
-                Breach(field: "valid_from", rule: "CON05", message: "opt-outs change on the first day of a month"))
+                Breach(
+                    field: "valid_from", rule: "CON05", message: "opt-outs change on the first day of a month"
+                ))
         }
         if old.kind != new.kind {
             let globalSumStartsOrStops = old.kind == .gms || new.kind == .gms

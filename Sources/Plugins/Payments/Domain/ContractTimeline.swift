@@ -60,7 +60,8 @@ struct ContractTimeline: Hashable, Sendable {
         if let terms = record.terms, record.to.map({ $0 > record.from }) ?? true {
             let index = result.firstIndex { $0.from > record.from } ?? result.endIndex
             result.insert(
-                ContractSpan(version: record.version, from: record.from, to: record.to, terms: terms), at: index)
+                ContractSpan(version: record.version, from: record.from, to: record.to, terms: terms),
+                at: index)
         }
         spans = result
     }

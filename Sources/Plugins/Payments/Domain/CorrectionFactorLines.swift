@@ -11,16 +11,20 @@ extension SegmentLines {
         if overflow { throw ArithmeticError.overflow }
         let pence = try Rounding.quotient(share, 7 * 1_000_000 * Int128(month.dayCount))
         let factor = ExactDecimal(mantissa: terms.correctionFactorPence, scale: 2)
-        let inputs = [contractInput("correction_factor", factor), sevenths.input("sevenths", .count)] + dayInputs()
+        let inputs =
+            [contractInput("correction_factor", factor), sevenths.input("sevenths", .count)] + dayInputs()
         var steps: [Explanation.Step] = [
-            .init("factor_sevenths", .input(0), .multiply, .input(1)), .init("month", .step(0), .divide, .whole(7)),
+            .init("factor_sevenths", .input(0), .multiply, .input(1)),
+            .init("month", .step(0), .divide, .whole(7)),
         ]
         appendDaySteps(&steps, firstDayInput: 2)
         steps.append(.init("amount", rounding: .step(steps.count - 1)))
         add(
-            .correctionFactor, pence, quantity: factor, rate: sevenths.value, basis: basis("MONTHLY_FACTOR/7"),
+            .correctionFactor, pence, quantity: factor, rate: sevenths.value,
+            basis: basis("MONTHLY_FACTOR/7"),
             Explanation(
-                rule: "3.4 correction factor", ruleVersion: 1, inputs: inputs, steps: steps, rounding: "RND-2",
+                rule: "3.4 correction factor", ruleVersion: 1, inputs: inputs, steps: steps,
+                rounding: "RND-2",
                 amount: Money(pence: pence)), to: &lines)
     }
 }

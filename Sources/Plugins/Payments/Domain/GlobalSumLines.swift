@@ -17,7 +17,8 @@ extension SegmentLines {
             weightedHundredths: lists.weightedHundredths, priceMicropounds: price.millionths)
         var annual = weighted
         addPerPatient(
-            .globalSum, try base(weighted).pence(), quantity: ExactDecimal(mantissa: lists.weightedHundredths, scale: 2),
+            .globalSum, try base(weighted).pence(),
+            quantity: ExactDecimal(mantissa: lists.weightedHundredths, scale: 2),
             price, input: weightedInput(lists), rateName: "price", rule: "3.1 global sum",
             basis: "WEIGHTED_PATIENTS/12", to: &lines)
 
@@ -30,7 +31,8 @@ extension SegmentLines {
             annual += amount
             addPerPatient(
                 .london, try base(amount).pence(), quantity: ExactDecimal(patients), adjustment,
-                input: londonInput(lists, patients), rateName: "london_adjustment", rule: "3.1 London adjustment",
+                input: londonInput(lists, patients), rateName: "london_adjustment",
+                rule: "3.1 London adjustment",
                 basis: "LONDON_PATIENTS/12", to: &lines)
         }
         if terms.temporaryPatientsPence != 0 {
@@ -81,7 +83,8 @@ extension SegmentLines {
         add(
             paycode, pence, quantity: quantity, rate: rate.value, basis: basis(name),
             Explanation(
-                rule: rule, ruleVersion: 1, inputs: [input, rate.input(rateName, .pounds)] + dayInputs(), steps: steps,
+                rule: rule, ruleVersion: 1, inputs: [input, rate.input(rateName, .pounds)] + dayInputs(),
+                steps: steps,
                 rounding: "RND-2, RND-3", amount: Money(pence: pence)), to: &lines)
     }
 
@@ -126,8 +129,10 @@ extension SegmentLines {
         if terms.temporaryPatientsPence != 0 {
             inputs.append(
                 contractInput(
-                    "temporary_patients_adjustment", ExactDecimal(mantissa: terms.temporaryPatientsPence, scale: 2)))
-            steps.append(.init("annual_with_temporary", .step(steps.count - 1), .add, .input(inputs.count - 1)))
+                    "temporary_patients_adjustment",
+                    ExactDecimal(mantissa: terms.temporaryPatientsPence, scale: 2)))
+            steps.append(
+                .init("annual_with_temporary", .step(steps.count - 1), .add, .input(inputs.count - 1)))
         }
         inputs.append(percent.input("percent", .percent))
         let percentInput = inputs.count - 1
@@ -137,7 +142,8 @@ extension SegmentLines {
         steps.append(.init("deduction", .whole(0), .subtract, .step(steps.count - 1)))
         steps.append(.init("amount", rounding: .step(steps.count - 1)))
         add(
-            paycode, pence, quantity: try shown(base), rate: ExactDecimal(
+            paycode, pence, quantity: try shown(base),
+            rate: ExactDecimal(
                 mantissa: -percent.value.mantissa, scale: percent.value.scale), basis: "PERCENT_OF_INITIAL",
             Explanation(
                 rule: rule, ruleVersion: 1, inputs: inputs, steps: steps, rounding: "RND-2, RND-4",

@@ -6,12 +6,15 @@ enum LondonDay {
     static func end(of day: CalendarDate) -> Instant {
         let next = day.adding(days: 1)
         let midnightUTC = Int64(next.daysSince1970) * 86_400
-        return Instant(microsecondsSince1970: (midnightUTC - (isSummerTime(atMidnightOf: next) ? 3_600 : 0)) * 1_000_000)
+        return Instant(
+            microsecondsSince1970: (midnightUTC - (isSummerTime(atMidnightOf: next) ? 3_600 : 0)) * 1_000_000)
     }
 
     /// Clocks change at 01:00 UTC on the last Sundays of March and October, after that day's midnight.
     private static func isSummerTime(atMidnightOf day: CalendarDate) -> Bool {
-        guard let spring = lastSunday(of: 3, day.year), let autumn = lastSunday(of: 10, day.year) else { return false }
+        guard let spring = lastSunday(of: 3, day.year), let autumn = lastSunday(of: 10, day.year) else {
+            return false
+        }
         return day > spring && day <= autumn
     }
 

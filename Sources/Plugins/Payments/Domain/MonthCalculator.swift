@@ -58,7 +58,9 @@ struct MonthCalculator: Sendable {
             if result.lines.count == before, !result.remarks.contains(where: { $0.isMissingList }) {
                 result.remarks.append(.noCorePayment)
             }
-            if let remark = try boundsRemark(segment.span.terms.payment, found) { result.remarks.append(remark) }
+            if let remark = try boundsRemark(segment.span.terms.payment, found) {
+                result.remarks.append(remark)
+            }
         }
         return result
     }

@@ -39,10 +39,13 @@ struct PaidHistory: Sendable {
         guard let last = runs.last else { return }
         lastRunID = last.runID
         for account in last.accounts {
-            netByPractice[account.practice] = try Money.sum(account.entries.lazy.map { Money(pence: $0.pence) }).pence
+            netByPractice[account.practice] = try Money.sum(
+                account.entries.lazy.map { Money(pence: $0.pence) }
+            ).pence
             let carried = account.entries.filter { $0.paycode == .balanceForward && $0.pence > 0 }
             if !carried.isEmpty {
-                carriedByPractice[account.practice] = try Money.sum(carried.map { Money(pence: $0.pence) }).pence
+                carriedByPractice[account.practice] = try Money.sum(carried.map { Money(pence: $0.pence) })
+                    .pence
             }
         }
     }
@@ -65,7 +68,8 @@ struct PaidHistory: Sendable {
     func paid(_ practice: ODSCode, for month: YearMonth) throws(ArithmeticError) -> [Paycode: Int64] {
         var sums: [Paycode: Int64] = [:]
         for entry in paidByPractice[practice] ?? [] where entry.month == month {
-            sums[entry.paycode] = try Money(pence: sums[entry.paycode] ?? 0).adding(Money(pence: entry.pence)).pence
+            sums[entry.paycode] = try Money(pence: sums[entry.paycode] ?? 0).adding(Money(pence: entry.pence))
+                .pence
         }
         return sums
     }

@@ -1,5 +1,5 @@
-/// The paycodes that this slice of Payments produces (payments.md 5.4). The number is what stored statements and ledgers
-/// hold: never reuse one. Descriptions and headings are reference data (`PaycodeBook`).
+/// The paycodes that this slice of Payments produces (payments.md 5.4). The number is what stored statements and
+/// ledgers hold: never reuse one. Descriptions and headings are reference data (`PaycodeBook`).
 enum Paycode: UInt8, CaseIterable, Sendable {
     case globalSum = 1
     case london = 2
@@ -33,7 +33,9 @@ enum Paycode: UInt8, CaseIterable, Sendable {
     }
 
     /// Lines that the official file reports under "Global Sum".
-    static let globalSumFamily: [Paycode] = [.globalSum, .london, .temporaryPatients, .outOfHours, .minorSurgery]
+    static let globalSumFamily: [Paycode] = [
+        .globalSum, .london, .temporaryPatients, .outOfHours, .minorSurgery,
+    ]
 
     /// Whether a past month's amount can come out differently: everything that is calculated from contract, list and
     /// rates. A balance forward follows from the run itself.

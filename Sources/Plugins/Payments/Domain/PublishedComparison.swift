@@ -87,7 +87,8 @@ struct PublishedComparison: Sendable {
     mutating func add(_ row: PublishedRow, recomputedPence: Int64) {
         let ratio =
             recomputedPence > 0
-            ? (try? Rounding.quotient(Int128(row.globalSumPence) * 1_000_000, Int128(recomputedPence))) ?? 0 : 0
+            ? (try? Rounding.quotient(Int128(row.globalSumPence) * 1_000_000, Int128(recomputedPence))) ?? 0
+            : 0
         let openedInYear = row.openedOn.map { $0 > year.firstDay } ?? false
         let isOpenAllYear = row.closedOn == nil && !openedInYear
         practices.append(
@@ -117,7 +118,8 @@ struct PublishedComparison: Sendable {
 
     func shares() -> [Share] {
         [
-            share("outside London", counted { !$0.row.isLondon }), share("London", counted { $0.row.isLondon }),
+            share("outside London", counted { !$0.row.isLondon }),
+            share("London", counted { $0.row.isLondon }),
             share("England", counted { _ in true }),
         ]
     }

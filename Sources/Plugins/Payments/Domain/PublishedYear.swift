@@ -46,7 +46,8 @@ struct PublishedYear: Sendable {
             return ContractFile.Row(
                 practice: row.practice, from: from, to: max(to, from.adding(days: 1)),
                 terms: ContractTerms(
-                    payment: payment, practiceName: row.name, commissioner: row.commissioner, region: row.region,
+                    payment: payment, practiceName: row.name, commissioner: row.commissioner,
+                    region: row.region,
                     payee: row.practice),
                 number: 0)
         }
@@ -56,7 +57,8 @@ struct PublishedYear: Sendable {
         rows.compactMap { row in
             guard case .contract = fate(of: row) else { return nil }
             return CapitationFile.Row(
-                practice: row.practice, registered: row.registered, weightedHundredths: row.weightedHundredths,
+                practice: row.practice, registered: row.registered,
+                weightedHundredths: row.weightedHundredths,
                 london: 0)
         }
     }

@@ -16,7 +16,8 @@ enum RateName: String, CaseIterable, Sendable {
 
     var unit: RateUnit {
         switch self {
-        case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh: .pounds
+        case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh:
+            .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent: .percent
         case .cutOffWorkingDays, .paymentDay: .days
         case .correctionFactorSevenths: .count

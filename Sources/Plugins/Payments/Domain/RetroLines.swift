@@ -31,10 +31,12 @@ struct RetroLines: Sendable {
             let delta = try Money.sum(parts.map { Money(pence: $0.pence) }).subtracting(alreadyPaid)
             guard delta != .zero else { continue }
             let input = Explanation.Input(
-                "paid", alreadyPaid.pounds, .pounds, from: .init("runs", note: "paid for " + month.description),
+                "paid", alreadyPaid.pounds, .pounds,
+                from: .init("runs", note: "paid for " + month.description),
                 asOf: month.lastDay)
             let explanation = try Explanation.difference(
-                rule: "12.2 difference", ruleVersion: 1, due: parts.map(\.explanation), paid: input, rounding: "RND-2")
+                rule: "12.2 difference", ruleVersion: 1, due: parts.map(\.explanation), paid: input,
+                rounding: "RND-2")
             let version = parts.last?.contractVersion ?? due.span?.version ?? 0
             lines.append(
                 PaymentLine(

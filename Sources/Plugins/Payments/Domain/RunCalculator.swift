@@ -51,7 +51,9 @@ struct RunCalculator: Sendable {
     func build() throws(PaymentsError) -> BuiltRun {
         let current = MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates)
         let retro = RetroLines(
-            calculators: affectedMonths.map { MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates) })
+            calculators: affectedMonths.map {
+                MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
+            })
         let rules = try ExceptionRules(month: run.month, rates: inputs.rates)
         let descriptions = Dictionary(
             uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
@@ -78,13 +80,15 @@ struct RunCalculator: Sendable {
                 built.statements.append(
                     BuiltStatement(
                         practice: timeline.practice, practiceName: document.practiceName, kind: document.kind,
-                        commissioner: document.commissioner, region: document.region, figures: figures, body: body,
+                        commissioner: document.commissioner, region: document.region, figures: figures,
+                        body: body,
                         sha256: hash))
             }
             let isInEither = !lines.isEmpty || lastNet != nil
             if let lastRunID = history.lastRunID, isInEither,
                 let change = rules.netChange(
-                    timeline, name: name(month, timeline), before: lastNet ?? 0, now: net, lastRunID: lastRunID)
+                    timeline, name: name(month, timeline), before: lastNet ?? 0, now: net,
+                    lastRunID: lastRunID)
             {
                 built.exceptions.append(change)
             }
@@ -120,7 +124,8 @@ struct RunCalculator: Sendable {
                 contractVersion: head?.version ?? 0, month: run.month, to: &lines)
             for index in lines.indices {
                 let slot = Int(lines[index].paycode.rawValue)
-                yearToDate[slot] = try Money(pence: yearToDate[slot]).adding(Money(pence: lines[index].pence)).pence
+                yearToDate[slot] = try Money(pence: yearToDate[slot]).adding(Money(pence: lines[index].pence))
+                    .pence
                 lines[index].yearToDatePence = yearToDate[slot]
             }
         } catch {
@@ -152,8 +157,10 @@ struct RunCalculator: Sendable {
             runID: run.runID, month: run.month, paymentDate: run.paymentDate, practice: timeline.practice,
             practiceName: head?.terms.practiceName ?? timeline.practice.value,
             payee: head?.terms.payee ?? timeline.practice,
-            contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "", kind: kind,
-            commissioner: head?.terms.commissioner ?? "", region: head?.terms.region ?? "", capitation: capitation,
+            contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "",
+            kind: kind,
+            commissioner: head?.terms.commissioner ?? "", region: head?.terms.region ?? "",
+            capitation: capitation,
             lines: lines, descriptions: descriptions)
     }
 
@@ -178,7 +185,8 @@ struct RunCalculator: Sendable {
                 RunException(
                     severity: .warning, kind: .netNegative, practice: document.practice,
                     practiceName: document.practiceName, paycode: carried.paycode.code,
-                    message: "net below zero: \(Money(pence: carried.pence)) carried forward; tell the commissioner",
+                    message:
+                        "net below zero: \(Money(pence: carried.pence)) carried forward; tell the commissioner",
                     nowPence: -carried.pence))
         }
         if let exception = rules.standing(standing(document.payee), document) { found.append(exception) }
@@ -202,7 +210,8 @@ struct RunCalculator: Sendable {
             && Int64(built.statements.count) == all.statements
         if isSame, try built.totals.agree() { return nil }
         return RunException(
-            severity: .fatal, kind: .controlTotal, message: "lines, statements and totals do not add up alike",
+            severity: .fatal, kind: .controlTotal,
+            message: "lines, statements and totals do not add up alike",
             nowPence: all.netPence)
     }
 }

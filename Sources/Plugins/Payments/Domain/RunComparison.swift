@@ -24,7 +24,9 @@ enum RunComparison {
         /// 0 for lines of the run's own month.
         var month: Int32
 
-        static func < (left: Key, right: Key) -> Bool { (left.month, left.paycode) < (right.month, right.paycode) }
+        static func < (left: Key, right: Key) -> Bool {
+            (left.month, left.paycode) < (right.month, right.paycode)
+        }
     }
 
     static func differences(_ before: StatementDocument?, _ after: StatementDocument?) -> [Difference] {
@@ -35,7 +37,8 @@ enum RunComparison {
             let newPence = newLines.reduce(Int64(0)) { $0 &+ $1.pence }
             guard oldPence != newPence, let paycode = Paycode(rawValue: key.paycode) else { return nil }
             return Difference(
-                paycode: paycode, originalMonth: (newLines.first ?? oldLines.first).flatMap { retroMonth($0) },
+                paycode: paycode,
+                originalMonth: (newLines.first ?? oldLines.first).flatMap { retroMonth($0) },
                 beforePence: oldPence, afterPence: newPence, causes: causes(oldLines, newLines))
         }
     }
@@ -46,7 +49,9 @@ enum RunComparison {
         }
     }
 
-    private static func retroMonth(_ line: PaymentLine) -> YearMonth? { line.source == .retro ? line.month : nil }
+    private static func retroMonth(_ line: PaymentLine) -> YearMonth? {
+        line.source == .retro ? line.month : nil
+    }
 
     private static func causes(_ old: [PaymentLine], _ new: [PaymentLine]) -> [Cause] {
         guard let oldLine = old.first, let newLine = new.first else {
@@ -72,7 +77,8 @@ enum RunComparison {
                         after: input.value.description, source: input.source.description))
             }
         }
-        for input in oldLine.explanation.inputs where newInputs[input.name] == nil && oldInputs[input.name] == input {
+        for input in oldLine.explanation.inputs
+        where newInputs[input.name] == nil && oldInputs[input.name] == input {
             causes.append(
                 Cause(
                     input: input.name, before: input.value.description, after: "none",

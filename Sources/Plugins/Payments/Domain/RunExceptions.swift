@@ -32,8 +32,11 @@ struct RunException: Hashable, Sendable {
 
     /// What makes it the same exception after a recalculation, so that an acceptance still holds.
     var fingerprint: String {
-        [String(kind.rawValue), practice?.value ?? "", paycode, String(beforePence), String(nowPence), message]
-            .joined(separator: "|")
+        [
+            String(kind.rawValue), practice?.value ?? "", paycode, String(beforePence), String(nowPence),
+            message,
+        ]
+        .joined(separator: "|")
     }
 }
 
@@ -64,18 +67,26 @@ struct ExceptionRules: Sendable {
             let (severity, kind, text): (RunException.Severity, RunException.Kind, String) =
                 switch remark {
                 case .noCapitation(let quarter):
-                    (.blocking, .noCapitation, "no lists for the quarter of \(quarter): nothing can be calculated")
+                    (
+                        .blocking, .noCapitation,
+                        "no lists for the quarter of \(quarter): nothing can be calculated"
+                    )
                 case .capitationCarried(let quarter):
-                    (.warning, .capitationCarried,
-                        "no lists for the quarter of \(quarter) yet: paid on the last quarter's (payments.md 4)")
+                    (
+                        .warning, .capitationCarried,
+                        "no lists for the quarter of \(quarter) yet: paid on the last quarter's (payments.md 4)"
+                    )
                 case .noCorePayment:
                     (.blocking, .noCorePayment, "a contract is in force and no core payment comes out of it")
                 case .baselineOutOfBounds(let pence):
-                    (.warning, .baselineOutOfBounds,
-                        "the baseline is \(Money(pence: pence)) pounds a year for each weighted patient")
+                    (
+                        .warning, .baselineOutOfBounds,
+                        "the baseline is \(Money(pence: pence)) pounds a year for each weighted patient"
+                    )
                 }
             return RunException(
-                severity: severity, kind: kind, practice: timeline.practice, practiceName: name, message: text,
+                severity: severity, kind: kind, practice: timeline.practice, practiceName: name,
+                message: text,
                 beforePence: lastNet)
         }
     }
@@ -95,7 +106,8 @@ struct ExceptionRules: Sendable {
         }
         if let reason = contractReason(timeline) { text += "; " + reason }
         return RunException(
-            severity: .blocking, kind: .netChange, practice: timeline.practice, practiceName: name, message: text,
+            severity: .blocking, kind: .netChange, practice: timeline.practice, practiceName: name,
+            message: text,
             beforePence: before, nowPence: now)
     }
 
@@ -108,7 +120,8 @@ struct ExceptionRules: Sendable {
             {
                 return "the contract ended on \(end.adding(days: -1))"
             }
-            if span.from > window.firstDay, span.from <= month.lastDay, timeline.span(at: span.from.adding(days: -1)) == nil
+            if span.from > window.firstDay, span.from <= month.lastDay,
+                timeline.span(at: span.from.adding(days: -1)) == nil
             {
                 return "the contract began on \(span.from)"
             }

@@ -1,7 +1,7 @@
 import PluginAPI
 
-/// All amounts of a run in few bytes: who was paid how much on which paycode for which month. Later runs read it for the
-/// year to date, for differences of past months and for balances, without opening the statements.
+/// All amounts of a run in few bytes: who was paid how much on which paycode for which month. Later runs read it for
+/// the year to date, for differences of past months and for balances, without opening the statements.
 struct RunLedger: Sendable {
     struct Entry: Hashable, Sendable {
         var paycode: Paycode

@@ -44,7 +44,8 @@ enum RunAction: String, CaseIterable, Sendable {
         case (.approve, .reviewed): .approved
         case (.reopen, .reviewed): .calculated
         case (.thaw, .cutOff), (.thaw, .calculated), (.thaw, .reviewed): .open
-        case (.abort, .open), (.abort, .cutOff), (.abort, .calculated), (.abort, .reviewed), (.abort, .approved):
+        case (.abort, .open), (.abort, .cutOff), (.abort, .calculated), (.abort, .reviewed),
+            (.abort, .approved):
             .aborted
         case (.recordPaid, .approved): .paid
         case (.close, .paid): .closed

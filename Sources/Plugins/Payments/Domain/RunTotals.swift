@@ -60,7 +60,8 @@ struct RunTotals: Sendable {
         var figures = RunFigures(statements: 1)
         for line in document.lines { try figures.add(line) }
         try all.add(figures)
-        try byKey[Key(dimension: .commissioner, key: document.commissioner), default: RunFigures()].add(figures)
+        try byKey[Key(dimension: .commissioner, key: document.commissioner), default: RunFigures()].add(
+            figures)
         try byKey[Key(dimension: .region, key: document.region), default: RunFigures()].add(figures)
         try byKey[Key(dimension: .contractType, key: document.kind.name), default: RunFigures()].add(figures)
         var seen: UInt64 = 0

@@ -51,7 +51,8 @@ struct SegmentLines {
             PaymentLine(
                 paycode: paycode, contractID: segment.span.terms.contractID(of: practice),
                 contractVersion: segment.span.version, periodFrom: segment.from,
-                periodTo: segment.end.adding(days: -1), quantity: quantity, rate: rate, basis: basis, pence: pence,
+                periodTo: segment.end.adding(days: -1), quantity: quantity, rate: rate, basis: basis,
+                pence: pence,
                 source: .contract, month: month, explanation: explanation))
     }
 
@@ -70,7 +71,8 @@ struct SegmentLines {
 
     func contractInput(_ name: String, _ value: ExactDecimal) -> Explanation.Input {
         .init(
-            name, value, .pounds, from: .init("contract", version: segment.span.version), asOf: segment.span.from)
+            name, value, .pounds, from: .init("contract", version: segment.span.version),
+            asOf: segment.span.from)
     }
 
     /// Inputs for a part of a month: none for a whole one.
@@ -79,7 +81,9 @@ struct SegmentLines {
         let source = Explanation.Source("contract", version: segment.span.version)
         return [
             .init("days_paid", ExactDecimal(Int64(segment.days)), .days, from: source, asOf: segment.from),
-            .init("days_in_month", ExactDecimal(Int64(month.dayCount)), .days, from: .init("calendar"), asOf: segment.from),
+            .init(
+                "days_in_month", ExactDecimal(Int64(month.dayCount)), .days, from: .init("calendar"),
+                asOf: segment.from),
         ]
     }
 

@@ -1,11 +1,12 @@
 import PluginAPI
 
-/// The expanded statement as CSV (payments.md 11): 20 columns, RFC 4180 quoting, and text cells that a spreadsheet would
-/// take for a formula prefixed with an apostrophe. Numbers and dates are left as they are.
+/// The expanded statement as CSV (payments.md 11): 20 columns, RFC 4180 quoting, and text cells that a spreadsheet
+/// would take for a formula prefixed with an apostrophe. Numbers and dates are left as they are.
 enum StatementCSV {
     static let columns = [
         "statementId", "payeeOds", "payeeName", "contractType", "paymentDate", "runId", "lineNo", "paycode",
-        "description", "periodFrom", "periodTo", "quantity", "rate", "basis", "amount", "ytdAmount", "isRetro",
+        "description", "periodFrom", "periodTo", "quantity", "rate", "basis", "amount", "ytdAmount",
+        "isRetro",
         "originalMonth", "sourceType", "sourceRef",
     ]
 
@@ -37,10 +38,13 @@ enum StatementCSV {
     /// A text cell: guarded against formulas, quoted when it must be.
     static func text(_ value: String) -> String {
         var cell = value
-        if let first = value.utf8.first, [0x3D, 0x2B, 0x2D, 0x40, 0x09, 0x0D].contains(first) { cell = "'" + value }
+        if let first = value.utf8.first, [0x3D, 0x2B, 0x2D, 0x40, 0x09, 0x0D].contains(first) {
+            cell = "'" + value
+        }
         let needsQuotes = cell.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
         guard needsQuotes else { return cell }
-        return "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
     }
 }
 

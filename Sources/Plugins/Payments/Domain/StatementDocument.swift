@@ -149,7 +149,8 @@ extension PaymentLine {
         let month = try reader.month()
         let yearToDate = try reader.signed()
         let line = PaymentLine(
-            paycode: paycode, contractID: contractID, contractVersion: version, periodFrom: from, periodTo: to,
+            paycode: paycode, contractID: contractID, contractVersion: version, periodFrom: from,
+            periodTo: to,
             quantity: quantity, rate: rate, basis: basis, pence: pence, source: source, month: month,
             yearToDatePence: yearToDate, explanation: try Explanation(from: &reader))
         return (line, description)

@@ -48,6 +48,7 @@ struct PaymentLine: Hashable, Sendable {
 
     var naturalKey: NaturalKey {
         NaturalKey(
-            paycode: paycode, contractID: contractID, periodFrom: periodFrom, periodTo: periodTo, source: source)
+            paycode: paycode, contractID: contractID, periodFrom: periodFrom, periodTo: periodTo,
+            source: source)
     }
 }

@@ -52,11 +52,13 @@ struct CSVTable: Sendable {
         for (index, column) in columns.enumerated() where index >= header.count || header[index] != column {
             let found = index < header.count ? "\"\(header[index].prefix(60))\"" : "nothing"
             violations.add(
-                "UP02", row: 1, column: index + 1, field: column, "the heading must be \"\(column)\"; found \(found)")
+                "UP02", row: 1, column: index + 1, field: column,
+                "the heading must be \"\(column)\"; found \(found)")
         }
         for index in header.indices.dropFirst(columns.count) {
             violations.add(
-                "UP02", row: 1, column: index + 1, "there is no column \(index + 1); found \"\(header[index].prefix(60))\"")
+                "UP02", row: 1, column: index + 1,
+                "there is no column \(index + 1); found \"\(header[index].prefix(60))\"")
         }
         return false
     }
@@ -146,13 +148,17 @@ struct CSVScanner {
     private mutating func cell(
         column: Int, row: Int, _ violations: inout ViolationCollector
     ) -> (String, isSound: Bool) {
-        if position < bytes.count, bytes[position] == 0x22 { return quoted(column: column, row: row, &violations) }
+        if position < bytes.count, bytes[position] == 0x22 {
+            return quoted(column: column, row: row, &violations)
+        }
         let start = position
         var isSound = true
         while !isAtLineEnd(), bytes[position] != 0x2C {
             let byte = bytes[position]
             if isSound, byte == 0x22 || byte < 0x20 || byte == 0x7F {
-                let what = byte == 0x22 ? "a quote inside a cell that does not begin with one" : "a control character"
+                let what =
+                    byte == 0x22
+                    ? "a quote inside a cell that does not begin with one" : "a control character"
                 violations.add("UP04", row: row, column: column, what)
                 isSound = false
             }
@@ -189,10 +195,12 @@ struct CSVScanner {
     }
 
     private func finish(
-        _ content: ArraySlice<UInt8>, _ column: Int, _ row: Int, _ isSound: Bool, _ violations: inout ViolationCollector
+        _ content: ArraySlice<UInt8>, _ column: Int, _ row: Int, _ isSound: Bool,
+        _ violations: inout ViolationCollector
     ) -> (String, isSound: Bool) {
         guard content.count <= CSVTable.cellLimit else {
-            violations.add("UP06", row: row, column: column, "a cell has at most \(CSVTable.cellLimit) characters")
+            violations.add(
+                "UP06", row: row, column: column, "a cell has at most \(CSVTable.cellLimit) characters")
             return ("", false)
         }
         return (String(decoding: content, as: UTF8.self), isSound)

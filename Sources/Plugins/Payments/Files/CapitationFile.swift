@@ -34,8 +34,10 @@ enum CapitationFile {
     private static func lists(_ reader: inout CellReader) -> Row? {
         let most = PatientLists.largest
         let practice = reader.practice("practice_code", "CAP01")
-        let registered = reader.decimal("registered_patients", "CAP02", scale: 0, upTo: most, mayBeEmpty: false)
-        let weighted = reader.decimal("weighted_patients", "CAP03", scale: 2, upTo: most * 100, mayBeEmpty: false)
+        let registered = reader.decimal(
+            "registered_patients", "CAP02", scale: 0, upTo: most, mayBeEmpty: false)
+        let weighted = reader.decimal(
+            "weighted_patients", "CAP03", scale: 2, upTo: most * 100, mayBeEmpty: false)
         let london = reader.decimal("london_patients", "CAP04", scale: 0, upTo: most, mayBeEmpty: true) ?? 0
         guard let practice, let registered, let weighted else { return nil }
         if london > registered {

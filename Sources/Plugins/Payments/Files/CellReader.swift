@@ -62,9 +62,12 @@ struct CellReader {
     ) -> Int64? {
         let text = cell(name)
         if text.isEmpty, mayBeEmpty { return nil }
-        guard let value = ExactDecimal(text, maximumScale: scale)?.scaled(to: scale), value >= 0, value <= most else {
+        guard let value = ExactDecimal(text, maximumScale: scale)?.scaled(to: scale), value >= 0,
+            value <= most
+        else {
             let limit = ExactDecimal(mantissa: most, scale: scale).trimmed()
-            refuse(name, rule, "\(shown(name)) is no number from 0 to \(limit) with at most \(scale) decimals")
+            refuse(
+                name, rule, "\(shown(name)) is no number from 0 to \(limit) with at most \(scale) decimals")
             return nil
         }
         return value

@@ -4,8 +4,10 @@ import PluginAPI
 enum ContractFile {
     static let columns = [
         "practice_code", "practice_name", "contract_type", "valid_from", "valid_to", "commissioner_code",
-        "region_code", "payee_code", "out_of_hours_opt_out", "minor_surgery_opt_out", "temporary_patients_adjustment",
-        "correction_factor", "london_basis", "baseline_basis", "baseline_annual", "baseline_price", "payments_stopped",
+        "region_code", "payee_code", "out_of_hours_opt_out", "minor_surgery_opt_out",
+        "temporary_patients_adjustment",
+        "correction_factor", "london_basis", "baseline_basis", "baseline_annual", "baseline_price",
+        "payments_stopped",
     ]
 
     struct Row: Hashable, Sendable {
@@ -41,7 +43,9 @@ enum ContractFile {
         let from = reader.date("valid_from", "CON04")
         let to = reader.date("valid_to", "CON04", mayBeEmpty: true)
         if let from, let to, to <= from {
-            reader.refuse("valid_to", "CON04", "valid_to is the first day after the contract, so it is after valid_from")
+            reader.refuse(
+                "valid_to", "CON04", "valid_to is the first day after the contract, so it is after valid_from"
+            )
         }
         let commissioner = reader.code("commissioner_code", "CON09", mayBeEmpty: false)
         let region = reader.code("region_code", "CON09", mayBeEmpty: true)
@@ -53,7 +57,8 @@ enum ContractFile {
         payment.isStopped = reader.flag("payments_stopped", "CON10")
         payment.temporaryPatientsPence =
             reader.decimal(
-                "temporary_patients_adjustment", "CON07", scale: 2, upTo: 100_000_000_00, mayBeEmpty: true) ?? 0
+                "temporary_patients_adjustment", "CON07", scale: 2, upTo: 100_000_000_00, mayBeEmpty: true)
+            ?? 0
         payment.correctionFactorPence =
             reader.decimal("correction_factor", "CON07", scale: 2, upTo: 10_000_000_00, mayBeEmpty: true) ?? 0
         let london = reader.cell("london_basis")
@@ -87,9 +92,12 @@ enum ContractFile {
         case ("FIXED", _, _):
             reader.refuse("baseline_annual", "CON08", "a FIXED baseline has an annual amount and no price")
         case ("WEIGHTED", _, _), ("RAW", _, _):
-            reader.refuse("baseline_price", "CON08", "a WEIGHTED or RAW baseline has a price and no annual amount")
+            reader.refuse(
+                "baseline_price", "CON08", "a WEIGHTED or RAW baseline has a price and no annual amount")
         default:
-            reader.refuse("baseline_basis", "CON08", "the baseline basis is FIXED, WEIGHTED, RAW or empty with no amounts")
+            reader.refuse(
+                "baseline_basis", "CON08",
+                "the baseline basis is FIXED, WEIGHTED, RAW or empty with no amounts")
         }
         return nil
     }

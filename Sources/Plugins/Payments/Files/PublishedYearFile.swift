@@ -30,12 +30,14 @@ enum PublishedYearFile {
         var violations = table.violations
         let keys = table.header.map(key)
         for column in Column.allCases where !keys.contains(column.key) && violations.isEmpty {
-            violations.add("UP02", row: 1, field: column.rawValue, "the heading \"\(column.rawValue)\" is missing")
+            violations.add(
+                "UP02", row: 1, field: column.rawValue, "the heading \"\(column.rawValue)\" is missing")
         }
         guard violations.isEmpty else { return ([], violations) }
         // The first of several: the 2022/23 file has two columns "CCG NAME".
         let columns = table.header.indices.map { index in
-            Column.allCases.first { $0.key == keys[index] && keys.firstIndex(of: keys[index]) == index }?.rawValue ?? ""
+            Column.allCases.first { $0.key == keys[index] && keys.firstIndex(of: keys[index]) == index }?
+                .rawValue ?? ""
         }
         var rows: [PublishedRow] = []
         rows.reserveCapacity(table.rows.count)
@@ -44,7 +46,8 @@ enum PublishedYearFile {
             var reader = CellReader(row: row, columns: columns, violations: violations)
             if let read = practice(&reader) {
                 if let line = lineOf.updateValue(row.number, forKey: read.practice) {
-                    reader.refuse(Column.practice.rawValue, "PUB01", "\(read.practice) is also in line \(line)")
+                    reader.refuse(
+                        Column.practice.rawValue, "PUB01", "\(read.practice) is also in line \(line)")
                 }
                 rows.append(read)
             }
@@ -70,11 +73,14 @@ enum PublishedYearFile {
         guard let practice, let registered, let weighted, let globalSum, let baseline,
             let patients = try? Rounding.weightedPopulation(registered.divided(by: Rational(100))),
             let hundredths = try? Rounding.weightedPopulation(weighted),
-            let globalSumMoney = try? Rounding.toPence(globalSum), let baselineMoney = try? Rounding.toPence(baseline)
+            let globalSumMoney = try? Rounding.toPence(globalSum),
+            let baselineMoney = try? Rounding.toPence(baseline)
         else { return nil }
-        guard (0...PatientLists.largest).contains(patients), (0...PatientLists.largest * 100).contains(hundredths)
+        guard (0...PatientLists.largest).contains(patients),
+            (0...PatientLists.largest * 100).contains(hundredths)
         else {
-            reader.refuse(Column.registered.rawValue, "PUB04", "a list is from 0 to \(PatientLists.largest) patients")
+            reader.refuse(
+                Column.registered.rawValue, "PUB04", "a list is from 0 to \(PatientLists.largest) patients")
             return nil
         }
         let name = reader.cell(Column.name.rawValue)
@@ -90,7 +96,8 @@ enum PublishedYearFile {
     private static func figure(_ reader: inout CellReader, _ column: Column, _ rule: String) -> Rational? {
         let text = reader.cell(column.rawValue)
         if text.isEmpty || text == "-" { return .zero }
-        guard let value = ExactDecimal(text), abs(value.rational.numerator / value.rational.denominator) < 1_000_000_000
+        guard let value = ExactDecimal(text),
+            abs(value.rational.numerator / value.rational.denominator) < 1_000_000_000
         else {
             reader.refuse(column.rawValue, rule, "\"\(text.prefix(40))\" is no plain number")
             return nil

@@ -2,7 +2,9 @@ import PluginAPI
 
 /// Rates as a file. Rules REF01 to REF06.
 enum RateFile {
-    static let columns = ["name", "effective_from", "effective_to", "value", "unit", "grade", "source", "note"]
+    static let columns = [
+        "name", "effective_from", "effective_to", "value", "unit", "grade", "source", "note",
+    ]
     static let grades = ["P", "S", "D", "R", "X"]
 
     static func read(_ bytes: [UInt8]) -> (rows: [RateRow], violations: ViolationCollector) {
@@ -19,7 +21,9 @@ enum RateFile {
             let text = reader.cell("value")
             if !text.isEmpty {
                 value = ExactDecimal(text, maximumScale: 6)
-                if value == nil { reader.refuse("value", "REF03", "a value is a plain decimal with at most 6 decimals") }
+                if value == nil {
+                    reader.refuse("value", "REF03", "a value is a plain decimal with at most 6 decimals")
+                }
             }
             if let unit, let from {
                 let fields = Fields(
@@ -55,9 +59,12 @@ enum RateFile {
             breach("effective_from", "REF02", "rates begin and end with a month: give the first day of one")
         }
         if let to = fields.to, to <= fields.from {
-            breach("effective_to", "REF02", "effective_to is the first day after, so it is after effective_from")
+            breach(
+                "effective_to", "REF02", "effective_to is the first day after, so it is after effective_from")
         }
-        if !grades.contains(fields.grade) { breach("grade", "REF05", "the grade is P, S, D, R or X (payments.md 0)") }
+        if !grades.contains(fields.grade) {
+            breach("grade", "REF05", "the grade is P, S, D, R or X (payments.md 0)")
+        }
         if fields.source.count > 200 || fields.note.count > 500 {
             breach("source", "REF06", "a source has at most 200 characters, a note 500")
         }
@@ -65,7 +72,9 @@ enum RateFile {
             breach("name", "REF01", "there is no rate \"\(fields.name.prefix(40))\"")
             return (nil, breaches)
         }
-        if name.unit != fields.unit { breach("unit", "REF04", "\(name.rawValue) is given in \(name.unit.name)") }
+        if name.unit != fields.unit {
+            breach("unit", "REF04", "\(name.rawValue) is given in \(name.unit.name)")
+        }
         if let value = fields.value {
             guard let millionths = value.scaled(to: 6), name.range.contains(millionths) else {
                 let most = ExactDecimal(mantissa: name.range.upperBound, scale: 6).trimmed()
@@ -98,10 +107,14 @@ enum BankHolidayFile {
         for row in table.rows {
             var reader = CellReader(row: row, columns: columns, violations: violations)
             let title = reader.cell("title")
-            if !(1...100).contains(title.count) { reader.refuse("title", "REF07", "a title has 1 to 100 characters") }
+            if !(1...100).contains(title.count) {
+                reader.refuse("title", "REF07", "a title has 1 to 100 characters")
+            }
             if let day = reader.date("date", "REF02") {
                 if !seen.insert(day).inserted { reader.refuse("date", "REF07", "\(day) is given twice") }
-                if day.isoWeekday > 5 { reader.refuse("date", "REF07", "\(day) is no weekday: give the substitute day") }
+                if day.isoWeekday > 5 {
+                    reader.refuse("date", "REF07", "\(day) is no weekday: give the substitute day")
+                }
                 rows.append(Row(day: day, title: title))
             }
             violations = reader.violations
@@ -122,17 +135,25 @@ enum PaycodeFile {
         for row in table.rows {
             var reader = CellReader(row: row, columns: columns, violations: violations)
             let entry = PaycodeBook.Entry(
-                code: reader.cell("paycode"), description: reader.cell("description"), sign: reader.cell("sign"),
+                code: reader.cell("paycode"), description: reader.cell("description"),
+                sign: reader.cell("sign"),
                 heading: reader.cell("heading"))
-            let isCode = (3...8).contains(entry.code.utf8.count)
+            let isCode =
+                (3...8).contains(entry.code.utf8.count)
                 && entry.code.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
             if !isCode { reader.refuse("paycode", "REF08", "a paycode is 3 to 8 of A-Z and 0-9") }
-            if !seen.insert(entry.code).inserted { reader.refuse("paycode", "REF08", "\(entry.code) is given twice") }
+            if !seen.insert(entry.code).inserted {
+                reader.refuse("paycode", "REF08", "\(entry.code) is given twice")
+            }
             if !(1...60).contains(entry.description.count) {
                 reader.refuse("description", "REF08", "a description has 1 to 60 characters")
             }
-            if !["+", "-", "+/-"].contains(entry.sign) { reader.refuse("sign", "REF08", "the sign is +, - or +/-") }
-            if entry.heading.count > 100 { reader.refuse("heading", "REF08", "a heading has at most 100 characters") }
+            if !["+", "-", "+/-"].contains(entry.sign) {
+                reader.refuse("sign", "REF08", "the sign is +, - or +/-")
+            }
+            if entry.heading.count > 100 {
+                reader.refuse("heading", "REF08", "a heading has at most 100 characters")
+            }
             rows.append(entry)
             violations = reader.violations
         }

@@ -19,7 +19,8 @@ extension RunHandlers {
             guard counts.open == 0 else {
                 let fatal = counts.fatal > 0 ? ", \(counts.fatal) of which must be mended" : ""
                 throw Failure(
-                    PaymentsReasons.exceptionsOpen, "Run \(run.id) has \(counts.open) open exceptions\(fatal).")
+                    PaymentsReasons.exceptionsOpen,
+                    "Run \(run.id) has \(counts.open) open exceptions\(fatal).")
             }
             run.reviewedBy = call.caller.responsible
             try save(run, step: "reviewed", by: run.reviewedBy, detail: request.note, in: transaction)
@@ -40,7 +41,8 @@ extension RunHandlers {
                 try call.requireOtherPerson(than: first.by, step: "second approval")
                 guard request.hasControlTotalPence else {
                     throw Failure.field(
-                        "control_total_pence", "12.1", "The second approver types the run's net as control total.")
+                        "control_total_pence", "12.1",
+                        "The second approver types the run's net as control total.")
                 }
             }
             if request.hasControlTotalPence, request.controlTotalPence != run.figures.netPence {
@@ -57,7 +59,8 @@ extension RunHandlers {
             run.publishedAt = transaction.now
             try save(
                 run, step: "approved", by: actor,
-                detail: "control total \(Money(pence: request.controlTotalPence)), sha256 \(run.statementsSHA256)",
+                detail:
+                    "control total \(Money(pence: request.controlTotalPence)), sha256 \(run.statementsSHA256)",
                 in: transaction)
             try publishApproval(run, in: transaction)
             return try message(run, transaction)

@@ -27,7 +27,8 @@ extension RunHandlers {
             var run = try RunHandlers.run(request.runID, transaction)
             // What was built is of the run as it was read; anything else in between makes it void.
             guard run == read.run else {
-                throw Failure(PaymentsReasons.calculationChanged, "Run \(run.id) changed while it was calculated.")
+                throw Failure(
+                    PaymentsReasons.calculationChanged, "Run \(run.id) changed while it was calculated.")
             }
             try requireEarlierRunsFinished(run, transaction)
             let actor = call.caller.responsible
@@ -36,7 +37,8 @@ extension RunHandlers {
                 run.snapshot = read.snapshot
                 try RunStore.addStep(
                     "inputs frozen", by: actor,
-                    detail: request.beforeCutOff ? "before cut-off: \(request.reason)" : "input \(read.snapshot)",
+                    detail: request.beforeCutOff
+                        ? "before cut-off: \(request.reason)" : "input \(read.snapshot)",
                     to: run, in: transaction)
             }
             run.state = try RunAction.calculate.requireNext(from: run)
@@ -48,10 +50,11 @@ extension RunHandlers {
             run.calculationMicroseconds = elapsed
             try StatementStore.replace(built, of: run.id, in: transaction)
             try RunExceptionStore.replace(built.exceptions, of: run.id, in: transaction)
-            let figures = run.figures
+            let (number, figures) = (run.calculation, run.figures)
             try save(
                 run, step: "calculated", by: actor,
-                detail: "calculation \(run.calculation): \(figures.statements) statements, net \(Money(pence: figures.netPence)), sha256 \(run.statementsSHA256)",
+                detail:
+                    "calculation \(number): net \(Money(pence: figures.netPence)), sha256 \(run.statementsSHA256)",
                 in: transaction)
             return try message(run, transaction)
         }
@@ -86,7 +89,8 @@ extension RunHandlers {
         guard let unfinished else { return }
         throw Failure(
             PaymentsReasons.runOutOfOrder,
-            "Run \(unfinished.id) is \(unfinished.state.name); it must be approved or aborted before \(run.id) is calculated.")
+            "Run \(unfinished.id) is \(unfinished.state.name); approve or abort it before \(run.id) is calculated."
+        )
     }
 
     private func requireCutOffPassed(
@@ -94,6 +98,7 @@ extension RunHandlers {
     ) throws {
         guard run.frozenAt == nil, call.today <= run.cutOffOn, !request.beforeCutOff else { return }
         throw Failure(
-            PaymentsReasons.cutOffNotReached, "The cut-off of run \(run.id) is \(run.cutOffOn); inputs may still come.")
+            PaymentsReasons.cutOffNotReached,
+            "The cut-off of run \(run.id) is \(run.cutOffOn); inputs may still come.")
     }
 }

@@ -13,12 +13,16 @@ struct CapitationHandlers: Pcs_Payments_V1_CapitationService {
     ) async throws -> Pcs_Payments_V1_CapitationLoad {
         let first = requests.first
         var fields = RequestFields()
-        let day = fields.date(first.quarterDay, isSet: first.hasQuarterDay, field: "quarter_day", mayBeEmpty: false)
+        let day = fields.date(
+            first.quarterDay, isSet: first.hasQuarterDay, field: "quarter_day", mayBeEmpty: false)
         if let day, Quarter(quarterDay: day) == nil {
-            fields.refuse("quarter_day", "payments 0", "A quarter day is 1 January, 1 April, 1 July or 1 October.")
+            fields.refuse(
+                "quarter_day", "payments 0", "A quarter day is 1 January, 1 April, 1 July or 1 October.")
         }
         try fields.finish()
-        guard let day, let quarter = Quarter(quarterDay: day) else { throw Failure(PaymentsReasons.capitationUnknown) }
+        guard let day, let quarter = Quarter(quarterDay: day) else {
+            throw Failure(PaymentsReasons.capitationUnknown)
+        }
         let file = try await Upload.collect(requests, name: first.fileName) { Array($0.data) }
         if let earlier = try context.store.read({ try loaded(file.sha256, quarter, $0) }) { return earlier }
         let (rows, violations) = CapitationFile.read(file.bytes)
@@ -41,16 +45,22 @@ struct CapitationHandlers: Pcs_Payments_V1_CapitationService {
             transaction.audit(
                 AuditNote(
                     object: "capitation/\(quarter)",
-                    detail: "\(load.practices) practices, \(load.changed) changed, \(load.added) new, sha256 \(file.sha256)"))
-            return message(load, EvidenceStore.Evidence(
-                id: load.evidenceID, sha256: file.sha256, fileName: file.name, uploadedBy: actor,
-                uploadedAt: transaction.now), file, dryRun: false)
+                    detail:
+                        "\(load.practices) practices, \(load.changed) changed, \(load.added) new, sha256 \(file.sha256)"
+                ))
+            return message(
+                load,
+                EvidenceStore.Evidence(
+                    id: load.evidenceID, sha256: file.sha256, fileName: file.name, uploadedBy: actor,
+                    uploadedAt: transaction.now), file, dryRun: false)
         }
     }
 
     /// CAP05: a practice of which neither a contract nor the register of organisations knows is a typing error.
     private func checkKnown(_ rows: [CapitationFile.Row], _ file: UploadedFile) throws {
-        let contracts = try context.store.read { Set(try ContractStore.timelines(knownAt: .max, $0).map(\.practice)) }
+        let contracts = try context.store.read {
+            Set(try ContractStore.timelines(knownAt: .max, $0).map(\.practice))
+        }
         let today = context.clock.today
         let unknown = Set(
             rows.lazy.map(\.practice).filter {

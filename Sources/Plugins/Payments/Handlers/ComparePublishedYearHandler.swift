@@ -12,7 +12,8 @@ extension PublishedYearHandlers {
         let year = fields.financialYear(request.financialYear)
         try fields.finish()
         guard let year else { throw Failure(PaymentsReasons.publishedYearUnknown) }
-        let recomputed = try context.store.read { reader in try refusing { try RecomputedYear(year, reader) } }
+        let recomputed = try context.store.read { reader in try refusing { try RecomputedYear(year, reader) }
+        }
         var comparison = PublishedComparison(year: year, rates: recomputed.rates)
         for row in recomputed.rows where row.kind == .gms {
             comparison.add(row, recomputedPence: recomputed.globalSum[row.practice] ?? 0)
@@ -50,7 +51,8 @@ struct RecomputedYear: Sendable {
         let months = Set(year.months)
         for run in runs where run.month >= year.firstMonth {
             for account in try StatementStore.ledger(of: run.id, reader) {
-                for entry in account.entries where family.contains(entry.paycode) && months.contains(entry.month) {
+                for entry in account.entries
+                where family.contains(entry.paycode) && months.contains(entry.month) {
                     try add(entry.pence, to: account.practice)
                 }
             }

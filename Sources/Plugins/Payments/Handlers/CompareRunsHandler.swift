@@ -40,7 +40,8 @@ extension StatementHandlers {
     }
 
     private func send(
-        _ old: StatementDocument?, _ new: StatementDocument?, to reply: ReplyStream<Pcs_Payments_V1_RunDifference>
+        _ old: StatementDocument?, _ new: StatementDocument?,
+        to reply: ReplyStream<Pcs_Payments_V1_RunDifference>
     ) async throws {
         guard let document = new ?? old else { return }
         for difference in RunComparison.differences(old, new) {

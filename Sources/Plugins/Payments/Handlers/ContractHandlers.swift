@@ -44,9 +44,13 @@ struct ContractHandlers: Pcs_Payments_V1_ContractService {
         }
         for timeline in timelines {
             guard let span = timeline.span(at: day) else { continue }
-            if !request.commissionerCode.isEmpty, span.terms.commissioner != request.commissionerCode { continue }
+            if !request.commissionerCode.isEmpty, span.terms.commissioner != request.commissionerCode {
+                continue
+            }
             if let kind = request.contractType.kind, span.terms.payment.kind != kind { continue }
-            let recording = try context.store.read { try ContractStore.recording(ofVersion: span.version, $0) }
+            let recording = try context.store.read {
+                try ContractStore.recording(ofVersion: span.version, $0)
+            }
             try await reply.send(Pcs_Payments_V1_Contract(span, of: timeline.practice, recording))
         }
     }

@@ -29,7 +29,8 @@ extension ContractHandlers {
                 let number = try InputLog.record(
                     .contracts, from: plan.from, to: nil, by: actor, detail: "load \(id)", in: transaction)
                 _ = try ContractStore.add(
-                    plan.records, seq: number, reason: "file \(file.name)", source: "load \(id)", in: transaction)
+                    plan.records, seq: number, reason: "file \(file.name)", source: "load \(id)",
+                    in: transaction)
                 seq = number
             }
             try ContractLoadStore.add(
@@ -41,7 +42,9 @@ extension ContractHandlers {
             transaction.audit(
                 AuditNote(
                     object: "contract-load/\(id)",
-                    detail: "\(plan.practices) practices, \(plan.changed) changed, \(plan.added) new, sha256 \(file.sha256)"))
+                    detail:
+                        "\(plan.practices) practices, \(plan.changed) changed, \(plan.added) new, sha256 \(file.sha256)"
+                ))
             var message = reply(plan, rows: rows.count, file, id: id, dryRun: false)
             message.loadedBy = actor
             message.loadedAt = Google_Protobuf_Timestamp(transaction.now)

@@ -12,23 +12,28 @@ extension ContractHandlers {
         var fields = RequestFields()
         let practice = fields.practice(request.practiceCode)
         let from = fields.date(
-            request.effectiveFrom, isSet: request.hasEffectiveFrom, field: "effective_from", mayBeEmpty: false)
+            request.effectiveFrom, isSet: request.hasEffectiveFrom, field: "effective_from", mayBeEmpty: false
+        )
         let to = fields.date(request.effectiveTo, isSet: request.hasEffectiveTo, field: "effective_to")
         fields.reason(request.reason)
         if request.endContract == request.hasTerms {
             fields.refuse("terms", "CON10", "Give either the new terms or end_contract.")
         }
         if let from, let to, to <= from {
-            fields.refuse("effective_to", "CON04", "effective_to is the first day after, so it is after effective_from.")
+            fields.refuse(
+                "effective_to", "CON04", "effective_to is the first day after, so it is after effective_from."
+            )
         }
         try fields.finish()
         guard let practice, let from else { throw Failure(PaymentsReasons.contractUnknown) }
         return try await call.commit { transaction in
             _ = try checkedRecord(
-                request.endContract ? nil : request.terms, practice: practice, from: from, to: to, transaction)
+                request.endContract ? nil : request.terms, practice: practice, from: from, to: to, transaction
+            )
             let revision = RevisionStore.Revision(
                 id: transaction.newIdentifier(), practice: practice, state: .proposed, from: from, to: to,
-                endsContract: request.endContract, terms: try request.terms.serializedBytes(), reason: request.reason,
+                endsContract: request.endContract, terms: try request.terms.serializedBytes(),
+                reason: request.reason,
                 proposedBy: call.caller.responsible)
             try RevisionStore.add(revision, in: transaction)
             transaction.audit(
@@ -49,7 +54,9 @@ extension ContractHandlers {
             guard var revision = try RevisionStore.revision(request.revisionID, transaction),
                 // The access rule was checked on the practice of the request, so it must be that of the revision.
                 revision.practice.value == request.practiceCode
-            else { throw Failure(HostReasons.notFound, "There is no such revision for \(request.practiceCode).") }
+            else {
+                throw Failure(HostReasons.notFound, "There is no such revision for \(request.practiceCode).")
+            }
             guard revision.state == .proposed else { throw Failure(PaymentsReasons.alreadyDecided) }
             let actor = call.caller.responsible
             try call.requireOtherPerson(than: revision.proposedBy, step: "deciding a contract revision")
@@ -58,20 +65,24 @@ extension ContractHandlers {
             revision.decisionReason = request.reason
             if request.approve {
                 let terms =
-                    revision.endsContract ? nil : try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
+                    revision.endsContract
+                    ? nil : try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
                 let record = try checkedRecord(
                     terms, practice: revision.practice, from: revision.from, to: revision.to, transaction)
                 let seq = try InputLog.record(
-                    .contracts, from: record.from, to: record.to, by: actor, detail: "revision \(revision.id)",
+                    .contracts, from: record.from, to: record.to, by: actor,
+                    detail: "revision \(revision.id)",
                     in: transaction)
                 revision.version = try ContractStore.add(
-                    [record], seq: seq, reason: revision.reason, source: "revision \(revision.id)", in: transaction)
+                    [record], seq: seq, reason: revision.reason, source: "revision \(revision.id)",
+                    in: transaction)
             }
             try RevisionStore.saveDecision(revision, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "contract-revision/\(revision.id)", organisation: revision.practice.value,
-                    detail: request.approve ? "approved as version \(revision.version)" : "returned: \(request.reason)"))
+                    detail: request.approve
+                        ? "approved as version \(revision.version)" : "returned: \(request.reason)"))
             return try message(revision)
         }
     }
@@ -98,7 +109,8 @@ extension ContractHandlers {
             var cut = before
             cut?.to = from
             let breaches =
-                ContractRules.breaches(in: domain, to: end) + ContractRules.breaches(changing: cut, to: domain, on: from)
+                ContractRules.breaches(in: domain, to: end)
+                + ContractRules.breaches(changing: cut, to: domain, on: from)
             for breach in breaches { fields.refuse("terms." + breach.field, breach.rule, breach.message) }
         }
         try fields.finish()

@@ -11,7 +11,8 @@ extension Pcs_Common_V1_Month {
 
 extension Google_Protobuf_Timestamp {
     init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSince1970.quotientAndRemainder(dividingBy: 1_000_000)
+        let (seconds, microseconds) = instant.microsecondsSince1970.quotientAndRemainder(
+            dividingBy: 1_000_000)
         self.init(
             seconds: microseconds < 0 ? seconds - 1 : seconds,
             nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1000)
@@ -91,7 +92,8 @@ extension Pcs_Payments_V1_ContractTerms {
         payment.isStopped = paymentsStopped
         payment.temporaryPatientsPence = temporaryPatientsAdjustmentPence
         if !(0...100_000_000_00).contains(temporaryPatientsAdjustmentPence) {
-            fields.refuse("terms.temporary_patients_adjustment_pence", "CON07", "The adjustment is out of range.")
+            fields.refuse(
+                "terms.temporary_patients_adjustment_pence", "CON07", "The adjustment is out of range.")
         }
         payment.correctionFactorPence = correctionFactorPence
         if !(0...10_000_000_00).contains(correctionFactorPence) {
@@ -122,7 +124,8 @@ extension Pcs_Payments_V1_ContractTerms {
         default:
             fields.refuse(
                 "terms.baseline_basis", "CON08",
-                "FIXED has an annual amount and no price; WEIGHTED and RAW a price of at most four decimals and no amount.")
+                "FIXED has an amount and no price; WEIGHTED and RAW a price of at most four decimals and no amount."
+            )
             return nil
         }
     }

@@ -11,14 +11,16 @@ enum CutOffJob {
         return try await context.store.write(actor: "job/cut-off") { transaction in
             var frozen: [String] = []
             for id in due {
-                guard var run = try RunStore.run(id, transaction), let next = RunAction.freeze.next(from: run.state)
+                guard var run = try RunStore.run(id, transaction),
+                    let next = RunAction.freeze.next(from: run.state)
                 else { continue }
                 run.state = next
                 run.frozenAt = transaction.now
                 run.snapshot = try InputLog.latest(transaction)
                 try RunStore.save(run, in: transaction)
                 try RunStore.addStep(
-                    "inputs frozen", by: "job/cut-off", detail: "input \(run.snapshot)", to: run, in: transaction)
+                    "inputs frozen", by: "job/cut-off", detail: "input \(run.snapshot)", to: run,
+                    in: transaction)
                 transaction.audit(AuditNote(object: "run/\(id)", detail: "inputs frozen at \(run.snapshot)"))
                 frozen.append(id)
             }

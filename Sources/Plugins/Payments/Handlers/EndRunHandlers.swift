@@ -35,7 +35,8 @@ extension RunHandlers {
             $0.month > run.month && ($0.state.isCalculated || $0.state == .cutOff)
         }
         if let later {
-            throw Failure(PaymentsReasons.runOutOfOrder, "Run \(later.id) already reckons with run \(run.id).")
+            throw Failure(
+                PaymentsReasons.runOutOfOrder, "Run \(later.id) already reckons with run \(run.id).")
         }
     }
 
@@ -43,7 +44,8 @@ extension RunHandlers {
         _ request: Pcs_Payments_V1_RecordPaidRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Run {
         var fields = RequestFields()
-        let paidOn = fields.date(request.paidOn, isSet: request.hasPaidOn, field: "paid_on", mayBeEmpty: false)
+        let paidOn = fields.date(
+            request.paidOn, isSet: request.hasPaidOn, field: "paid_on", mayBeEmpty: false)
         if !(1...64).contains(request.bankReference.count) {
             fields.refuse("bank_reference", "12.7", "The bank's reference has 1 to 64 characters.")
         }
@@ -52,7 +54,8 @@ extension RunHandlers {
             var run = try RunHandlers.run(request.runID, transaction)
             run.state = try RunAction.recordPaid.requireNext(from: run)
             for approval in try RunStore.approvals(of: run.id, transaction) {
-                try call.requireOtherPerson(than: approval.by, step: "recording the payment of a run that one approved")
+                try call.requireOtherPerson(
+                    than: approval.by, step: "recording the payment of a run that one approved")
             }
             guard request.totalPence == run.figures.netPence else {
                 throw Failure(
@@ -63,7 +66,8 @@ extension RunHandlers {
             run.abortRequestedBy = ""
             try save(
                 run, step: "paid", by: call.caller.responsible,
-                detail: "\(Money(pence: request.totalPence)), reference \(request.bankReference)", in: transaction)
+                detail: "\(Money(pence: request.totalPence)), reference \(request.bankReference)",
+                in: transaction)
             let paid = Pcs_Payments_V1_RunPaid.with {
                 $0.runID = run.id
                 $0.month = Pcs_Common_V1_Month(run.month)

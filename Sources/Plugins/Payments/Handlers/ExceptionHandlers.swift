@@ -26,7 +26,8 @@ extension RunHandlers {
         }
     }
 
-    private func isWanted(_ stored: StoredException, _ request: Pcs_Payments_V1_ListExceptionsRequest) -> Bool {
+    private func isWanted(_ stored: StoredException, _ request: Pcs_Payments_V1_ListExceptionsRequest) -> Bool
+    {
         if request.openOnly, !stored.isOpen { return false }
         return request.kind == .unspecified || Int64(request.kind.rawValue) == stored.exception.kind.rawValue
     }
@@ -55,7 +56,8 @@ extension RunHandlers {
             }
             let numbers = request.numbers.map(String.init).joined(separator: ", ")
             try save(
-                run, step: "exceptions accepted", by: actor, detail: "\(numbers): \(request.reason)", in: transaction)
+                run, step: "exceptions accepted", by: actor, detail: "\(numbers): \(request.reason)",
+                in: transaction)
             let counts = try RunExceptionStore.counts(of: run.id, transaction)
             return .with {
                 $0.accepted = Int32(request.numbers.count)
@@ -70,7 +72,8 @@ extension Pcs_Payments_V1_RunException {
         self.init()
         let exception = stored.exception
         number = Int32(clamping: stored.number)
-        severity = Pcs_Payments_V1_ExceptionSeverity(rawValue: Int(exception.severity.rawValue)) ?? .unspecified
+        severity =
+            Pcs_Payments_V1_ExceptionSeverity(rawValue: Int(exception.severity.rawValue)) ?? .unspecified
         kind = Pcs_Payments_V1_ExceptionKind(rawValue: Int(exception.kind.rawValue)) ?? .unspecified
         practiceCode = exception.practice?.value ?? ""
         practiceName = exception.practiceName

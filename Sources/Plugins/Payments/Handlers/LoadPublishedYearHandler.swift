@@ -36,7 +36,9 @@ struct PublishedYearHandlers: Pcs_Payments_V1_PublishedYearService {
             transaction.audit(
                 AuditNote(
                     object: "published-year/\(year)",
-                    detail: "\(load.rows) practices, \(load.gms) GMS, \(load.pms) PMS, \(load.apms) APMS, sha256 \(file.sha256)"))
+                    detail:
+                        "\(load.rows) rows, \(load.gms) GMS, \(load.pms) PMS, \(load.apms) APMS, sha256 \(file.sha256)"
+                ))
             var reply = message(load)
             (reply.fileName, reply.sha256, reply.loadedBy) = (file.name, file.sha256, actor)
             reply.loadedAt = Google_Protobuf_Timestamp(transaction.now)
@@ -45,7 +47,8 @@ struct PublishedYearHandlers: Pcs_Payments_V1_PublishedYearService {
     }
 
     private func addContracts(
-        _ published: PublishedYear, _ load: PublishedStore.Load, by actor: String, in transaction: any Transaction
+        _ published: PublishedYear, _ load: PublishedStore.Load, by actor: String,
+        in transaction: any Transaction
     ) throws -> Int64 {
         let timelines = try ContractStore.timelines(knownAt: .max, transaction)
         let existing = Dictionary(uniqueKeysWithValues: timelines.map { ($0.practice, $0) })
@@ -56,13 +59,15 @@ struct PublishedYearHandlers: Pcs_Payments_V1_PublishedYearService {
             .contracts, from: published.year.firstDay, to: published.end, by: actor,
             detail: "published year \(published.year)", in: transaction)
         _ = try ContractStore.add(
-            plan.records, seq: seq, reason: "published year \(published.year)", source: "published \(load.id)",
+            plan.records, seq: seq, reason: "published year \(published.year)",
+            source: "published \(load.id)",
             in: transaction)
         return seq
     }
 
     private func addLists(
-        _ published: PublishedYear, _ load: PublishedStore.Load, by actor: String, in transaction: any Transaction
+        _ published: PublishedYear, _ load: PublishedStore.Load, by actor: String,
+        in transaction: any Transaction
     ) throws {
         let rows = published.lists()
         for quarter in published.year.quarters {
@@ -70,8 +75,10 @@ struct PublishedYearHandlers: Pcs_Payments_V1_PublishedYearService {
                 .capitation, from: quarter.quarterDay, to: quarter.next.next.quarterDay, by: actor,
                 detail: "published year \(published.year)", in: transaction)
             let capitation = CapitationStore.Load(
-                seq: seq, id: "\(load.id)/\(quarter)", quarterDay: quarter.quarterDay, evidenceID: load.evidenceID,
-                practices: Int64(rows.count), registered: load.registered, weightedHundredths: load.weightedHundredths,
+                seq: seq, id: "\(load.id)/\(quarter)", quarterDay: quarter.quarterDay,
+                evidenceID: load.evidenceID,
+                practices: Int64(rows.count), registered: load.registered,
+                weightedHundredths: load.weightedHundredths,
                 changed: 0, added: Int64(rows.count))
             try CapitationStore.add(capitation, rows, in: transaction)
         }

@@ -2,7 +2,9 @@ import PaymentsContract
 import PluginAPI
 
 extension RunHandlers {
-    func openRun(_ request: Pcs_Payments_V1_OpenRunRequest, _ call: CallContext) async throws -> Pcs_Payments_V1_Run {
+    func openRun(_ request: Pcs_Payments_V1_OpenRunRequest, _ call: CallContext) async throws
+        -> Pcs_Payments_V1_Run
+    {
         var fields = RequestFields()
         let month = fields.month(request.month)
         let wanted = fields.date(request.paymentDate, isSet: request.hasPaymentDate, field: "payment_date")
@@ -22,7 +24,8 @@ extension RunHandlers {
                 cutOffOn: cutOff, openedBy: actor)
             try RunStore.add(run, in: transaction)
             try save(
-                run, step: "opened", by: actor, detail: "payment \(payment), cut-off \(cutOff)", in: transaction)
+                run, step: "opened", by: actor, detail: "payment \(payment), cut-off \(cutOff)",
+                in: transaction)
             return try message(run, transaction)
         }
     }
@@ -35,7 +38,8 @@ extension RunHandlers {
         }
         if let later = live.first(where: { $0.month > month }) {
             throw Failure(
-                PaymentsReasons.runOutOfOrder, "Run \(later.id) pays a later month; \(month) can no longer be opened.")
+                PaymentsReasons.runOutOfOrder,
+                "Run \(later.id) pays a later month; \(month) can no longer be opened.")
         }
     }
 

@@ -2,8 +2,8 @@ import CommonContract
 import HostContract
 import PluginAPI
 
-/// What the register of organisations announces: a closing practice becomes a notice, and the notice an exception in the
-/// next run that would still pay it (payments.md 12.3, complaint C9).
+/// What the register of organisations announces: a closing practice becomes a notice, and the notice an exception in
+/// the next run that would still pay it (payments.md 12.3, complaint C9).
 enum OrganisationEvents {
     static func receive(
         _ event: Pcs_Host_V1_OrganisationChanged, _ envelope: EventEnvelope, _ transaction: any Transaction
@@ -15,7 +15,8 @@ enum OrganisationEvents {
             try NoticeStore.add(
                 practice: code, sequence: envelope.sequence, effectiveOn: day, in: transaction)
             transaction.audit(
-                AuditNote(object: "closing-notice/\(code)", organisation: code.value, detail: "closes on \(day)"))
+                AuditNote(
+                    object: "closing-notice/\(code)", organisation: code.value, detail: "closes on \(day)"))
         case .reopened:
             try NoticeStore.withdraw(practice: code, in: transaction)
         default:

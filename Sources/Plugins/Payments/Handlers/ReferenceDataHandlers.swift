@@ -14,26 +14,32 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         let first = requests.first
         var fields = RequestFields()
         fields.reason(first.reason)
-        let kind = first.kind == .unspecified ? .rates : ReferenceStore.Kind(rawValue: Int64(first.kind.rawValue))
+        let kind =
+            first.kind == .unspecified ? .rates : ReferenceStore.Kind(rawValue: Int64(first.kind.rawValue))
         if kind == nil { fields.refuse("kind", "REF09", "The kind of reference data is not known.") }
         let file = try await Upload.collect(requests, name: first.fileName) { Array($0.data) }
         let isFile = !file.bytes.isEmpty
         if isFile == !first.rates.isEmpty { fields.refuse("rates", "REF09", "Give either a file or rates.") }
-        if !first.rates.isEmpty, kind != .rates { fields.refuse("rates", "REF09", "Only rates can be given as rows.") }
+        if !first.rates.isEmpty, kind != .rates {
+            fields.refuse("rates", "REF09", "Only rates can be given as rows.")
+        }
         try fields.finish()
         guard let kind else { throw Failure(HostReasons.fieldInvalid) }
-        let content = isFile ? try ReferenceDataHandlers.read(file.bytes, kind) : .rates(try rates(first.rates))
+        let content =
+            isFile ? try ReferenceDataHandlers.read(file.bytes, kind) : .rates(try rates(first.rates))
         return try await call.commit { transaction in
             let actor = call.caller.responsible
             let evidence =
                 isFile ? try EvidenceStore.keep(file, kind: .reference, by: actor, in: transaction) : nil
             let set = ReferenceStore.RateSet(
                 id: transaction.newIdentifier(), kind: kind, state: .proposed, reason: first.reason,
-                rows: Int64(content.count), proposedBy: actor, proposedAt: transaction.now, fileName: file.name,
+                rows: Int64(content.count), proposedBy: actor, proposedAt: transaction.now,
+                fileName: file.name,
                 sha256: isFile ? file.sha256 : "", evidenceID: evidence)
             try ReferenceStore.propose(set, content, in: transaction)
             transaction.audit(
-                AuditNote(object: "rate-set/\(set.id)", detail: "proposed, \(content.count) rows: \(first.reason)"))
+                AuditNote(
+                    object: "rate-set/\(set.id)", detail: "proposed, \(content.count) rows: \(first.reason)"))
             return try message(set, affectedBy: content, transaction)
         }
     }
@@ -61,8 +67,10 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         for (index, message) in messages.enumerated() {
             let place = "rates[\(index)]."
             let from = fields.date(
-                message.effectiveFrom, isSet: message.hasEffectiveFrom, field: place + "effective_from", mayBeEmpty: false)
-            let to = fields.date(message.effectiveTo, isSet: message.hasEffectiveTo, field: place + "effective_to")
+                message.effectiveFrom, isSet: message.hasEffectiveFrom, field: place + "effective_from",
+                mayBeEmpty: false)
+            let to = fields.date(
+                message.effectiveTo, isSet: message.hasEffectiveTo, field: place + "effective_to")
             let value = message.value.isEmpty ? nil : ExactDecimal(message.value, maximumScale: 6)
             if !message.value.isEmpty, value == nil {
                 fields.refuse(place + "value", "REF03", "A value is a plain decimal with at most 6 decimals.")
@@ -105,7 +113,8 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
             transaction.audit(
                 AuditNote(
                     object: "rate-set/\(set.id)",
-                    detail: request.approve ? "approved as version \(set.version ?? 0)" : "returned: \(request.reason)"))
+                    detail: request.approve
+                        ? "approved as version \(set.version ?? 0)" : "returned: \(request.reason)"))
             return try message(set, affectedBy: .rates(rows), transaction)
         }
     }
@@ -136,7 +145,8 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
             if !request.name.isEmpty, row.name.rawValue != request.name { continue }
             if let day, !row.contains(day) { continue }
             let later = all[(index + 1)...].lazy.map(\.0).filter { $0.name == row.name }
-            let isSuperseded = day.map { day in later.contains { $0.contains(day) } } ?? row.isCovered(by: Array(later))
+            let isSuperseded =
+                day.map { day in later.contains { $0.contains(day) } } ?? row.isCovered(by: Array(later))
             if isSuperseded, !request.includeSuperseded { continue }
             listed.append(
                 .with {
@@ -168,7 +178,8 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         return message(set, firstAffected: affected)
     }
 
-    private func message(_ set: ReferenceStore.RateSet, firstAffected: YearMonth?) -> Pcs_Payments_V1_RateSet {
+    private func message(_ set: ReferenceStore.RateSet, firstAffected: YearMonth?) -> Pcs_Payments_V1_RateSet
+    {
         .with {
             $0.setID = set.id
             $0.kind = Pcs_Payments_V1_ReferenceKind(rawValue: Int(set.kind.rawValue)) ?? .unspecified

@@ -7,9 +7,13 @@ extension PaymentsError {
     var failure: Failure {
         switch self {
         case .rateMissing(let name, let day):
-            Failure(PaymentsReasons.rateMissing, "The rate \(name.rawValue) is not set for \(YearMonth(containing: day)).")
+            Failure(
+                PaymentsReasons.rateMissing,
+                "The rate \(name.rawValue) is not set for \(YearMonth(containing: day)).")
         case .amountOutOfRange(let place):
-            Failure(PaymentsReasons.amountOutOfRange, "An amount of \(place) is too large to be calculated exactly.")
+            Failure(
+                PaymentsReasons.amountOutOfRange,
+                "An amount of \(place) is too large to be calculated exactly.")
         case .calendarMissing(let year):
             Failure(PaymentsReasons.calendarMissing, "The bank holidays of \(year) are not loaded.")
         case .damaged(let what):
@@ -45,15 +49,16 @@ func refusing<Result>(_ body: () throws -> Result) throws -> Result {
 extension Failure {
     static func field(_ field: String, _ rule: String, _ message: String) -> Failure {
         Failure(
-            HostReasons.fieldInvalid, message, violations: [Violation(field: field, rule: rule, message: message)])
+            HostReasons.fieldInvalid, message,
+            violations: [Violation(field: field, rule: rule, message: message)])
     }
 
     static func file(_ violations: ViolationCollector) -> Failure {
         let listed = violations.listed.count
         let message =
             violations.count > listed
-            ? "The file breaks rules in \(violations.count) places; the first \(listed) are listed. Nothing was applied."
-            : "The file breaks rules in \(violations.count) places. Nothing was applied."
+            ? "Rules are broken in \(violations.count) places; the first \(listed) are listed. Nothing was applied."
+            : "Rules are broken in \(violations.count) places. Nothing was applied."
         return Failure(
             HostReasons.fileInvalid, message, violations: violations.listed, violationCount: violations.count)
     }

@@ -26,7 +26,9 @@ struct RequestFields {
     }
 
     /// `nil` when the message is empty or wrong; wrong only counts as a violation.
-    mutating func date(_ date: Pcs_Common_V1_Date, isSet: Bool, field: String, mayBeEmpty: Bool = true) -> CalendarDate? {
+    mutating func date(_ date: Pcs_Common_V1_Date, isSet: Bool, field: String, mayBeEmpty: Bool = true)
+        -> CalendarDate?
+    {
         guard isSet, date != Pcs_Common_V1_Date() else {
             if !mayBeEmpty { refuse(field, "day", "\(field) is needed.") }
             return nil

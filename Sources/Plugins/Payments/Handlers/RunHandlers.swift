@@ -8,7 +8,9 @@ import SwiftProtobuf
 struct RunHandlers: Pcs_Payments_V1_RunService {
     let context: PluginContext
 
-    func getRun(_ request: Pcs_Payments_V1_GetRunRequest, _ call: CallContext) async throws -> Pcs_Payments_V1_Run {
+    func getRun(_ request: Pcs_Payments_V1_GetRunRequest, _ call: CallContext) async throws
+        -> Pcs_Payments_V1_Run
+    {
         try context.store.read { reader in try message(try RunHandlers.run(request.runID, reader), reader) }
     }
 
@@ -24,7 +26,8 @@ struct RunHandlers: Pcs_Payments_V1_RunService {
             }
             let messages = try runs.map { run in
                 Pcs_Payments_V1_Run(
-                    run, try RunExceptionStore.counts(of: run.id, reader), try RunStore.approvals(of: run.id, reader))
+                    run, try RunExceptionStore.counts(of: run.id, reader),
+                    try RunStore.approvals(of: run.id, reader))
             }
             return .with { $0.runs = messages }
         }
@@ -34,12 +37,14 @@ struct RunHandlers: Pcs_Payments_V1_RunService {
         _ request: Pcs_Payments_V1_GetRunTotalsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_RunTotals {
         guard let dimension = TotalDimension(rawValue: Int64(request.dimension.rawValue)) else {
-            throw Failure.field("dimension", "12.1", "Totals are by commissioner, region, contract type or paycode.")
+            throw Failure.field(
+                "dimension", "12.1", "Totals are by commissioner, region, contract type or paycode.")
         }
         return try context.store.read { reader in
             let run = try RunHandlers.run(request.runID, reader)
             guard run.state.isCalculated else {
-                throw Failure(PaymentsReasons.runStateWrong, "Run \(run.id) is \(run.state.name): it has no lines.")
+                throw Failure(
+                    PaymentsReasons.runStateWrong, "Run \(run.id) is \(run.state.name): it has no lines.")
             }
             let paycodes = try ReferenceStore.paycodes(knownAt: .max, reader)
             let totals = try StatementStore.totals(of: run.id, by: dimension, reader)

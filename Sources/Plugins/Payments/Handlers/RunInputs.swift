@@ -54,7 +54,8 @@ struct RunInputs: Sendable {
     ) throws -> PaidHistory {
         let year = FinancialYear(containing: run.paymentDate)
         let needed = approved.filter { earlier in
-            FinancialYear(containing: earlier.paymentDate) == year || affected.map { earlier.month >= $0 } ?? false
+            FinancialYear(containing: earlier.paymentDate) == year
+                || affected.map { earlier.month >= $0 } ?? false
                 || earlier.id == approved.last?.id
         }
         let runs = try needed.map { earlier in

@@ -14,7 +14,8 @@ struct RunPages {
 
     init(_ run: RunRecord, store: any Store) throws {
         guard run.state.isCalculated else {
-            throw Failure(PaymentsReasons.runStateWrong, "Run \(run.id) is \(run.state.name): it has no lines.")
+            throw Failure(
+                PaymentsReasons.runStateWrong, "Run \(run.id) is \(run.state.name): it has no lines.")
         }
         self.store = store
         runID = run.id
@@ -30,7 +31,9 @@ struct RunPages {
             guard run.calculation == calculation, run.state.isCalculated else {
                 throw Failure(PaymentsReasons.calculationChanged)
             }
-            return try refusing { try StatementStore.page(of: id, after: after, limit: RunPages.size, reader) }
+            return try refusing {
+                try StatementStore.page(of: id, after: after, limit: RunPages.size, reader)
+            }
         }
         isAtEnd = page.count < RunPages.size
         last = page.last?.document.practice.value ?? last

@@ -33,11 +33,13 @@ enum ShippedReferenceData {
         if sets.contains(where: { $0.sha256 == file.sha256 }) { return }
         let evidence = try EvidenceStore.keep(file, kind: .reference, by: actor, in: transaction)
         var set = ReferenceStore.RateSet(
-            id: transaction.newIdentifier(), kind: content.kind, state: .proposed, reason: "shipped with the plugin",
+            id: transaction.newIdentifier(), kind: content.kind, state: .proposed,
+            reason: "shipped with the plugin",
             rows: Int64(content.count), proposedBy: actor, proposedAt: transaction.now, fileName: file.name,
             sha256: file.sha256, evidenceID: evidence)
         try ReferenceStore.propose(set, content, in: transaction)
-        transaction.audit(AuditNote(object: "rate-set/\(set.id)", detail: "\(file.name), \(content.count) rows"))
+        transaction.audit(
+            AuditNote(object: "rate-set/\(set.id)", detail: "\(file.name), \(content.count) rows"))
         guard sets.isEmpty else { return }
         set.state = .approved
         set.decidedBy = actor

@@ -29,7 +29,8 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         let (run, stored) = try context.store.read { try find(practice, runID: "", month: month, call, $0) }
         var message = Pcs_Payments_V1_Statement(stored, run)
         message.lines =
-            request.collapsed ? try refusing { try collapsed(stored.document) } : stored.document.lineMessages()
+            request.collapsed
+            ? try refusing { try collapsed(stored.document) } : stored.document.lineMessages()
         return message
     }
 
@@ -46,7 +47,9 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
             let statements = try refusing { try StatementStore.statements(of: practice, reader) }
             var listed: [Pcs_Payments_V1_Statement] = []
             for stored in statements {
-                guard let run = runs[stored.document.runID], StatementHandlers.mayRead(run, call) else { continue }
+                guard let run = runs[stored.document.runID], StatementHandlers.mayRead(run, call) else {
+                    continue
+                }
                 if let year, FinancialYear(containing: run.month) != year { continue }
                 listed.append(Pcs_Payments_V1_Statement(stored, run))
             }
@@ -62,7 +65,9 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         let month = request.runID.isEmpty ? fields.month(request.month) : nil
         try fields.finish()
         guard let practice else { throw Failure(PaymentsReasons.statementUnknown) }
-        let (_, stored) = try context.store.read { try find(practice, runID: request.runID, month: month, call, $0) }
+        let (_, stored) = try context.store.read {
+            try find(practice, runID: request.runID, month: month, call, $0)
+        }
         let index = Int(request.lineNumber) - 1
         guard stored.document.lines.indices.contains(index) else {
             throw Failure(
@@ -108,8 +113,10 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
             line.lineNumber = 0
             line.isRetro = lines.allSatisfy { document.lines[$0].source == .retro }
             line.clearOriginalMonth()
-            line.periodFrom = Pcs_Common_V1_Date(lines.map { document.lines[$0].periodFrom }.min() ?? document.month.firstDay)
-            line.periodTo = Pcs_Common_V1_Date(lines.map { document.lines[$0].periodTo }.max() ?? document.month.lastDay)
+            line.periodFrom = Pcs_Common_V1_Date(
+                lines.map { document.lines[$0].periodFrom }.min() ?? document.month.firstDay)
+            line.periodTo = Pcs_Common_V1_Date(
+                lines.map { document.lines[$0].periodTo }.max() ?? document.month.lastDay)
             result.append(line)
         }
         return result

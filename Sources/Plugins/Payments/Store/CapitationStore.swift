@@ -21,7 +21,8 @@ enum CapitationStore {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         """)
     private static let insert = BulkInsert(
-        into: "capitation", ["quarter_day", "practice_code", "seq", "registered", "weighted_hundredths", "london"],
+        into: "capitation",
+        ["quarter_day", "practice_code", "seq", "registered", "weighted_hundredths", "london"],
         rowsAtOnce: 64)
     private static let ofQuarter = Statement(
         """
@@ -73,7 +74,8 @@ enum CapitationStore {
                 guard let practice = ODSCode(row.text(0)) else { return }
                 table.set(
                     PatientLists(
-                        registered: row.integer(2), weightedHundredths: row.integer(3), london: row.integer(4),
+                        registered: row.integer(2), weightedHundredths: row.integer(3),
+                        london: row.integer(4),
                         version: row.integer(1)),
                     of: practice, in: quarter)
             }

@@ -31,7 +31,8 @@ enum ContractLoadStore {
             insert,
             [
                 .text(load.id), .optional(seq), .text(load.evidenceID), .integer(load.rows),
-                .integer(load.practices), .integer(load.added), .integer(load.changed), .integer(load.unchanged),
+                .integer(load.practices), .integer(load.added), .integer(load.changed),
+                .integer(load.unchanged),
                 .integer(load.pendingReferences),
             ])
     }

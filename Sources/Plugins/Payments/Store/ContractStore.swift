@@ -5,7 +5,8 @@ enum ContractStore {
     private static let columns = """
         version, practice_code, contract_record.effective_from, contract_record.effective_to, ended, contract_kind,
         practice_name, commissioner_code, region_code, payee_code, out_of_hours_opt_out, minor_surgery_opt_out,
-        temporary_patients_pence, london_basis, baseline_basis, baseline_amount, payments_stopped, correction_factor_pence
+        temporary_patients_pence, london_basis, baseline_basis, baseline_amount, payments_stopped,
+        correction_factor_pence
         """
     private static let allKnown = Statement(
         "SELECT \(columns) FROM contract_record WHERE seq <= ?1 ORDER BY practice_code, version")
@@ -27,7 +28,8 @@ enum ContractStore {
         [
             "version", "seq", "practice_code", "effective_from", "effective_to", "ended", "contract_kind",
             "practice_name", "commissioner_code", "region_code", "payee_code", "out_of_hours_opt_out",
-            "minor_surgery_opt_out", "temporary_patients_pence", "london_basis", "baseline_basis", "baseline_amount",
+            "minor_surgery_opt_out", "temporary_patients_pence", "london_basis", "baseline_basis",
+            "baseline_amount",
             "payments_stopped", "correction_factor_pence", "reason", "source",
         ])
 
@@ -58,9 +60,11 @@ enum ContractStore {
             let payment = terms?.payment
             let (basis, amount) = stored(payment?.baseline)
             values += [
-                .integer(version), .integer(seq), .text(record.practice.value), .date(record.from), .date(record.to),
+                .integer(version), .integer(seq), .text(record.practice.value), .date(record.from),
+                .date(record.to),
                 .integer(terms == nil ? 1 : 0), .integer(payment?.kind.rawValue ?? 0),
-                .text(terms?.practiceName ?? ""), .text(terms?.commissioner ?? ""), .text(terms?.region ?? ""),
+                .text(terms?.practiceName ?? ""), .text(terms?.commissioner ?? ""),
+                .text(terms?.region ?? ""),
                 .text(terms?.payee.value ?? ""), .integer(payment?.outOfHoursOptOut == true ? 1 : 0),
                 .integer(payment?.minorSurgeryOptOut == true ? 1 : 0),
                 .integer(payment?.temporaryPatientsPence ?? 0), .integer(payment?.london.rawValue ?? 0),
@@ -114,7 +118,9 @@ enum ContractStore {
         var code = ""
         var records: [ContractRecord] = []
         func finish() {
-            if let practice = ODSCode(code) { result.append(ContractTimeline(practice: practice, records: records)) }
+            if let practice = ODSCode(code) {
+                result.append(ContractTimeline(practice: practice, records: records))
+            }
             records.removeAll(keepingCapacity: true)
         }
         try reader.forEach(allKnown, [.integer(seq)]) { row in
@@ -129,7 +135,9 @@ enum ContractStore {
         return result
     }
 
-    static func timeline(of practice: ODSCode, knownAt seq: Int64, _ reader: any Reader) throws -> ContractTimeline {
+    static func timeline(of practice: ODSCode, knownAt seq: Int64, _ reader: any Reader) throws
+        -> ContractTimeline
+    {
         let records = try reader.all(ofPractice, [.text(practice.value), .integer(seq)], record)
         return ContractTimeline(practice: practice, records: records)
     }

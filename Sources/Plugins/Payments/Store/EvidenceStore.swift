@@ -20,15 +20,19 @@ enum EvidenceStore {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         """)
     private static let byID = Statement(
-        "SELECT evidence_id, sha256, file_name, uploaded_by, uploaded_at FROM evidence WHERE evidence_id = ?1")
+        "SELECT evidence_id, sha256, file_name, uploaded_by, uploaded_at FROM evidence WHERE evidence_id = ?1"
+    )
     private static let bodyByID = Statement("SELECT body FROM evidence WHERE evidence_id = ?1")
 
-    static func keep(_ file: UploadedFile, kind: Kind, by actor: String, in transaction: any Transaction) throws -> String {
+    static func keep(_ file: UploadedFile, kind: Kind, by actor: String, in transaction: any Transaction)
+        throws -> String
+    {
         let id = transaction.newIdentifier()
         try transaction.run(
             insert,
             [
-                .text(id), .text(kind.rawValue), .text(file.sha256), .text(file.name), .integer(file.bytes.count),
+                .text(id), .text(kind.rawValue), .text(file.sha256), .text(file.name),
+                .integer(file.bytes.count),
                 .text(actor), .instant(transaction.now), .blob(file.bytes),
             ])
         return id

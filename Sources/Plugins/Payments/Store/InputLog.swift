@@ -13,7 +13,8 @@ enum InputLog {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         """)
     private static let newest = Statement("SELECT COALESCE(MAX(seq), 0) FROM input")
-    private static let newestBefore = Statement("SELECT COALESCE(MAX(seq), 0) FROM input WHERE recorded_at < ?1")
+    private static let newestBefore = Statement(
+        "SELECT COALESCE(MAX(seq), 0) FROM input WHERE recorded_at < ?1")
     private static let ranges = Statement(
         """
         SELECT effective_from, effective_to FROM input
@@ -38,7 +39,9 @@ enum InputLog {
     }
 
     /// Number of the last input recorded; 0 = none.
-    static func latest(_ reader: any Reader) throws -> Int64 { try reader.first(newest) { $0.integer(0) } ?? 0 }
+    static func latest(_ reader: any Reader) throws -> Int64 {
+        try reader.first(newest) { $0.integer(0) } ?? 0
+    }
 
     /// Number of the last input recorded by the end of a day in England; everything when the day is `nil`.
     static func known(on day: CalendarDate?, _ reader: any Reader) throws -> Int64 {
@@ -50,7 +53,9 @@ enum InputLog {
         var from: CalendarDate
         var to: CalendarDate?
 
-        func touches(_ month: YearMonth) -> Bool { from <= month.lastDay && (to.map { $0 > month.firstDay } ?? true) }
+        func touches(_ month: YearMonth) -> Bool {
+            from <= month.lastDay && (to.map { $0 > month.firstDay } ?? true)
+        }
     }
 
     /// Days in which amounts may differ because of what was recorded after `after`, up to `upTo`.

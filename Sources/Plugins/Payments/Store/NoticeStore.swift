@@ -7,7 +7,8 @@ enum NoticeStore {
         INSERT INTO closing_notice (practice_code, sequence, effective_on, received_at) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (practice_code, sequence) DO NOTHING
         """)
-    private static let all = Statement("SELECT practice_code, MIN(effective_on) FROM closing_notice GROUP BY practice_code")
+    private static let all = Statement(
+        "SELECT practice_code, MIN(effective_on) FROM closing_notice GROUP BY practice_code")
     private static let delete = Statement("DELETE FROM closing_notice WHERE practice_code = ?1")
 
     static func add(

@@ -47,7 +47,8 @@ enum PublishedStore {
         try reader.first(lastOfYear, [.text(year.description)]) {
             Load(
                 id: $0.text(0), year: year, evidenceID: $0.text(1), rows: $0.integer(2), gms: $0.integer(3),
-                pms: $0.integer(4), apms: $0.integer(5), skippedUnknown: $0.integer(6), skippedNoList: $0.integer(7),
+                pms: $0.integer(4), apms: $0.integer(5), skippedUnknown: $0.integer(6),
+                skippedNoList: $0.integer(7),
                 skippedNoMoney: $0.integer(8), registered: $0.integer(9), weightedHundredths: $0.integer(10),
                 globalSumPence: $0.integer(11))
         }

@@ -112,7 +112,8 @@ enum ReferenceStore {
         try transaction.run(
             insertSet,
             [
-                .text(set.id), .integer(set.kind.rawValue), .integer(State.proposed.rawValue), .text(set.reason),
+                .text(set.id), .integer(set.kind.rawValue), .integer(State.proposed.rawValue),
+                .text(set.reason),
                 .integer(content.count), .text(set.proposedBy), .instant(set.proposedAt), .text(set.fileName),
                 .text(set.sha256), .optional(set.evidenceID),
             ])
@@ -133,7 +134,8 @@ enum ReferenceStore {
         case .paycodes(let rows):
             try insertPaycode.run(rows, in: transaction) { row, values in
                 values += [
-                    .text(set.id), .text(row.code), .text(row.description), .text(row.sign), .text(row.heading),
+                    .text(set.id), .text(row.code), .text(row.description), .text(row.sign),
+                    .text(row.heading),
                 ]
             }
         }
@@ -154,7 +156,8 @@ enum ReferenceStore {
         }
         return RateSet(
             id: row.text(0), kind: kind, state: state, reason: row.text(3), rows: row.integer(4),
-            proposedBy: row.text(5), proposedAt: row.instant(6), decidedBy: row.text(7), decisionReason: row.text(8),
+            proposedBy: row.text(5), proposedAt: row.instant(6), decidedBy: row.text(7),
+            decisionReason: row.text(8),
             fileName: row.text(9), sha256: row.text(10), evidenceID: row.optionalText(11),
             version: row.optionalInteger(12))
     }
@@ -170,7 +173,9 @@ enum ReferenceStore {
             throw StoredValueError(message: "there is no rate \(row.text(0))")
         }
         let value = try row.optionalText(3).map { text in
-            guard let value = ExactDecimal(text) else { throw StoredValueError(message: "\(text) is no decimal") }
+            guard let value = ExactDecimal(text) else {
+                throw StoredValueError(message: "\(text) is no decimal")
+            }
             return value
         }
         let rate = RateRow(
@@ -206,7 +211,8 @@ enum ReferenceStore {
     static func paycodes(knownAt seq: Int64, _ reader: any Reader) throws -> PaycodeBook {
         PaycodeBook(
             try reader.all(paycodesKnown, [.integer(seq)]) {
-                PaycodeBook.Entry(code: $0.text(0), description: $0.text(1), sign: $0.text(2), heading: $0.text(3))
+                PaycodeBook.Entry(
+                    code: $0.text(0), description: $0.text(1), sign: $0.text(2), heading: $0.text(3))
             })
     }
 }

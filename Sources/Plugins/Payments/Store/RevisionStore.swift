@@ -49,7 +49,8 @@ enum RevisionStore {
             [
                 .text(revision.id), .text(revision.practice.value), .integer(revision.state.rawValue),
                 .date(revision.from), .date(revision.to), .integer(revision.endsContract ? 1 : 0),
-                .blob(revision.terms), .text(revision.reason), .text(revision.proposedBy), .instant(transaction.now),
+                .blob(revision.terms), .text(revision.reason), .text(revision.proposedBy),
+                .instant(transaction.now),
             ])
     }
 
@@ -68,7 +69,8 @@ enum RevisionStore {
                 throw StoredValueError(message: "revision \(id) is not as it was written")
             }
             return Revision(
-                id: row.text(0), practice: practice, state: state, from: try row.date(3), to: try row.optionalDate(4),
+                id: row.text(0), practice: practice, state: state, from: try row.date(3),
+                to: try row.optionalDate(4),
                 endsContract: row.bool(5), terms: row.blob(6), reason: row.text(7), proposedBy: row.text(8),
                 decidedBy: row.text(9), decisionReason: row.text(10), version: row.integer(11))
         }

@@ -54,7 +54,9 @@ enum RunExceptionStore {
         """)
 
     /// Puts these in the place of the run's exceptions. What was accepted stays accepted when it is the same.
-    static func replace(_ exceptions: [RunException], of runID: String, in transaction: any Transaction) throws {
+    static func replace(_ exceptions: [RunException], of runID: String, in transaction: any Transaction)
+        throws
+    {
         var acceptances: [String: StoredException.Acceptance] = [:]
         try transaction.forEach(accepted, [.text(runID)]) { row in
             acceptances[row.text(0)] = StoredException.Acceptance(

@@ -63,7 +63,8 @@ enum RunStore {
         WHERE run_id = ?1
         """)
     private static let steps = Statement(
-        "SELECT step, taken_by, taken_at, calculation, detail FROM run_step WHERE run_id = ?1 ORDER BY number")
+        "SELECT step, taken_by, taken_at, calculation, detail FROM run_step WHERE run_id = ?1 ORDER BY number"
+    )
     private static let insertStep = Statement(
         """
         INSERT INTO run_step (run_id, number, step, taken_by, taken_at, calculation, detail)
@@ -82,7 +83,8 @@ enum RunStore {
             .optional(run.frozenAt?.microsecondsSince1970), .integer(run.snapshot), .integer(run.calculation),
             .text(run.calculatedBy), .optional(run.calculatedAt?.microsecondsSince1970),
             .integer(run.figures.statements), .integer(run.figures.lines), .integer(run.figures.grossPence),
-            .integer(run.figures.deductionsPence), .integer(run.figures.retroPence), .integer(run.figures.retroLines),
+            .integer(run.figures.deductionsPence), .integer(run.figures.retroPence),
+            .integer(run.figures.retroLines),
             .text(run.statementsSHA256), .integer(run.calculationMicroseconds), .text(run.reviewedBy),
             .optional(run.publishedAt?.microsecondsSince1970), .date(run.paidOn), .text(run.bankReference),
             .text(run.abortRequestedBy),
@@ -90,7 +92,8 @@ enum RunStore {
     }
 
     private static func run(_ row: any Row) throws -> RunRecord {
-        guard let month = YearMonth(iso8601: row.text(1)), let state = RunState(rawValue: row.integer(3)) else {
+        guard let month = YearMonth(iso8601: row.text(1)), let state = RunState(rawValue: row.integer(3))
+        else {
             throw StoredValueError(message: "run \(row.text(0)) is not as it was written")
         }
         func instant(_ column: Int) -> Instant? {
@@ -103,7 +106,8 @@ enum RunStore {
             figures: RunFigures(
                 statements: row.integer(12), lines: row.integer(13), grossPence: row.integer(14),
                 deductionsPence: row.integer(15), retroPence: row.integer(16), retroLines: row.integer(17)),
-            statementsSHA256: row.text(18), calculationMicroseconds: row.integer(19), reviewedBy: row.text(20),
+            statementsSHA256: row.text(18), calculationMicroseconds: row.integer(19),
+            reviewedBy: row.text(20),
             publishedAt: instant(21), paidOn: try row.optionalDate(22), bankReference: row.text(23),
             abortRequestedBy: row.text(24))
     }
@@ -129,7 +133,8 @@ enum RunStore {
         try transaction.run(
             insertStep,
             [
-                .text(run.id), .text(step), .text(actor), .instant(transaction.now), .integer(run.calculation),
+                .text(run.id), .text(step), .text(actor), .instant(transaction.now),
+                .integer(run.calculation),
                 .text(detail),
             ])
     }
@@ -137,7 +142,8 @@ enum RunStore {
     static func steps(of runID: String, _ reader: any Reader) throws -> [RunStepRecord] {
         try reader.all(steps, [.text(runID)]) {
             RunStepRecord(
-                step: $0.text(0), by: $0.text(1), at: $0.instant(2), calculation: $0.integer(3), detail: $0.text(4))
+                step: $0.text(0), by: $0.text(1), at: $0.instant(2), calculation: $0.integer(3),
+                detail: $0.text(4))
         }
     }
 
@@ -145,7 +151,9 @@ enum RunStore {
         try reader.all(approvals, [.text(runID)]) { RunApprovalRecord(by: $0.text(0), at: $0.instant(1)) }
     }
 
-    static func addApproval(number: Int, by actor: String, to runID: String, in transaction: any Transaction) throws {
+    static func addApproval(number: Int, by actor: String, to runID: String, in transaction: any Transaction)
+        throws
+    {
         try transaction.run(
             insertApproval, [.text(runID), .integer(number), .text(actor), .instant(transaction.now)])
     }

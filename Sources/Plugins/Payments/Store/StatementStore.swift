@@ -5,7 +5,8 @@ enum StatementStore {
     private static let insert = BulkInsert(
         into: "statement",
         [
-            "run_id", "practice_code", "practice_name", "contract_kind", "commissioner_code", "region_code", "lines",
+            "run_id", "practice_code", "practice_name", "contract_kind", "commissioner_code", "region_code",
+            "lines",
             "gross_pence", "deductions_pence", "sha256", "body",
         ])
     private static let insertTotal = BulkInsert(
@@ -24,7 +25,11 @@ enum StatementStore {
         SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code > ?2 ORDER BY practice_code LIMIT ?3
         """)
     private static let all = Statement(
-        "SELECT practice_code, sha256, body, gross_pence, deductions_pence FROM statement WHERE run_id = ?1 ORDER BY practice_code")
+        """
+        SELECT practice_code, sha256, body, gross_pence, deductions_pence
+        FROM statement WHERE run_id = ?1 ORDER BY practice_code
+        """
+    )
     private static let ledger = Statement("SELECT body FROM run_ledger WHERE run_id = ?1")
     private static let totals = Statement(
         """
@@ -59,8 +64,10 @@ enum StatementStore {
         }
         try insertTotal.run(totals, in: transaction) { total, values in
             values += [
-                id, .integer(total.key.dimension.rawValue), .text(total.key.key), .integer(total.value.statements),
-                .integer(total.value.lines), .integer(total.value.grossPence), .integer(total.value.deductionsPence),
+                id, .integer(total.key.dimension.rawValue), .text(total.key.key),
+                .integer(total.value.statements),
+                .integer(total.value.lines), .integer(total.value.grossPence),
+                .integer(total.value.deductionsPence),
             ]
         }
         try transaction.run(insertLedger, [id, .blob(built.ledger)])
@@ -88,8 +95,12 @@ enum StatementStore {
     }
 
     /// The next statements of a run, by practice code.
-    static func page(of runID: String, after practice: String, limit: Int, _ reader: any Reader) throws -> [Stored] {
-        try reader.all(page, [.text(runID), .text(practice), .integer(limit)]) { try stored($0.blob(0), $0.blob(1)) }
+    static func page(of runID: String, after practice: String, limit: Int, _ reader: any Reader) throws
+        -> [Stored]
+    {
+        try reader.all(page, [.text(runID), .text(practice), .integer(limit)]) {
+            try stored($0.blob(0), $0.blob(1))
+        }
     }
 
     /// Reads everything again and compares it with the hashes and sums kept; throws `PaymentsError.damaged`.
@@ -99,7 +110,9 @@ enum StatementStore {
         var net = Int128(0)
         try reader.forEach(all, [.text(run.id)]) { row in
             let hash = row.blob(1)
-            guard Digest.sha256(row.blob(2)) == hash else { throw PaymentsError.damaged("statement " + row.text(0)) }
+            guard Digest.sha256(row.blob(2)) == hash else {
+                throw PaymentsError.damaged("statement " + row.text(0))
+            }
             chain.add(hash)
             count += 1
             net += Int128(row.integer(3)) + Int128(row.integer(4))
