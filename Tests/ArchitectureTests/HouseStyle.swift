@@ -6,6 +6,7 @@ import Testing
 struct HouseStyle {
     /// A file is one concept; past this it is surely two.
     static let longestFile = 500
+    /// For code; a line with a literal or a pattern may be as long as that.
     static let longestLine = 120
 
     @Test("no file is longer than its limit, no line wider than the page")
@@ -15,7 +16,8 @@ struct HouseStyle {
                 if file.lines.count > Self.longestFile {
                     Issue.record("\(file.path) has \(file.lines.count) lines, limit \(Self.longestFile)")
                 }
-                for (index, line) in file.lines.enumerated() where line.count > Self.longestLine {
+                for (index, line) in file.lines.enumerated()
+                where line.count > Self.longestLine && !line.contains("\"") && !line.contains("#/") {
                     Issue.record("\(file.path):\(index + 1) has \(line.count) columns, limit \(Self.longestLine)")
                 }
             }
