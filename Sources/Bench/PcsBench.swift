@@ -38,8 +38,8 @@ final class Workbench {
     let programs: String
     /// Root of the repository, for the open data.
     let repository: String
-    /// Loaded data by the number of times that the practices are in it; made when first wanted.
-    var england: [Int: England] = [:]
+    /// Loaded data, made when first wanted.
+    var england: [England.Extent: England] = [:]
 
     var repetitions: Int { options.repetitions }
 

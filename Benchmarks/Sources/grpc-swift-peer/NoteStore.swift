@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 
-/// Notes and their audit rows in SQLite through GRDB's pool, one transaction a write, durable.
+/// Notes and their audit rows in SQLite through GRDB's pool, one transaction a write, durable. The rows are those of our
+/// host's `WriteNote`, with a plainer audit row.
 struct NoteStore: Sendable {
     private let pool: DatabasePool
 
@@ -24,7 +25,6 @@ struct NoteStore: Sendable {
                     CREATE TABLE IF NOT EXISTS note (
                         number INTEGER PRIMARY KEY, text TEXT NOT NULL, written_by TEXT NOT NULL,
                         written_at INTEGER NOT NULL) STRICT;
-                    CREATE INDEX IF NOT EXISTS note_by_writer ON note (written_by, written_at);
                     CREATE TABLE IF NOT EXISTS audit (
                         sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, caller TEXT NOT NULL, method TEXT NOT NULL,
                         object TEXT NOT NULL) STRICT;

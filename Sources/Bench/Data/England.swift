@@ -5,9 +5,17 @@ import PaymentsContract
 import PluginAPI
 import SwiftProtobuf
 
-/// A data folder with the register of organisations and the contracts and lists of 2019/20 loaded, made once and copied
-/// for each start of a host on it.
+/// A data folder with the contracts and lists of 2019/20 loaded, made once and copied for each start of a host on it.
 final class England {
+    /// What is loaded.
+    enum Extent: String {
+        /// The register of organisations and the published practices: what `make run` loads.
+        case whole
+        /// The published practices alone, and ten times as many. The register does not know the copies: with it, nine
+        /// in ten practices would get a warning that the others do not, and the two could not be compared.
+        case onceWithoutRegister, tenTimesWithoutRegister
+    }
+
     /// What the first calculation of a month showed.
     struct Month {
         /// From the call to its reply, through the socket.
@@ -24,26 +32,25 @@ final class England {
     private let practices: Int
 
     /// Loads the data through a host, as an operator would. The same folder serves all figures of a run.
-    /// - Parameter times: how many times the published practices are loaded.
-    static func prepared(on bench: Workbench, times: Int) async throws -> England {
-        if let done = bench.england[times] { return done }
-        let england = try await England(on: bench, times: times)
-        bench.england[times] = england
+    static func prepared(on bench: Workbench, _ extent: Extent) async throws -> England {
+        if let done = bench.england[extent] { return done }
+        let england = try await England(on: bench, extent)
+        bench.england[extent] = england
         return england
     }
 
-    private init(on bench: Workbench, times: Int) async throws {
+    private init(on bench: Workbench, _ extent: Extent) async throws {
         self.bench = bench
-        folder = try bench.newFolder("england-\(times)")
+        folder = try bench.newFolder("england-\(extent)")
         identity = BenchIdentity()
         let once = try PublishedYear(repository: bench.repository, folder: bench.folder)
-        let year = times == 1 ? once : try once.multiplied(by: times)
+        let year = extent == .tenTimesWithoutRegister ? try once.multiplied(by: 10) : once
         practices = year.practices
 
         let host = try await HostUnderTest.start(on: bench, data: folder)
         defer { host.end() }
         try await identity.register(on: host)
-        for file in Organisations.files {
+        for file in Organisations.files where extent == .whole {
             try await Organisations.load(file, repository: bench.repository, host: host, folder: bench.folder)
         }
         try await England.load(year, over: try await identity.session(on: host))
@@ -95,8 +102,6 @@ final class England {
             statements: run.statements,
             lines: run.lines)
     }
-
-    func remove() { try? FileManager.default.removeItem(atPath: folder) }
 }
 
 /// The committed files of the register, in the order in which hardly any reference has to wait.

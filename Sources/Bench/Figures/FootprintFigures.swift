@@ -8,7 +8,7 @@ enum FootprintFigures: Measurement {
 
     static func run(on bench: Workbench) async throws -> [Figure] {
         bench.report.note("start and memory ...")
-        let england = try await England.prepared(on: bench, times: 1)
+        let england = try await England.prepared(on: bench, .whole)
         let data = try england.copy(to: "footprint-data")
         var starts: [Double] = []
         var resident: [Double] = []

@@ -9,23 +9,28 @@ enum MonthFigures: Measurement {
     private static let secondsForTenfold = 75.0
 
     static func run(on bench: Workbench) async throws -> [Figure] {
-        bench.report.note("England's month ...")
-        let england = try await England.prepared(on: bench, times: 1)
-        var once: [England.Month] = []
-        var tenfold: [England.Month] = []
+        var figures: [Figure] = []
+        if bench.options.wants(["run_month_s"]) {
+            bench.report.note("England's month ...")
+            let england = try await England.prepared(on: bench, .whole)
+            var months: [England.Month] = []
+            for _ in 0..<bench.repetitions { months.append(try await england.firstMonth(on: bench)) }
+            figures.append(month(months))
+        }
         if bench.options.wants(["run_month_10x_ratio"]) {
             bench.report.note("ten times England ...")
-            let ten = try await England.prepared(on: bench, times: 10)
+            let one = try await England.prepared(on: bench, .onceWithoutRegister)
+            let ten = try await England.prepared(on: bench, .tenTimesWithoutRegister)
+            var once: [England.Month] = []
+            var tenfold: [England.Month] = []
             let watch = Stopwatch()
             while tenfold.count < bench.repetitions, tenfold.count < 3 || watch.seconds < secondsForTenfold {
-                once.append(try await england.firstMonth(on: bench))
+                once.append(try await one.firstMonth(on: bench))
                 tenfold.append(try await ten.firstMonth(on: bench))
             }
-            ten.remove()
+            figures.append(ratio(tenfold, once))
         }
-        let paired = once
-        while once.count < bench.repetitions { once.append(try await england.firstMonth(on: bench)) }
-        return [month(once)] + (tenfold.isEmpty ? [] : [ratio(tenfold, paired)])
+        return figures
     }
 
     private static func month(_ months: [England.Month]) -> Figure {
@@ -45,6 +50,7 @@ enum MonthFigures: Measurement {
             [
                 .init(name: "once", value: median(once.map(\.seconds)), unit: "s"),
                 .init(name: "ten times", value: median(tenfold.map(\.seconds)), unit: "s"),
+                .init(name: "once in the host", value: median(once.map(\.hostSeconds)), unit: "s"),
                 .init(name: "ten times in the host", value: median(tenfold.map(\.hostSeconds)), unit: "s"),
                 .init(name: "statements", value: Double(tenfold.last?.statements ?? 0), unit: ""),
                 .init(name: "repetitions", value: Double(tenfold.count), unit: ""),

@@ -111,7 +111,7 @@ extension Pcs_Benchmark_V1_PeerService {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > One durable row with an index and an audit row, in one transaction.
+        /// > One durable row and an audit row, in one transaction.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Pcs_Benchmark_V1_WriteNoteRequest` messages.
@@ -170,7 +170,7 @@ extension Pcs_Benchmark_V1_PeerService {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > One durable row with an index and an audit row, in one transaction.
+        /// > One durable row and an audit row, in one transaction.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Pcs_Benchmark_V1_WriteNoteRequest` message.
@@ -227,7 +227,7 @@ extension Pcs_Benchmark_V1_PeerService {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > One durable row with an index and an audit row, in one transaction.
+        /// > One durable row and an audit row, in one transaction.
         ///
         /// - Parameters:
         ///   - request: A `Pcs_Benchmark_V1_WriteNoteRequest` message.
