@@ -193,6 +193,11 @@ package final class IdentityRegistry: Sendable {
             state.assertions = state.assertions.filter { $0.value > now }
             return before - state.assertions.count + state.tokens.purge(now: now)
         }
+        let expired = try store.read { reader in
+            try reader.first(IdentityTables.expiredAssertion, [.instant(now)]) { _ in true } ?? false
+        }
+        // Nothing to forget leaves no row in the audit.
+        guard expired else { return forgotten }
         _ = try await store.write(actor: "job/purge-assertions") { transaction in
             try transaction.run(IdentityTables.deleteAssertions, [.instant(now)])
         }

@@ -122,6 +122,8 @@ enum IdentityTables {
         """)
     static let assertions = Statement(
         "SELECT subject_id, jti, expires_at FROM identity_assertion WHERE expires_at > ?1")
+    static let expiredAssertion = Statement(
+        "SELECT jti FROM identity_assertion WHERE expires_at <= ?1 LIMIT 1")
     static let deleteAssertions = Statement("DELETE FROM identity_assertion WHERE expires_at <= ?1")
 }
 
