@@ -37,7 +37,7 @@ struct DemoCommand: AsyncParsableCommand {
                     "serving on \(HostAssembly.addresses(process))")
                 try await script.run()
                 if once { return .stop }
-                DemoFarewell.print(script.journal, dataFolder: folder)
+                DemoFarewell.print(script.journal, dataFolder: folder, address: script.settings.address)
                 return .goOnServing
             }
         } catch {
@@ -72,7 +72,7 @@ struct DemoCommand: AsyncParsableCommand {
 
 /// What to type next.
 enum DemoFarewell {
-    static func print(_ journal: DemoJournal, dataFolder: String) {
+    static func print(_ journal: DemoJournal, dataFolder: String, address: HostAddress) {
         let program = CommandLine.arguments.first ?? "pcs"
         let payer = DemoPeople.payer.id
         journal.heading("The host keeps serving; Ctrl-C stops it. In another terminal, type for example:")
@@ -101,9 +101,19 @@ enum DemoFarewell {
             let note = remark.isEmpty ? "" : padding + "   " + journal.terminal.styled("# " + remark, .faint)
             journal.text("  " + command + note)
         }
-        if FileManager.default.fileExists(atPath: "clients/python") {
-            journal.text("\n  The same from Python, with nothing but a protobuf library: clients/python")
+        guard FileManager.default.fileExists(atPath: "clients/python/pcs_client.py") else {
+            return journal.text()
         }
-        journal.text("")
+        let python = ".build/python"
+        let call = """
+            from pcs_client import Client; print(Client("\(address)").unary("pcs.host.v1.HealthService/GetStatus", {}))
+            """
+        journal.heading("The same from Python, with nothing but a protobuf library:")
+        if !FileManager.default.fileExists(atPath: python + "/bin/python") {
+            let install = "\(python)/bin/pip install -q -r clients/python/requirements.txt"
+            journal.text("  python3 -m venv \(python) && \(install)")
+        }
+        journal.text("  PYTHONPATH=clients/python \(python)/bin/python -c '\(call)'")
+        journal.text()
     }
 }

@@ -34,7 +34,7 @@ package enum RunView {
         }
         sheet.addUnlessEmpty("reviewed by", run.reviewedBy)
         sheet.addUnlessEmpty("approved by", run.approvals.map(\.approvedBy).joined(separator: ", "))
-        sheet.addUnlessEmpty("abortion asked for by", run.abortRequestedBy, style: .warning)
+        sheet.addUnlessEmpty("abort asked for by", run.abortRequestedBy, style: .warning)
         sheet.addUnlessEmpty(
             "paid on", Wording.day(run.paidOn) + (run.bankReference.isEmpty ? "" : ", \(run.bankReference)"))
         sheet.addUnlessEmpty("statements sha-256", run.statementsSha256)
