@@ -121,6 +121,7 @@ static void take_hello(pcs_client *client, const Pcs__Frame__V1__Frame *frame) {
 
 static void take_go_away(pcs_client *client, const Pcs__Frame__V1__GoAway *go_away) {
     client->going_away = true;
+    client->go_away_reason = (int)go_away->reason;
     if (go_away->reason != PCS__FRAME__V1__GO_AWAY_REASON__GO_AWAY_REASON_DRAINING) {
         pcs_break(client, "CONNECTION_REFUSED", go_away->message);
         return;
@@ -342,6 +343,7 @@ static int connect_unix(const char *path, int64_t deadline, int *error) {
 
 static int connect_tcp(const char *text, int64_t deadline, int *error) {
     char host[256];
+    if (strncmp(text, "tcp:", 4) == 0) text += 4;
     const char *colon = strrchr(text, ':');
     *error = EINVAL;
     if (colon == NULL || colon == text || (size_t)(colon - text) >= sizeof host) return -1;
@@ -467,5 +469,7 @@ bool pcs_ping(pcs_client *client, pcs_failure *failure) {
 }
 
 bool pcs_is_going_away(const pcs_client *client) { return client->going_away; }
+
+int pcs_go_away_reason(const pcs_client *client) { return client->go_away_reason; }
 
 int pcs_socket(const pcs_client *client) { return client->socket; }

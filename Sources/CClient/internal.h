@@ -47,6 +47,7 @@ struct pcs_client {
     int socket;
     bool ready;
     bool going_away;
+    int go_away_reason;
     /* The connection is of no more use; `cause` says why. */
     bool broken;
     pcs_failure cause;

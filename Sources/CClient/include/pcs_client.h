@@ -134,7 +134,7 @@ typedef struct pcs_connect_options {
 #define PCS_CONNECT_OPTIONS_INIT { "pcs-c/1", NULL, 5000, 16, 60000, 1 }
 
 /*
- * Connects and exchanges Hello. `address` is "unix:/path" or "host:port" ("[::1]:7443" for IPv6).
+ * Connects and exchanges Hello. `address` is "unix:/path" or "tcp:host:port" ("tcp:[::1]:7443" for IPv6).
  * `options` may be NULL. Returns NULL on failure.
  */
 pcs_client *pcs_connect(const char *address, const pcs_connect_options *options, pcs_failure *failure);
@@ -220,6 +220,9 @@ uint32_t pcs_call_credit(const pcs_call *call);
 
 /* True once the host has said that it takes no new calls on this connection. */
 bool pcs_is_going_away(const pcs_client *client);
+
+/* Number of the host's GoAwayReason (frame.proto), for example 4 = LIMIT_EXCEEDED; 0 while it has sent none. */
+int pcs_go_away_reason(const pcs_client *client);
 
 /*
  * The socket, for a test that wants to send bytes of its own, or a loop that waits for readability. Reading
