@@ -10,7 +10,9 @@ final class FolderLock: Sendable {
         let path = folder + "/host.lock"
         let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard opened >= 0 else {
-            throw SettingsProblem(setting: "data-folder", message: "'\(path)' cannot be opened: \(String(cString: strerror(errno)))")
+            throw SettingsProblem(
+                setting: "data-folder",
+                message: "'\(path)' cannot be opened: \(String(cString: strerror(errno)))")
         }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
             close(opened)

@@ -49,7 +49,8 @@ final class HostCore: Sendable {
             let principal = identity.pluginPrincipal(name: type.manifest.name, scopes: type.manifest.calls)
             return PluginMember(
                 type, clock: clock, organisations: register,
-                calls: InProcessTransport(dispatcher: reference, proof: .principal(principal), timers: timers),
+                calls: InProcessTransport(
+                    dispatcher: reference, proof: .principal(principal), timers: timers),
                 logger: parts.logger)
         }
         registry = try PluginRegistry(
@@ -70,12 +71,14 @@ final class HostCore: Sendable {
         }
         let later = RestoreSurroundings()
         let methods = Self.services(
-            facts: facts, store: store, register: register, identity: identity, registry: registry, pump: pump,
+            facts: facts, store: store, register: register, identity: identity, registry: registry,
+            pump: pump,
             scheduler: scheduler, keeper: keeper, reference: reference, surroundings: later,
             descriptorSets: parts.descriptorSets)
         let table = try MethodTable([(slot, methods)] + members.map { ($0.slot, $0.methods) })
         dispatcher = Dispatcher(
-            table: table, identity: identity, hostStore: deferred, meters: DispatchMeters(), limits: settings.limits,
+            table: table, identity: identity, hostStore: deferred, meters: DispatchMeters(),
+            limits: settings.limits,
             clock: clock, logger: logger)
         reference.set(dispatcher)
         listeners = ListenerGroup(
@@ -109,12 +112,14 @@ final class HostCore: Sendable {
             quiesce: { try await surroundings.quiesce() }, reopen: { try await surroundings.reopen() })
         return Pcs_Host_V1_PluginServiceMethods.bind(plugins)
             + Pcs_Host_V1_HealthServiceMethods.bind(health)
-            + Pcs_Host_V1_ReflectionServiceMethods.bind(ReflectionServiceHandler(descriptorSets: descriptorSets))
+            + Pcs_Host_V1_ReflectionServiceMethods.bind(
+                ReflectionServiceHandler(descriptorSets: descriptorSets))
             + Pcs_Host_V1_JobServiceMethods.bind(JobServiceHandler(scheduler: scheduler))
             + Pcs_Host_V1_DiagnosticsServiceMethods.bind(DiagnosticsServiceHandler(store: store))
             + Pcs_Host_V1_EventServiceMethods.bind(EventServiceHandler(pump: pump))
             + Pcs_Host_V1_AuditServiceMethods.bind(audit)
-            + Pcs_Host_V1_BackupServiceMethods.bind(BackupServiceHandler(keeper: keeper, surroundings: around))
+            + Pcs_Host_V1_BackupServiceMethods.bind(
+                BackupServiceHandler(keeper: keeper, surroundings: around))
             + Pcs_Host_V1_OrganisationServiceMethods.bind(OrganisationServiceHandler(register: register))
             + Pcs_Host_V1_IdentityServiceMethods.bind(IdentityServiceHandler(registry: identity))
     }
@@ -141,7 +146,9 @@ final class HostCore: Sendable {
         try store.read { reader in
             var disabled: [String: String] = [:]
             for member in registry.members {
-                guard let turned = try PluginSwitch.find(member.name, in: reader), !turned.enabled else { continue }
+                guard let turned = try PluginSwitch.find(member.name, in: reader), !turned.enabled else {
+                    continue
+                }
                 disabled[member.name] = turned.because
             }
             return disabled
@@ -182,7 +189,8 @@ final class HostCore: Sendable {
     func stop(graceMilliseconds: Int) async {
         facts.change { $0.isServing = false }
         await listeners.drain(graceMilliseconds: graceMilliseconds)
-        await registry.stopAll(because: "the host is being stopped", drainMilliseconds: min(graceMilliseconds, 1_000))
+        await registry.stopAll(
+            because: "the host is being stopped", drainMilliseconds: min(graceMilliseconds, 1_000))
         await scheduler.stop()
         await pump.stop()
         await dispatcher.refusals.flush(all: true)

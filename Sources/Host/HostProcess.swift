@@ -5,8 +5,8 @@ import NIOPosix
 package import PluginAPI
 import Synchronization
 
-/// One host: put together from settings, an engine and plugins; started, used and stopped. The command line and the
-/// test kit are its only users.
+/// One host: put together from settings, an engine and plugins; started, used and stopped. The command line
+/// and the test kit are its only users.
 package final class HostProcess: Sendable {
     private enum State {
         /// May become: running, stopped.
@@ -30,19 +30,22 @@ package final class HostProcess: Sendable {
     ///   - descriptorSets: of every contract served, for reflection.
     /// - Throws: the first `SettingsProblem`.
     package init(
-        settings: HostSettings, engine: any StorageEngine, plugins: [any Plugin.Type], descriptorSets: [[UInt8]],
+        settings: HostSettings, engine: any StorageEngine, plugins: [any Plugin.Type],
+        descriptorSets: [[UInt8]],
         clock: any HostClock, logger: Logger
     ) throws {
         if let problem = settings.problems().first { throw problem }
         parts = HostParts(
-            settings: settings, engine: engine, plugins: plugins, descriptorSets: descriptorSets, clock: clock,
+            settings: settings, engine: engine, plugins: plugins, descriptorSets: descriptorSets,
+            clock: clock,
             logger: logger)
     }
 
-    /// Recovers what a crash left, migrates, loads, starts the plugins, and opens the listeners last. When it returns,
-    /// calls are served.
+    /// Recovers what a crash left, migrates, loads, starts the plugins, and opens the listeners last. When it
+    /// returns, calls are served.
     ///
-    /// - Throws: `SettingsProblem` for a listener or the folder; `StorageError` when the host's own database cannot be
+    /// - Throws: `SettingsProblem` for a listener or the folder; `StorageError` when the host's own database
+    ///   cannot be
     ///   used. A plugin that cannot start does not make it throw. Nothing stays open when it throws.
     package func start() async throws {
         let began = MonotonicTime.now
@@ -85,8 +88,8 @@ package final class HostProcess: Sendable {
         keeper.removeLeftovers()
     }
 
-    /// Refuses new calls, lets those in flight end within the grace, stops the plugins and closes the stores. Safe to
-    /// call twice.
+    /// Refuses new calls, lets those in flight end within the grace, stops the plugins and closes the stores.
+    /// Safe to call twice.
     package func stop(graceMilliseconds: Int = 5_000) async {
         let running = state.withLock { state in
             defer { state = .stopped }

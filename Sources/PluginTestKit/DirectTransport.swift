@@ -4,15 +4,19 @@ import Logging
 import PluginAPI
 import SwiftProtobuf
 
-/// Runs handlers without the host's gates: the request is decoded, the handler runs as the given caller, and its commits
-/// go to the plugin's real store. For tests of what a handler does; who may call it is not asked.
+/// Runs handlers without the host's gates: the request is decoded, the handler runs as the given caller, and
+/// its commits go to the plugin's real store. For tests of what a handler does; who may call it is not asked.
 struct DirectTransport: CallTransport {
     private let methods: [String: BoundMethod]
     private let caller: Caller
     private let host: DirectCallHost
     private let logger: Logger
 
-    init(methods: [BoundMethod], caller: Caller, store: @escaping @Sendable (MethodDescriptor) throws -> HostStore, clock: any HostClock, logger: Logger) {
+    init(
+        methods: [BoundMethod], caller: Caller,
+        store: @escaping @Sendable (MethodDescriptor) throws -> HostStore, clock: any HostClock,
+        logger: Logger
+    ) {
         self.methods = Dictionary(methods.map { ($0.descriptor.path, $0) }) { first, _ in first }
         self.caller = caller
         self.logger = logger
@@ -33,8 +37,11 @@ struct DirectTransport: CallTransport {
             correlationID: "direct", traceParent: options.traceParent ?? "", logger: logger, host: host)
     }
 
-    func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws -> [UInt8] {
-        guard case .unary(let prepare) = try bound(method).handler else { throw Failure(HostReasons.streamProtocol) }
+    func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws -> [UInt8]
+    {
+        guard case .unary(let prepare) = try bound(method).handler else {
+            throw Failure(HostReasons.streamProtocol)
+        }
         return try await prepare(request).run(context(method, options))
     }
 
@@ -60,7 +67,8 @@ struct DirectTransport: CallTransport {
     }
 
     func clientStreaming(
-        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>, _ options: CallOptions
+        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>,
+        _ options: CallOptions
     ) async throws -> [UInt8] {
         guard case .clientStreaming(let prepare) = try bound(method).handler else {
             throw Failure(HostReasons.streamProtocol)

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A clock that stands still until a test moves it. Days are those of Europe/London, as on the real one.
 ///
-/// Deadlines, drains and keepalives are bounds on waiting, not facts about the world: they run on the machine's own
-/// clock and do not move with this one.
+/// Deadlines, drains and keepalives are bounds on waiting, not facts about the world: they run on the
+/// machine's own clock and do not move with this one.
 public final class ManualClock: HostClock {
     private let instant: Mutex<Instant>
 
@@ -27,6 +27,8 @@ public final class ManualClock: HostClock {
         set(LondonTime.shared.instant(on: day, hour: hour, minute: minute))
     }
 
-    public func advance(milliseconds: Int64) { instant.withLock { $0 = $0.adding(milliseconds: milliseconds) } }
+    public func advance(milliseconds: Int64) {
+        instant.withLock { $0 = $0.adding(milliseconds: milliseconds) }
+    }
     public func advance(days: Int) { advance(milliseconds: Int64(days) * 86_400_000) }
 }

@@ -2,8 +2,8 @@ import HostContract
 import PluginAPI
 import Synchronization
 
-/// Adds a subject's token and organisation to every call that brings none of its own. Gets a new token when the old
-/// one nears its end by the host's clock.
+/// Adds a subject's token and organisation to every call that brings none of its own. Gets a new token when
+/// the old one nears its end by the host's clock.
 struct SubjectTransport: CallTransport {
     private let inner: any CallTransport
     private let tokens: TokenKeeper
@@ -25,7 +25,8 @@ struct SubjectTransport: CallTransport {
         return options
     }
 
-    func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws -> [UInt8] {
+    func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws -> [UInt8]
+    {
         try await inner.unary(method, request, try await completed(options))
     }
 
@@ -36,7 +37,8 @@ struct SubjectTransport: CallTransport {
     }
 
     func clientStreaming(
-        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>, _ options: CallOptions
+        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>,
+        _ options: CallOptions
     ) async throws -> [UInt8] {
         try await inner.clientStreaming(method, requests, try await completed(options))
     }

@@ -4,16 +4,17 @@ package import HostContract
 package import PluginAPI
 
 extension TestHost {
-    /// The ODS files of `opendata/ods`, in the order in which hardly any reference waits, with the days on which their
-    /// snapshots were taken.
-    private static let organisationFiles: [(name: String, kind: Pcs_Host_V1_SnapshotKind, published: CalendarDate)] = [
-        ("commissioners", .commissioners, day(2026, 1, 2)),
-        ("hierarchy", .hierarchy, day(2026, 3, 2)),
-        ("pcn", .pcns, day(2026, 1, 2)),
-        ("epraccur-gp-england", .practices, day(2026, 3, 2)),
-        ("epcncorepartnerdetails", .pcnMembers, day(2026, 3, 2)),
-        ("edispensary-open-and-proposed", .pharmacies, day(2025, 5, 1)),
-    ]
+    /// The ODS files of `opendata/ods`, in the order in which hardly any reference waits, with the days on
+    /// which their snapshots were taken.
+    private static let organisationFiles:
+        [(name: String, kind: Pcs_Host_V1_SnapshotKind, published: CalendarDate)] = [
+            ("commissioners", .commissioners, day(2026, 1, 2)),
+            ("hierarchy", .hierarchy, day(2026, 3, 2)),
+            ("pcn", .pcns, day(2026, 1, 2)),
+            ("epraccur-gp-england", .practices, day(2026, 3, 2)),
+            ("epcncorepartnerdetails", .pcnMembers, day(2026, 3, 2)),
+            ("edispensary-open-and-proposed", .pharmacies, day(2025, 5, 1)),
+        ]
 
     private static func day(_ year: Int, _ month: Int, _ day: Int) -> CalendarDate {
         CalendarDate(year: year, month: month, day: day) ?? CalendarDate(daysSince1970: 0)
@@ -58,7 +59,9 @@ extension TestHost {
 /// The open data that is committed with the project.
 public enum OpenData {
     /// `opendata/` of this work tree.
-    public static let folder = String(#filePath.prefix(upTo: #filePath.range(of: "/Sources/")?.lowerBound ?? #filePath.endIndex)) + "/opendata"
+    public static let folder =
+        String(#filePath.prefix(upTo: #filePath.range(of: "/Sources/")?.lowerBound ?? #filePath.endIndex))
+        + "/opendata"
 
     public struct Unreadable: Error {
         public let path: String

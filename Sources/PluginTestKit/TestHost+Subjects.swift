@@ -5,8 +5,12 @@ public import PluginAPI
 extension TestHost {
     /// Registers a person with a key and the roles at one organisation.
     /// - Parameter organisation: ODS code; `PCS` is the national body that runs this system.
-    public func person(_ id: String, roles: Set<Role> = [], at organisation: String = "PCS") async throws -> TestSubject {
-        try await subject(TestSubject(id: id, kind: .person, grants: roles.isEmpty ? [:] : [organisation: roles])) { identity in
+    public func person(_ id: String, roles: Set<Role> = [], at organisation: String = "PCS") async throws
+        -> TestSubject
+    {
+        try await subject(
+            TestSubject(id: id, kind: .person, grants: roles.isEmpty ? [:] : [organisation: roles])
+        ) { identity in
             var request = Pcs_Host_V1_CreatePersonRequest()
             request.personID = id
             request.name = "Person \(id)"
@@ -16,13 +20,16 @@ extension TestHost {
     }
 
     /// Registers a system with a key, its scopes and the roles at one organisation.
-    /// - Parameter scopes: methods that it may reach, for example `pcs.payments.v1.*`; by default every area served.
+    /// - Parameter scopes: methods that it may reach, for example `pcs.payments.v1.*`; by default every area
+    ///   served.
     public func client(
         _ id: String, roles: Set<Role> = [], at organisation: String = "PCS", scopes: [String]? = nil,
         certificateURI: String = ""
     ) async throws -> TestSubject {
         let scopes = try scopes ?? areas()
-        return try await subject(TestSubject(id: id, kind: .client, grants: roles.isEmpty ? [:] : [organisation: roles])) { identity in
+        return try await subject(
+            TestSubject(id: id, kind: .client, grants: roles.isEmpty ? [:] : [organisation: roles])
+        ) { identity in
             var request = Pcs_Host_V1_CreateClientRequest()
             request.clientID = id
             request.name = "System \(id)"
@@ -43,7 +50,9 @@ extension TestHost {
     }
 
     /// Gives a subject further roles at an organisation. Use the subject returned: it knows of them.
-    public func grant(_ roles: Set<Role>, at organisation: String, to subject: TestSubject) async throws -> TestSubject {
+    public func grant(_ roles: Set<Role>, at organisation: String, to subject: TestSubject) async throws
+        -> TestSubject
+    {
         let identity = Pcs_Host_V1_IdentityServiceClient(try await transport(.inProcess))
         try await give(roles, at: organisation, to: subject.id, identity)
         var changed = subject
@@ -69,7 +78,8 @@ extension TestHost {
     }
 
     private func give(
-        _ roles: Set<Role>, at organisation: String, to subject: String, _ identity: Pcs_Host_V1_IdentityServiceClient
+        _ roles: Set<Role>, at organisation: String, to subject: String,
+        _ identity: Pcs_Host_V1_IdentityServiceClient
     ) async throws {
         for role in roles.sorted(by: { $0.name < $1.name }) {
             var request = Pcs_Host_V1_GrantRoleRequest()
@@ -89,7 +99,9 @@ public struct UnknownRole: Error {
 
 extension Pcs_Access_V1_Role {
     init(named role: Role) throws {
-        let found = Pcs_Access_V1_Role.allCases.first { "\($0)".lowercased() == role.name.replacing("_", with: "").lowercased() }
+        let found = Pcs_Access_V1_Role.allCases.first {
+            "\($0)".lowercased() == role.name.replacing("_", with: "").lowercased()
+        }
         guard let found else { throw UnknownRole(role: role) }
         self = found
     }

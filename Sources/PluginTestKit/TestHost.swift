@@ -7,7 +7,8 @@ public import PluginAPI
 import StorageSQLite
 import Synchronization
 
-/// A host with one plugin, or a few, alone in a temporary folder, with real storage and a clock that the test sets.
+/// A host with one plugin, or a few, alone in a temporary folder, with real storage and a clock that the test
+/// sets.
 ///
 /// The same test runs at several fidelities:
 ///
@@ -23,7 +24,8 @@ import Synchronization
 /// }
 /// ```
 ///
-/// - `direct`: the handler itself, on the real store; no gate is passed, the subject's grants are taken as they are.
+/// - `direct`: the handler itself, on the real store; no gate is passed, the subject's grants are taken as
+///   they are.
 /// - `inProcess`: through the dispatcher with all its gates.
 /// - `unixSocket`, `tcp`: over a live socket, with the Swift client.
 public final class TestHost: Sendable {
@@ -64,7 +66,8 @@ public final class TestHost: Sendable {
         _ plugins: [any Plugin.Type] = [], clock: ManualClock = .atStart, descriptorSets: [[UInt8]] = [],
         configure: (inout HostSettings) -> Void, _ body: (TestHost) async throws -> Value
     ) async throws -> Value {
-        let host = try await start(plugins, clock: clock, descriptorSets: descriptorSets, configure: configure)
+        let host = try await start(
+            plugins, clock: clock, descriptorSets: descriptorSets, configure: configure)
         do {
             let value = try await body(host)
             await host.stop()
@@ -99,10 +102,13 @@ public final class TestHost: Sendable {
             eventLoops: 2)
         configure(&settings)
         var logger = Logger(label: "pcs.test")
-        logger.logLevel = ProcessInfo.processInfo.environment["PCS_TEST_LOG"].flatMap(Logger.Level.init(rawValue:)) ?? .critical
+        logger.logLevel =
+            ProcessInfo.processInfo.environment["PCS_TEST_LOG"].flatMap(Logger.Level.init(rawValue:))
+            ?? .critical
         let process = try HostProcess(
             settings: settings, engine: SQLiteEngine(folder: folder + "/databases"), plugins: plugins,
-            descriptorSets: [HostContractDescriptors.fileDescriptorSet] + descriptorSets, clock: clock, logger: logger)
+            descriptorSets: [HostContractDescriptors.fileDescriptorSet] + descriptorSets, clock: clock,
+            logger: logger)
         do {
             try await process.start()
         } catch {
@@ -110,7 +116,8 @@ public final class TestHost: Sendable {
             throw error
         }
         return TestHost(
-            clock: clock, folder: folder, settings: settings, plugins: plugins, descriptorSets: descriptorSets,
+            clock: clock, folder: folder, settings: settings, plugins: plugins,
+            descriptorSets: descriptorSets,
             logger: logger, process: process)
     }
 
@@ -134,13 +141,15 @@ public final class TestHost: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Stops the host and starts another one on the same data, as a new process would. Clients made before are closed.
+    /// Stops the host and starts another one on the same data, as a new process would. Clients made before
+    /// are closed.
     public func restart() async throws {
         await closeClients()
         await process.stop(graceMilliseconds: 500)
         let next = try HostProcess(
             settings: settings, engine: SQLiteEngine(folder: folder + "/databases"), plugins: plugins,
-            descriptorSets: [HostContractDescriptors.fileDescriptorSet] + descriptorSets, clock: clock, logger: logger)
+            descriptorSets: [HostContractDescriptors.fileDescriptorSet] + descriptorSets, clock: clock,
+            logger: logger)
         try await next.start()
         state.withLock { $0.process = next }
     }
@@ -162,7 +171,8 @@ public final class TestHost: Sendable {
     ///   - subject: who calls; `nil` = the host's operator, which works at every fidelity but `tcp`.
     ///   - person: on whose behalf the system `subject` calls.
     public func transport(
-        _ fidelity: Fidelity = .inProcess, as subject: TestSubject? = nil, onBehalfOf person: TestSubject? = nil
+        _ fidelity: Fidelity = .inProcess, as subject: TestSubject? = nil,
+        onBehalfOf person: TestSubject? = nil
     ) async throws -> any CallTransport {
         if fidelity == .direct { return try direct(subject, person) }
         guard let subject else {
@@ -172,7 +182,8 @@ public final class TestHost: Sendable {
             case .tcp, .direct: throw NoOperator()
             }
         }
-        let carrier: any CallTransport = fidelity == .inProcess ? try process.transport(.none) : client(fidelity)
+        let carrier: any CallTransport =
+            fidelity == .inProcess ? try process.transport(.none) : client(fidelity)
         let keeper = try keeper(of: subject)
         let other = try person.map { try self.keeper(of: $0) }
         return SubjectTransport(
@@ -228,7 +239,8 @@ public final class TestHost: Sendable {
         let hostStore = try process.store()
         let table = try process.dispatcher().table
         return DirectTransport(
-            methods: table.entries.map { BoundMethod(descriptor: $0.descriptor, handler: $0.handler) }, caller: caller,
+            methods: table.entries.map { BoundMethod(descriptor: $0.descriptor, handler: $0.handler) },
+            caller: caller,
             store: { method in
                 let name = table.entry(for: method.path)?.slot.name
                 return try members.first { $0.name == name }?.slot.store.current() ?? hostStore

@@ -18,11 +18,12 @@ struct DispatchDeadlineTests {
             for method in [TrialPlugin.waitInline, TrialPlugin.stubborn] {
                 let began = ContinuousClock.now
                 let late = await failure {
-                    _ = try await transport.trial(method, number: 3_000, options: CallOptions(timeoutMilliseconds: 60))
+                    _ = try await transport.trial(
+                        method, number: 12_000, options: CallOptions(timeoutMilliseconds: 400))
                 }
                 #expect(late?.reason.name == "DEADLINE_PASSED")
                 #expect(late?.progress == .started)
-                #expect(ContinuousClock.now - began < .milliseconds(1_500))
+                #expect(ContinuousClock.now - began < .seconds(8))
             }
         }
     }
@@ -32,28 +33,34 @@ struct DispatchDeadlineTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let officer = try await host.client("officer", roles: [Roles.paymentsOperator])
             let transport = try await host.transport(fidelity, as: officer)
-            let options = CallOptions(timeoutMilliseconds: 250, idempotencyKey: "late")
+            let options = CallOptions(timeoutMilliseconds: 1_000, idempotencyKey: "late")
             let late = await failure {
-                _ = try await transport.trial(TrialPlugin.noteSlowly, text: "late", number: 5_000, options: options)
+                _ = try await transport.trial(
+                    TrialPlugin.noteSlowly, text: "late", number: 5_000, options: options)
             }
             #expect(late?.reason.name == "DEADLINE_PASSED")
             #expect(late?.progress == .committed)
             // Sent again with the key, the stored reply comes at once, without the handler's wait.
-            let again = try await transport.trial(TrialPlugin.noteSlowly, text: "late", number: 5_000, options: options)
+            let again = try await transport.trial(
+                TrialPlugin.noteSlowly, text: "late", number: 5_000, options: options)
             #expect(again.text == "late")
         }
     }
 
-    @Test("an inline handler that holds its loop past the deadline gets no reply through, and is counted as a stall")
+    @Test(
+        "an inline handler that holds its loop past the deadline gets no reply through, and is counted as a stall"
+    )
     func held() async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.unixSocket, as: anyone)
             let late = await failure {
-                _ = try await transport.trial(TrialPlugin.hold, number: 80, options: CallOptions(timeoutMilliseconds: 30))
+                _ = try await transport.trial(
+                    TrialPlugin.hold, number: 80, options: CallOptions(timeoutMilliseconds: 30))
             }
             #expect(late?.reason.code == .deadlineExceeded)
-            let status = try await Pcs_Host_V1_HealthServiceClient(try await host.transport()).getStatus(.init())
+            let status = try await Pcs_Host_V1_HealthServiceClient(try await host.transport()).getStatus(
+                .init())
             #expect(status.loopStalls >= 1)
             #expect(status.loopStallLongestMicroseconds >= 75_000)
             #expect(!status.warnings.isEmpty)
@@ -78,7 +85,8 @@ struct DispatchDeadlineTests {
     func methodLimit(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
-            let diagnostics = Pcs_Host_V1_DiagnosticsServiceClient(try await host.transport(fidelity, as: anyone))
+            let diagnostics = Pcs_Host_V1_DiagnosticsServiceClient(
+                try await host.transport(fidelity, as: anyone))
             let reply = try await diagnostics.wait(.with { $0.milliseconds = 20 })
             #expect(reply.waitedMilliseconds >= 20)
         }

@@ -25,7 +25,9 @@ struct DispatchGateTests {
         }
     }
 
-    @Test("a caller without identity is refused, and the refusal names no secret", arguments: [TestHost.Fidelity.inProcess, .tcp])
+    @Test(
+        "a caller without identity is refused, and the refusal names no secret",
+        arguments: [TestHost.Fidelity.inProcess, .tcp])
     func noIdentity(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let nobody = try await host.anonymous(fidelity)
@@ -37,7 +39,9 @@ struct DispatchGateTests {
         }
     }
 
-    @Test("a role that is not held is refused before the size, the size before the key, the key before the handler", arguments: gated)
+    @Test(
+        "a role that is not held is refused before the size, the size before the key, the key before the handler",
+        arguments: gated)
     func order(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let auditor = try await host.client("auditor", roles: [Roles.auditor])
@@ -51,14 +55,18 @@ struct DispatchGateTests {
             #expect(denied?.reason == HostReasons.accessDenied)
             let tooLarge = await failure { _ = try await strong.trial(TrialPlugin.small, payload: large) }
             #expect(tooLarge?.reason == HostReasons.requestTooLarge)
-            let badlyKeyed = await failure { _ = try await strong.trial(TrialPlugin.note, text: "n", options: badKey) }
+            let badlyKeyed = await failure {
+                _ = try await strong.trial(TrialPlugin.note, text: "n", options: badKey)
+            }
             #expect(badlyKeyed?.reason == HostReasons.idempotencyKeyInvalid)
             for refused in [denied, tooLarge, badlyKeyed] { #expect(refused?.progress == .notStarted) }
             #expect(try await strong.trial(TrialPlugin.small, payload: Data(count: 10)).payload.count == 10)
         }
     }
 
-    @Test("a request that is no message of its type is refused as malformed, to those who may call only", arguments: gated)
+    @Test(
+        "a request that is no message of its type is refused as malformed, to those who may call only",
+        arguments: gated)
     func malformed(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let auditor = try await host.client("auditor", roles: [Roles.auditor])
@@ -68,7 +76,9 @@ struct DispatchGateTests {
             let strong = try await host.transport(fidelity, as: officer)
             let denied = await failure { _ = try await weak.unary(TrialPlugin.note, broken, CallOptions()) }
             #expect(denied?.reason == HostReasons.accessDenied)
-            let malformed = await failure { _ = try await strong.unary(TrialPlugin.note, broken, CallOptions()) }
+            let malformed = await failure {
+                _ = try await strong.unary(TrialPlugin.note, broken, CallOptions())
+            }
             #expect(malformed?.reason == HostReasons.requestMalformed)
             #expect(malformed?.progress == .notStarted)
         }
@@ -87,18 +97,25 @@ struct DispatchGateTests {
         }
     }
 
-    @Test("the same key gives the same effect once, and another request under it is refused", arguments: gated)
+    @Test(
+        "the same key gives the same effect once, and another request under it is refused", arguments: gated)
     func idempotency(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let officer = try await host.client("officer", roles: [Roles.paymentsOperator])
             let transport = try await host.transport(fidelity, as: officer)
             let text = "once \(fidelity)"
             let keyed = CallOptions(idempotencyKey: "key-1")
-            for _ in 0..<3 { #expect(try await transport.trial(TrialPlugin.note, text: text, options: keyed).text == text) }
+            for _ in 0..<3 {
+                #expect(try await transport.trial(TrialPlugin.note, text: text, options: keyed).text == text)
+            }
             #expect(TrialPlugin.runs(text) == 1)
-            let reused = await failure { _ = try await transport.trial(TrialPlugin.note, text: "other", options: keyed) }
+            let reused = await failure {
+                _ = try await transport.trial(TrialPlugin.note, text: "other", options: keyed)
+            }
             #expect(reused?.reason == HostReasons.idempotencyKeyReused)
-            let count = try host.store(of: "trial").read { try $0.first(Statement("SELECT COUNT(*) FROM note")) { $0.integer(0) } }
+            let count = try host.store(of: "trial").read {
+                try $0.first(Statement("SELECT COUNT(*) FROM note")) { $0.integer(0) }
+            }
             #expect(count == 1)
         }
     }
@@ -111,13 +128,17 @@ struct DispatchGateTests {
             let replies = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 0..<40 {
                     group.addTask {
-                        try await transport.trial(TrialPlugin.note, text: "raced", options: CallOptions(idempotencyKey: "k")).text
+                        try await transport.trial(
+                            TrialPlugin.note, text: "raced", options: CallOptions(idempotencyKey: "k")
+                        ).text
                     }
                 }
                 return try await group.reduce(into: [String]()) { $0.append($1) }
             }
             #expect(replies == Array(repeating: "raced", count: 40))
-            let count = try host.store(of: "trial").read { try $0.first(Statement("SELECT COUNT(*) FROM note")) { $0.integer(0) } }
+            let count = try host.store(of: "trial").read {
+                try $0.first(Statement("SELECT COUNT(*) FROM note")) { $0.integer(0) }
+            }
             #expect(count == 1)
         }
     }
@@ -128,12 +149,15 @@ struct DispatchGateTests {
             let officer = try await host.client("officer", roles: [Roles.paymentsOperator])
             let transport = try await host.transport(fidelity, as: officer)
             func upload(_ texts: [String]) async throws -> String {
-                let messages = try texts.map { text in try Pcs_Host_V1_EchoRequest.with { $0.text = text }.serializedBytes() as [UInt8] }
+                let messages = try texts.map { text in
+                    try Pcs_Host_V1_EchoRequest.with { $0.text = text }.serializedBytes() as [UInt8]
+                }
                 let stream = AsyncThrowingStream<[UInt8], any Error> { continuation in
                     for message in messages { continuation.yield(message) }
                     continuation.finish()
                 }
-                let reply = try await transport.clientStreaming(TrialPlugin.collect, stream, CallOptions(idempotencyKey: "up"))
+                let reply = try await transport.clientStreaming(
+                    TrialPlugin.collect, stream, CallOptions(idempotencyKey: "up"))
                 return try Pcs_Host_V1_EchoReply(serializedBytes: reply).text
             }
             #expect(try await upload(["a", "b", "c"]) == "abc")
@@ -159,9 +183,13 @@ struct DispatchGateTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(fidelity, as: anyone)
-            let failed = await failure { _ = try await transport.trial(TrialPlugin.commitsWrongly, text: "no") }
+            let failed = await failure {
+                _ = try await transport.trial(TrialPlugin.commitsWrongly, text: "no")
+            }
             #expect(failed?.reason.name == "INTERNAL")
-            let count = try host.store(of: "trial").read { try $0.first(Statement("SELECT COUNT(*) FROM note")) { $0.integer(0) } }
+            let count = try host.store(of: "trial").read {
+                try $0.first(Statement("SELECT COUNT(*) FROM note")) { $0.integer(0) }
+            }
             #expect(count == 0)
         }
     }
@@ -171,7 +199,9 @@ struct DispatchGateTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let auditor = try await host.client("auditor", roles: [Roles.auditor])
             let transport = try await host.transport(.unixSocket, as: auditor)
-            for _ in 0..<50 { _ = await failure { _ = try await transport.trial(TrialPlugin.note, text: "no") } }
+            for _ in 0..<50 {
+                _ = await failure { _ = try await transport.trial(TrialPlugin.note, text: "no") }
+            }
             host.clock.advance(milliseconds: 61_000)
             await (try host.process.dispatcher()).refusals.flush(all: true)
             let rows = try host.process.store().auditRows(from: 0, limit: 1_000)
@@ -190,7 +220,9 @@ struct DispatchGateTests {
             let officer = try await host.client("officer", roles: [Roles.paymentsOperator])
             let transport = try await host.transport(fidelity, as: officer)
             #expect(try await transport.trial(TrialPlugin.secret).text == "secret")
-            let rows = try host.process.store().auditRows(from: 0, limit: 1_000).filter { $0.act.method == TrialPlugin.secret.path }
+            let rows = try host.process.store().auditRows(from: 0, limit: 1_000).filter {
+                $0.act.method == TrialPlugin.secret.path
+            }
             #expect(rows.count == 1)
             #expect(rows.first?.outcome == "done")
             #expect(rows.first?.act.clientID == "officer")

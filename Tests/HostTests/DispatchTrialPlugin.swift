@@ -34,18 +34,23 @@ final class TrialPlugin: Plugin {
     static let operators = [Allow(role: Roles.paymentsOperator, relation: .national)]
     static let note = descriptor("Note", AccessRule(allow: operators, changesState: true, audit: .change))
     /// Commits, and then takes as many milliseconds as the request's number says.
-    static let noteSlowly = descriptor("NoteSlowly", AccessRule(allow: operators, changesState: true, audit: .change, execution: .pooled))
+    static let noteSlowly = descriptor(
+        "NoteSlowly", AccessRule(allow: operators, changesState: true, audit: .change, execution: .pooled))
     static let own = descriptor(
-        "Own", AccessRule(allow: [Allow(role: Roles.practiceStatements, relation: .own, organisationField: "text")]))
+        "Own",
+        AccessRule(allow: [Allow(role: Roles.practiceStatements, relation: .own, organisationField: "text")]))
     static let fault = descriptor("Fault", AccessRule(allow: [], anyCaller: true))
-    static let stubborn = descriptor("Stubborn", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 20_000, execution: .pooled))
-    static let waitInline = descriptor("WaitInline", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 20_000))
+    static let stubborn = descriptor(
+        "Stubborn", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 20_000, execution: .pooled))
+    static let waitInline = descriptor(
+        "WaitInline", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 20_000))
     static let hold = descriptor("Hold", AccessRule(allow: [], anyCaller: true))
     static let secret = descriptor("Secret", AccessRule(allow: operators, audit: .sensitiveRead))
     static let small = descriptor("Small", AccessRule(allow: operators, maximumRequestBytes: 64))
     static let commitsWrongly = descriptor("CommitsWrongly", AccessRule(allow: [], anyCaller: true))
     static let collect = descriptor(
-        "Collect", AccessRule(allow: operators, changesState: true, audit: .change, execution: .pooled), kind: .clientStreaming)
+        "Collect", AccessRule(allow: operators, changesState: true, audit: .change, execution: .pooled),
+        kind: .clientStreaming)
 
     var methods: [BoundMethod] {
         [
@@ -98,14 +103,17 @@ final class TrialPlugin: Plugin {
 
     private func unary(
         _ descriptor: MethodDescriptor,
-        _ body: @escaping @Sendable (Pcs_Host_V1_EchoRequest, CallContext) async throws -> Pcs_Host_V1_EchoReply
+        _ body:
+            @escaping @Sendable (Pcs_Host_V1_EchoRequest, CallContext) async throws -> Pcs_Host_V1_EchoReply
     ) -> BoundMethod {
         BoundMethod(
             descriptor: descriptor,
             handler: .unary { bytes in
                 let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Host_V1_EchoRequest.self)
                 let fields = descriptor.access.allow.filter { !$0.organisationField.isEmpty }
-                let targets = fields.map { OrganisationTarget(field: $0.organisationField, code: request.text) }
+                let targets = fields.map {
+                    OrganisationTarget(field: $0.organisationField, code: request.text)
+                }
                 return BoundMethod.Prepared(organisations: targets) { call in
                     Self.runs.withLock { $0[request.text, default: 0] += 1 }
                     return try await body(request, call).serializedBytes()
@@ -136,21 +144,28 @@ final class TrialPlugin: Plugin {
                 return "run \(count)"
             },
             ScheduledJob(name: "nightly", schedule: .daily(hour: 2, minute: 30)) { "slept" },
-            ScheduledJob(name: "failing", schedule: .daily(hour: 23, minute: 59)) { throw Fault(secret: "x") },
+            ScheduledJob(name: "failing", schedule: .daily(hour: 23, minute: 59)) {
+                throw Fault(secret: "x")
+            },
         ]
     }
 }
 
 /// A plugin that cannot start.
 final class BrokenPlugin: Plugin {
-    static let manifest = PluginManifest(name: "broken", version: "1.0", summary: "Cannot start.", owners: ["tests"])
+    static let manifest = PluginManifest(
+        name: "broken", version: "1.0", summary: "Cannot start.", owners: ["tests"])
     static let migrations: [Migration] = []
     static let method = MethodDescriptor(
         path: "pcs.broken.v1.BrokenService/Any", kind: .unary, requestType: "", replyType: "",
         access: AccessRule(allow: [], anyCaller: true))
     init(_ context: PluginContext) {}
     var methods: [BoundMethod] {
-        [BoundMethod(descriptor: Self.method, handler: .unary { _ in BoundMethod.Prepared(organisations: []) { _ in [] } })]
+        [
+            BoundMethod(
+                descriptor: Self.method,
+                handler: .unary { _ in BoundMethod.Prepared(organisations: []) { _ in [] } })
+        ]
     }
     func start() async throws { throw TrialPlugin.Fault(secret: "no") }
 }
@@ -166,7 +181,8 @@ extension CallTransport {
             $0.number = number
             $0.payload = payload
         }
-        return try Pcs_Host_V1_EchoReply(serializedBytes: try await unary(method, try request.serializedBytes(), options))
+        return try Pcs_Host_V1_EchoReply(
+            serializedBytes: try await unary(method, try request.serializedBytes(), options))
     }
 }
 

@@ -13,14 +13,20 @@ struct DrainTests {
     func dryRun() async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport(.unixSocket))
-            let change = try await plugins.disablePlugin(.with { $0.name = "trial"; $0.dryRun = true })
+            let change = try await plugins.disablePlugin(
+                .with {
+                    $0.name = "trial"; $0.dryRun = true
+                })
             #expect(change.dryRun)
             #expect(change.plugin.state == .ready)
             #expect(Set(change.jobsPaused) == ["count", "nightly", "failing"])
             let still = try await plugins.describePlugin(.with { $0.name = "trial" })
             #expect(still.plugin.state == .ready)
             #expect(still.schemaVersion == 1)
-            #expect(still.methods.contains { $0.path == TrialPlugin.note.path && $0.access == "PAYMENTS_OPERATOR nationally" })
+            #expect(
+                still.methods.contains {
+                    $0.path == TrialPlugin.note.path && $0.access == "PAYMENTS_OPERATOR nationally"
+                })
         }
     }
 
@@ -30,15 +36,20 @@ struct DrainTests {
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.tcp, as: anyone)
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport(.unixSocket))
-            let running = (0..<20).map { _ in Task { try await transport.trial(TrialPlugin.waitInline, number: 300) } }
+            let running = (0..<20).map { _ in
+                Task { try await transport.trial(TrialPlugin.waitInline, number: 2_000) }
+            }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 20 }
-            let change = try await plugins.disablePlugin(.with { $0.name = "trial"; $0.reason = "maintenance" })
+            let change = try await plugins.disablePlugin(
+                .with {
+                    $0.name = "trial"; $0.reason = "maintenance"
+                })
             #expect(change.callsInFlight == 20)
             #expect(change.callsCancelled == 0)
             #expect(change.drainedInMilliseconds >= 100)
             #expect(change.plugin.state == .disabled)
-            for call in running { #expect(try await call.value.number == 300) }
+            for call in running { #expect(try await call.value.number == 2_000) }
 
             let refused = await failure {
                 var options = CallOptions()
@@ -53,11 +64,18 @@ struct DrainTests {
             let listed = try await after.listPlugins(.init()).plugins
             #expect(listed.first?.state == .disabled)
             #expect(listed.first?.because == "maintenance")
-            let enabled = try await after.enablePlugin(.with { $0.name = "trial"; $0.reason = "done" })
+            let enabled = try await after.enablePlugin(
+                .with {
+                    $0.name = "trial"; $0.reason = "done"
+                })
             #expect(enabled.plugin.state == .ready)
-            #expect(try await host.transport(.tcp, as: anyone).trial(TrialPlugin.waitInline, number: 1).number == 1)
+            #expect(
+                try await host.transport(.tcp, as: anyone).trial(TrialPlugin.waitInline, number: 1).number
+                    == 1)
 
-            let rows = try host.process.store().auditRows(from: 0, limit: 1_000).filter { $0.note.object == "plugin/trial" }
+            let rows = try host.process.store().auditRows(from: 0, limit: 1_000).filter {
+                $0.note.object == "plugin/trial"
+            }
             #expect(rows.count == 2)
             #expect(rows.first?.note.detail.contains("maintenance") == true)
             #expect(rows.first?.act.clientID?.isEmpty == false || rows.first?.act.personID?.isEmpty == false)
@@ -70,12 +88,15 @@ struct DrainTests {
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.unixSocket, as: anyone)
             let running = (0..<5).map { _ in
-                Task { await failure { _ = try await transport.trial(TrialPlugin.stubborn, number: 2_000) } }
+                Task { await failure { _ = try await transport.trial(TrialPlugin.stubborn, number: 8_000) } }
             }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 5 }
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport())
-            let change = try await plugins.disablePlugin(.with { $0.name = "trial"; $0.drainMilliseconds = 100 })
+            let change = try await plugins.disablePlugin(
+                .with {
+                    $0.name = "trial"; $0.drainMilliseconds = 100
+                })
             #expect(change.callsCancelled == 5)
             for call in running {
                 let ended = await call.value
@@ -91,9 +112,12 @@ struct DrainTests {
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.inProcess, as: anyone)
             #expect(try await transport.trial(TrialPlugin.waitInline, number: 1).number == 1)
-            let refused = await failure { _ = try await transport.unary(BrokenPlugin.method, [], CallOptions()) }
+            let refused = await failure {
+                _ = try await transport.unary(BrokenPlugin.method, [], CallOptions())
+            }
             #expect(refused?.reason.name == "PLUGIN_NOT_READY")
-            let status = try await Pcs_Host_V1_HealthServiceClient(try await host.transport()).getStatus(.init())
+            let status = try await Pcs_Host_V1_HealthServiceClient(try await host.transport()).getStatus(
+                .init())
             #expect(status.plugins.first { $0.name == "broken" }?.state == .failed)
             #expect(status.warnings.contains { $0.contains("broken") })
         }
@@ -104,7 +128,7 @@ struct DrainTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.inProcess, as: anyone)
-            let call = Task { try await transport.trial(TrialPlugin.waitInline, number: 400) }
+            let call = Task { try await transport.trial(TrialPlugin.waitInline, number: 2_000) }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 1 }
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport())
@@ -126,7 +150,7 @@ struct DrainTests {
         let call = Task { try await transport.trial(TrialPlugin.waitInline, number: 200) }
         let slot = try host.process.plugins().member("trial").slot
         try await until { slot.callsInFlight == 1 }
-        await host.process.stop(graceMilliseconds: 2_000)
+        await host.process.stop(graceMilliseconds: 10_000)
         #expect(try await call.value.number == 200)
         await host.stop()
     }

@@ -48,9 +48,16 @@ struct JobsTests {
     func failing() async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let service = Pcs_Host_V1_JobServiceClient(try await host.transport())
-            let refused = await failure { _ = try await service.runJob(.with { $0.plugin = "trial"; $0.name = "failing" }) }
+            let refused = await failure {
+                _ = try await service.runJob(
+                    .with {
+                        $0.plugin = "trial"; $0.name = "failing"
+                    })
+            }
             #expect(refused?.reason.name == "INTERNAL")
-            let listed = try await Pcs_Host_V1_PluginServiceClient(try await host.transport()).listPlugins(.init()).plugins
+            let listed = try await Pcs_Host_V1_PluginServiceClient(try await host.transport()).listPlugins(
+                .init()
+            ).plugins
             #expect(listed.first?.state == .degraded)
             #expect(listed.first?.because == "job failing failed")
         }
@@ -61,13 +68,19 @@ struct JobsTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             try await host.advance(milliseconds: 0)
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport())
-            _ = try await plugins.disablePlugin(.with { $0.name = "trial"; $0.reason = "test" })
+            _ = try await plugins.disablePlugin(
+                .with {
+                    $0.name = "trial"; $0.reason = "test"
+                })
             let before = try await jobs(host)["count"]?.lastRun
             try await host.advance(days: 2)
             #expect(try await jobs(host)["count"]?.lastRun == before)
             #expect(try await jobs(host)["count"]?.hasNextRun == false)
             let refused = await failure {
-                _ = try await Pcs_Host_V1_JobServiceClient(try await host.transport()).runJob(.with { $0.plugin = "trial"; $0.name = "count" })
+                _ = try await Pcs_Host_V1_JobServiceClient(try await host.transport()).runJob(
+                    .with {
+                        $0.plugin = "trial"; $0.name = "count"
+                    })
             }
             #expect(refused?.reason == HostReasons.stateWrong)
             _ = try await plugins.enablePlugin(.with { $0.name = "trial" })
@@ -80,10 +93,20 @@ struct JobsTests {
     func byHand() async throws {
         try await TestHost.with([TrialPlugin.self]) { host in
             let service = Pcs_Host_V1_JobServiceClient(try await host.transport(.unixSocket))
-            #expect(try await service.runJob(.with { $0.plugin = "trial"; $0.name = "nightly" }).outcome == "slept")
+            #expect(
+                try await service.runJob(
+                    .with {
+                        $0.plugin = "trial"; $0.name = "nightly"
+                    }
+                ).outcome == "slept")
             let rows = try host.process.store().auditRows(from: 0, limit: 100)
             #expect(rows.contains { $0.note.object == "job/trial/nightly" })
-            let unknown = await failure { _ = try await service.runJob(.with { $0.plugin = "trial"; $0.name = "none" }) }
+            let unknown = await failure {
+                _ = try await service.runJob(
+                    .with {
+                        $0.plugin = "trial"; $0.name = "none"
+                    })
+            }
             #expect(unknown?.reason == HostReasons.notFound)
         }
     }
@@ -111,6 +134,8 @@ struct JobsTests {
         #expect(london.instant(on: spring, hour: 2, minute: 30) == (try utc("2026-03-29T01:30:00Z")))
         #expect(london.instant(on: autumn, hour: 1, minute: 30) == (try utc("2026-10-25T00:30:00Z")))
         #expect(london.instant(on: autumn, hour: 2, minute: 30) == (try utc("2026-10-25T02:30:00Z")))
-        #expect(london.next(after: try utc("2026-06-01T04:00:00Z"), hour: 5, minute: 0) == (try utc("2026-06-02T04:00:00Z")))
+        #expect(
+            london.next(after: try utc("2026-06-01T04:00:00Z"), hour: 5, minute: 0)
+                == (try utc("2026-06-02T04:00:00Z")))
     }
 }

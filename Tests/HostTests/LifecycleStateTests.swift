@@ -7,22 +7,26 @@ struct LifecycleStateTests {
 
     /// Every transition, by the phase it leads to.
     private static let transitions: [(Phase, @Sendable (inout PluginLifecycle) throws -> Void)] = [
-        (.disabled, { try $0.disable(because: "d") }), (.migrating, { try $0.migrate() }), (.starting, { try $0.start() }),
+        (.disabled, { try $0.disable(because: "d") }), (.migrating, { try $0.migrate() }),
+        (.starting, { try $0.start() }),
         (.ready, { try $0.becomeReady() }), (.degraded, { try $0.degrade(because: "g") }),
-        (.draining, { try $0.drain(because: "a") }), (.stopped, { try $0.stop() }), (.failed, { try $0.fail(because: "f") }),
+        (.draining, { try $0.drain(because: "a") }), (.stopped, { try $0.stop() }),
+        (.failed, { try $0.fail(because: "f") }),
     ]
 
     /// What each phase may become, as the architecture draws it.
     private static let allowed: [Phase: Set<Phase>] = [
         .registered: [.disabled, .migrating, .failed], .disabled: [.disabled, .migrating],
         .migrating: [.starting, .failed], .starting: [.ready, .failed], .ready: [.degraded, .draining],
-        .degraded: [.ready, .degraded, .draining], .draining: [.stopped, .failed], .stopped: [.disabled, .migrating],
+        .degraded: [.ready, .degraded, .draining], .draining: [.stopped, .failed],
+        .stopped: [.disabled, .migrating],
         .failed: [.disabled, .migrating],
     ]
 
     /// The shortest way to each phase.
     private static let ways: [Phase: [Phase]] = [
-        .registered: [], .disabled: [.disabled], .migrating: [.migrating], .starting: [.migrating, .starting],
+        .registered: [], .disabled: [.disabled], .migrating: [.migrating],
+        .starting: [.migrating, .starting],
         .ready: [.migrating, .starting, .ready], .degraded: [.migrating, .starting, .ready, .degraded],
         .draining: [.migrating, .starting, .ready, .draining], .failed: [.migrating, .failed],
         .stopped: [.migrating, .starting, .ready, .draining, .stopped],

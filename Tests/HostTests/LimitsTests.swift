@@ -16,14 +16,19 @@ struct LimitsTests {
             let token = try await host.accessToken(of: anyone)
             let transport = try await host.anonymous(.tcp)
             let options = CallOptions(accessToken: token)
-            let running = (0..<8).map { _ in Task { try await transport.trial(TrialPlugin.waitInline, number: 400, options: options) } }
+            let running = (0..<8).map { _ in
+                Task { try await transport.trial(TrialPlugin.waitInline, number: 2_000, options: options) }
+            }
             let meters = try host.process.dispatcher().meters
             try await until { meters.callsInFlight == 8 }
-            let refused = await failure { _ = try await transport.trial(TrialPlugin.waitInline, number: 1, options: options) }
+            let refused = await failure {
+                _ = try await transport.trial(TrialPlugin.waitInline, number: 1, options: options)
+            }
             #expect(refused?.reason == HostReasons.overloaded)
             #expect(refused?.progress == .notStarted)
-            for call in running { #expect(try await call.value.number == 400) }
-            #expect(try await transport.trial(TrialPlugin.waitInline, number: 1, options: options).number == 1)
+            for call in running { #expect(try await call.value.number == 2_000) }
+            #expect(
+                try await transport.trial(TrialPlugin.waitInline, number: 1, options: options).number == 1)
         }
     }
 
@@ -44,9 +49,13 @@ struct LimitsTests {
         }
     }
 
-    @Test("a peer that takes no replies is read no further, and closed when it stays so", .timeLimit(.minutes(1)))
+    @Test(
+        "a peer that takes no replies is read no further, and closed when it stays so",
+        .timeLimit(.minutes(1)))
     func stalledPeer() async throws {
-        try await TestHost.with(configure: { $0.limits.stalledPeerMilliseconds = 500; $0.limits.outboundBytes = 65_536 }) { host in
+        try await TestHost.with(configure: {
+            $0.limits.stalledPeerMilliseconds = 500; $0.limits.outboundBytes = 65_536
+        }) { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let token = try await host.accessToken(of: anyone)
             let address = host.address(.tcp)
@@ -58,7 +67,9 @@ struct LimitsTests {
                 var sent = 0
                 for number in 0..<20_000 where meters.openConnections > 0 {
                     let before = sent
-                    let call = OutgoingCall(stream: UInt32(number * 2 + 1), method: "pcs.host.v1.ReflectionService/GetDescriptorSet", body: [])
+                    let call = OutgoingCall(
+                        stream: UInt32(number * 2 + 1),
+                        method: "pcs.host.v1.ReflectionService/GetDescriptorSet", body: [])
                     peer.send(call)
                     sent = before + 1
                 }
@@ -73,11 +84,16 @@ struct LimitsTests {
 
     @Test("settings out of range are named")
     func settings() {
-        var settings = HostSettings(dataFolder: "/nowhere/at/all", listeners: [.tcp(host: "0.0.0.0", port: 70_000, tls: nil)])
+        var settings = HostSettings(
+            dataFolder: "/nowhere/at/all", listeners: [.tcp(host: "0.0.0.0", port: 70_000, tls: nil)])
         settings.limits.frameBytes = 10
         settings.limits.connections = 0
         let named = Set(settings.problems().map(\.setting))
-        #expect(named == ["data-folder", "listeners[0].port", "listeners[0].tls", "limits.frame-bytes", "limits.connections"])
+        #expect(
+            named == [
+                "data-folder", "listeners[0].port", "listeners[0].tls", "limits.frame-bytes",
+                "limits.connections",
+            ])
         #expect(HostSettings(dataFolder: "/tmp").problems().isEmpty)
     }
 
@@ -85,7 +101,11 @@ struct LimitsTests {
     func secondHost() async throws {
         try await TestHost.with { host in
             _ = await #expect(throws: SettingsProblem.self) {
-                _ = try await TestHost.start([], configure: { $0.dataFolder = host.folder; $0.listeners = [] })
+                _ = try await TestHost.start(
+                    [],
+                    configure: {
+                        $0.dataFolder = host.folder; $0.listeners = []
+                    })
             }
         }
     }

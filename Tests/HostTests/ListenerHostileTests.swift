@@ -11,7 +11,8 @@ import Testing
 struct ListenerHostileTests {
     /// Runs a raw peer against a new host, and then sees that the host still serves others.
     private func against(
-        configure: (inout HostSettings) -> Void = { _ in }, _ body: @escaping @Sendable (RawPeer) throws -> Void
+        configure: (inout HostSettings) -> Void = { _ in },
+        _ body: @escaping @Sendable (RawPeer) throws -> Void
     ) async throws {
         try await TestHost.with([TrialPlugin.self], configure: configure) { host in
             let address = host.address(.unixSocket)
@@ -53,9 +54,12 @@ struct ListenerHostileTests {
         }
     }
 
-    @Test("bytes that are no frame are a protocol error", arguments: [
-        [UInt8](repeating: 0xFF, count: 64), [0, 0, 0, 0, 3, 0x1A, 0x7F, 0x01], [1, 0, 0, 0, 1, 0], Array("GET / HTTP/1.1\r\n\r\n".utf8),
-    ])
+    @Test(
+        "bytes that are no frame are a protocol error",
+        arguments: [
+            [UInt8](repeating: 0xFF, count: 64), [0, 0, 0, 0, 3, 0x1A, 0x7F, 0x01], [1, 0, 0, 0, 1, 0],
+            Array("GET / HTTP/1.1\r\n\r\n".utf8),
+        ])
     func garbage(_ bytes: [UInt8]) async throws {
         try await against { peer in
             try peer.shakeHands()
@@ -81,7 +85,10 @@ struct ListenerHostileTests {
             try peer.shakeHands()
             let body: [UInt8] = try Pcs_Host_V1_WaitRequest.with { $0.milliseconds = 5_000 }.serializedBytes()
             for number in 0..<5 {
-                peer.send(OutgoingCall(stream: UInt32(number * 2 + 1), method: "pcs.host.v1.DiagnosticsService/Wait", body: body))
+                peer.send(
+                    OutgoingCall(
+                        stream: UInt32(number * 2 + 1), method: "pcs.host.v1.DiagnosticsService/Wait",
+                        body: body))
             }
             #expect(try peer.goAway() == GoAwayReason.limitExceeded.rawValue)
             try peer.end()
@@ -109,7 +116,9 @@ struct ListenerHostileTests {
             try peer.shakeHands()
             var options = OutgoingCall.Options()
             options.more = true
-            peer.send(OutgoingCall(stream: 1, method: "pcs.host.v1.DiagnosticsService/Collect", options: options, body: []))
+            peer.send(
+                OutgoingCall(
+                    stream: 1, method: "pcs.host.v1.DiagnosticsService/Collect", options: options, body: []))
             // As one write, so that the host has no time to give more.
             peer.send((0..<400).flatMap { _ in OutgoingMessage(stream: 1, body: [0x08, 0x01]).bytes() })
             #expect(try peer.goAway() == GoAwayReason.limitExceeded.rawValue)
@@ -121,7 +130,9 @@ struct ListenerHostileTests {
     func cut() async throws {
         try await against { peer in
             try peer.shakeHands()
-            let body: [UInt8] = try Pcs_Host_V1_EchoRequest.with { $0.text = String(repeating: "x", count: 300) }.serializedBytes()
+            let body: [UInt8] = try Pcs_Host_V1_EchoRequest.with {
+                $0.text = String(repeating: "x", count: 300)
+            }.serializedBytes()
             for byte in OutgoingCall(stream: 1, method: Self.echo, body: body).bytes() { peer.send([byte]) }
             #expect(try peer.reply()?.code == 0)
         }
@@ -132,7 +143,10 @@ struct ListenerHostileTests {
         try await against { peer in
             try peer.shakeHands()
             let body: [UInt8] = try Pcs_Host_V1_EchoRequest.with { $0.number = 7 }.serializedBytes()
-            peer.send((0..<1_000).flatMap { OutgoingCall(stream: UInt32($0 * 2 + 1), method: Self.echo, body: body).bytes() })
+            peer.send(
+                (0..<1_000).flatMap {
+                    OutgoingCall(stream: UInt32($0 * 2 + 1), method: Self.echo, body: body).bytes()
+                })
             for number in 0..<1_000 {
                 let reply = try peer.reply()
                 #expect(reply?.stream == UInt32(number * 2 + 1))
@@ -201,7 +215,8 @@ struct ListenerHostileTests {
                     try peer.shakeHands()
                     var bytes = OutgoingCall(stream: 1, method: Self.echo, body: [0x10, 0x01]).bytes()
                     for _ in 0..<Int.random(in: 1...6, using: &random) {
-                        bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+                        bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(
+                            in: 0...255, using: &random)
                     }
                     peer.send(bytes)
                 }

@@ -4,7 +4,8 @@ import FrameProtocol
 import Glibc
 import PluginTestKit
 
-/// A peer that sends whatever bytes a test wants and reads frames one by one. Blocks; use it inside `onThread`.
+/// A peer that sends whatever bytes a test wants and reads frames one by one. Blocks; use it inside
+/// `onThread`.
 final class RawPeer {
     private let descriptor: Int32
     private var received: [UInt8] = []
@@ -21,7 +22,9 @@ final class RawPeer {
             descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             var name = sockaddr_un()
             name.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: Array(path.utf8).prefix($0.count - 1)) }
+            withUnsafeMutableBytes(of: &name.sun_path) {
+                $0.copyBytes(from: Array(path.utf8).prefix($0.count - 1))
+            }
             let result = withUnsafePointer(to: &name) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -55,7 +58,9 @@ final class RawPeer {
     func send(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return }
             sent += count
         }
@@ -74,7 +79,9 @@ final class RawPeer {
         while true {
             var position = 0
             let bytes = received
-            let frame = try bytes.withUnsafeBytes { try FrameDecoder.next(in: $0, at: &position, maximumFrameBytes: 16 << 20) }
+            let frame = try bytes.withUnsafeBytes {
+                try FrameDecoder.next(in: $0, at: &position, maximumFrameBytes: 16 << 20)
+            }
             if let frame {
                 received.removeFirst(position)
                 return (frame, bytes)

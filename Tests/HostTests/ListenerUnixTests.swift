@@ -58,11 +58,14 @@ struct ListenerUnixTests {
             name.sun_family = sa_family_t(AF_UNIX)
             withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
             let bound = withUnsafePointer(to: &name) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
             }
             #expect(bound == 0)
             close(descriptor)
-            try await TestHost.with(configure: { $0.listeners = [.unix(path: path, groupMayConnect: false)] }) { other in
+            try await TestHost.with(configure: { $0.listeners = [.unix(path: path, groupMayConnect: false)] })
+            { other in
                 #expect(other.process.addresses == [.unix(path: path)])
             }
         }
@@ -73,15 +76,22 @@ struct ListenerUnixTests {
         try await TestHost.with { host in
             let live = host.folder + "/pcs.sock"
             await #expect(throws: SettingsProblem.self) {
-                try await TestHost.with(configure: { $0.listeners = [.unix(path: live, groupMayConnect: false)] }) { _ in }
+                try await TestHost.with(configure: {
+                    $0.listeners = [.unix(path: live, groupMayConnect: false)]
+                }) { _ in }
             }
             let file = host.folder + "/precious"
             try Data("keep".utf8).write(to: URL(fileURLWithPath: file))
             await #expect(throws: SettingsProblem.self) {
-                try await TestHost.with(configure: { $0.listeners = [.unix(path: file, groupMayConnect: false)] }) { _ in }
+                try await TestHost.with(configure: {
+                    $0.listeners = [.unix(path: file, groupMayConnect: false)]
+                }) { _ in }
             }
             #expect(try String(contentsOfFile: file, encoding: .utf8) == "keep")
-            #expect(try await Pcs_Host_V1_HealthServiceClient(try await host.transport(.unixSocket)).check(.init()).serving)
+            #expect(
+                try await Pcs_Host_V1_HealthServiceClient(try await host.transport(.unixSocket)).check(
+                    .init()
+                ).serving)
         }
     }
 
@@ -90,11 +100,16 @@ struct ListenerUnixTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.tcp, as: anyone)
-            let running = Task { await failure { _ = try await transport.trial(TrialPlugin.waitInline, number: 10_000) } }
+            let running = Task {
+                await failure { _ = try await transport.trial(TrialPlugin.waitInline, number: 10_000) }
+            }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 1 }
             let identity = Pcs_Host_V1_IdentityServiceClient(try await host.transport())
-            _ = try await identity.setSubjectState(.with { $0.subjectID = "anyone"; $0.state = .disabled; $0.reason = "left us" })
+            _ = try await identity.setSubjectState(
+                .with {
+                    $0.subjectID = "anyone"; $0.state = .disabled; $0.reason = "left us"
+                })
             let ended = await running.value
             #expect(ended?.reason == HostReasons.tokenExpired)
             let refused = await failure { _ = try await transport.trial(TrialPlugin.waitInline, number: 1) }

@@ -10,7 +10,9 @@ import Testing
 struct StreamingTests {
     static let gated = DispatchGateTests.gated
 
-    private func diagnostics(_ host: TestHost, _ fidelity: TestHost.Fidelity) async throws -> Pcs_Host_V1_DiagnosticsServiceClient {
+    private func diagnostics(_ host: TestHost, _ fidelity: TestHost.Fidelity) async throws
+        -> Pcs_Host_V1_DiagnosticsServiceClient
+    {
         let anyone = try await host.client("anyone", roles: [Roles.auditor])
         return Pcs_Host_V1_DiagnosticsServiceClient(try await host.transport(fidelity, as: anyone))
     }
@@ -18,7 +20,10 @@ struct StreamingTests {
     @Test("a server stream arrives whole and in order, far beyond its credit", arguments: gated)
     func serverStream(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with { host in
-            let stream = try await diagnostics(host, fidelity).count(.with { $0.count = 5_000; $0.paddingBytes = 100 })
+            let stream = try await diagnostics(host, fidelity).count(
+                .with {
+                    $0.count = 5_000; $0.paddingBytes = 100
+                })
             var next: Int64 = 1
             for try await message in stream {
                 #expect(message.number == next)
@@ -32,7 +37,9 @@ struct StreamingTests {
     func clientStream(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with { host in
             let requests = (1...3_000).map { number in
-                Pcs_Host_V1_CollectRequest.with { $0.number = Int64(number); $0.padding = Data(count: 50) }
+                Pcs_Host_V1_CollectRequest.with {
+                    $0.number = Int64(number); $0.padding = Data(count: 50)
+                }
             }
             let reply = try await diagnostics(host, fidelity).collect(requests)
             #expect(reply.messages == 3_000)
@@ -58,10 +65,15 @@ struct StreamingTests {
     func slowReader(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with { host in
             let client = try await diagnostics(host, fidelity)
-            var iterator = try await client.count(.with { $0.count = 10_000; $0.paddingBytes = 65_536 }).makeAsyncIterator()
+            var iterator = try await client.count(
+                .with {
+                    $0.count = 10_000; $0.paddingBytes = 65_536
+                }
+            ).makeAsyncIterator()
             #expect(try await iterator.next()?.number == 1)
             try await Task.sleep(for: .milliseconds(150))
-            let entry = try host.process.dispatcher().table.entry(for: Pcs_Host_V1_DiagnosticsServiceMethods.count.path)
+            let entry = try host.process.dispatcher().table.entry(
+                for: Pcs_Host_V1_DiagnosticsServiceMethods.count.path)
             #expect(entry?.slot.callsInFlight == 1)
             for expected in Int64(2)...60 { #expect(try await iterator.next()?.number == expected) }
         }
@@ -74,7 +86,10 @@ struct StreamingTests {
             let succeeded = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for number in 0..<100 {
                     group.addTask {
-                        if number % 2 == 0 { return try await client.wait(.with { $0.milliseconds = 20 }).waitedMilliseconds >= 20 ? 1 : 0 }
+                        if number % 2 == 0 {
+                            return try await client.wait(.with { $0.milliseconds = 20 }).waitedMilliseconds
+                                >= 20 ? 1 : 0
+                        }
                         var count: Int64 = 0
                         for try await _ in try await client.count(.with { $0.count = 200 }) { count += 1 }
                         return count == 200 ? 1 : 0
@@ -106,7 +121,11 @@ struct StreamingTests {
             let client = try await diagnostics(host, fidelity)
             let options = CallOptions(timeoutMilliseconds: 100)
             let late = await failure {
-                for try await _ in try await client.count(.with { $0.count = 100; $0.intervalMilliseconds = 50 }, options: options) {}
+                for try await _ in try await client.count(
+                    .with {
+                        $0.count = 100; $0.intervalMilliseconds = 50
+                    }, options: options)
+                {}
             }
             #expect(late?.reason.name == "DEADLINE_PASSED")
         }

@@ -17,19 +17,29 @@ struct TlsTests {
         init() throws {
             folder = NSTemporaryDirectory() + "pcs-tls-" + UUID().uuidString.prefix(8)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try run(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority"])
+            try run([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                "2",
+                "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority",
+            ])
             try issue("host", san: "DNS:localhost,IP:127.0.0.1", usage: "serverAuth")
             try issue("client", san: "URI:spiffe://nhs.example/finance", usage: "clientAuth")
             try issue("stranger", san: "URI:spiffe://nhs.example/unknown", usage: "clientAuth")
         }
 
         private func issue(_ name: String, san: String, usage: String) throws {
-            try Data("subjectAltName=\(san)\nextendedKeyUsage=\(usage)\n".utf8).write(to: URL(fileURLWithPath: folder + "/\(name).ext"))
-            try run(["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(name).key",
-                "-out", "\(name).csr", "-subj", "/CN=\(name)"])
-            try run(["x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-                "-out", "\(name).pem", "-extfile", "\(name).ext"])
+            try Data("subjectAltName=\(san)\nextendedKeyUsage=\(usage)\n".utf8).write(
+                to: URL(fileURLWithPath: folder + "/\(name).ext"))
+            try run([
+                "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                "\(name).key",
+                "-out", "\(name).csr", "-subj", "/CN=\(name)",
+            ])
+            try run([
+                "x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-days", "2",
+                "-out", "\(name).pem", "-extfile", "\(name).ext",
+            ])
         }
 
         private func run(_ arguments: [String]) throws {
@@ -56,15 +66,19 @@ struct TlsTests {
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(folder + "/ca.pem"))
             if let name {
-                configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(folder + "/\(name).pem").map { .certificate($0) }
-                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: folder + "/\(name).key", format: .pem))
+                configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(folder + "/\(name).pem")
+                    .map { .certificate($0) }
+                configuration.privateKey = .privateKey(
+                    try NIOSSLPrivateKey(file: folder + "/\(name).key", format: .pem))
             }
             return configuration
         }
     }
 
     private func host(_ tls: TLSSettings, _ body: (TestHost) async throws -> Void) async throws {
-        try await TestHost.with(configure: { $0.listeners = [.tcp(host: "127.0.0.1", port: 0, tls: tls)] }) { try await body($0) }
+        try await TestHost.with(configure: { $0.listeners = [.tcp(host: "127.0.0.1", port: 0, tls: tls)] }) {
+            try await body($0)
+        }
     }
 
     private func client(_ host: TestHost, _ tls: TLSConfiguration) -> FrameClient {
@@ -83,7 +97,8 @@ struct TlsTests {
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let client = client(host, try certificates.client())
             let identity = Pcs_Host_V1_IdentityServiceClient(client)
-            let me = try await identity.whoAmI(.init(), options: CallOptions(accessToken: try await host.accessToken(of: anyone)))
+            let me = try await identity.whoAmI(
+                .init(), options: CallOptions(accessToken: try await host.accessToken(of: anyone)))
             #expect(me.authentication == "token")
             #expect(me.clientID == "anyone")
             let echo = try await Pcs_Host_V1_HealthServiceClient(client).check(.init())
@@ -97,7 +112,8 @@ struct TlsTests {
         let certificates = try Certificates()
         defer { certificates.remove() }
         try await host(certificates.settings(mutual: true, required: true)) { host in
-            _ = try await host.client("finance", roles: [Roles.auditor], certificateURI: "spiffe://nhs.example/finance")
+            _ = try await host.client(
+                "finance", roles: [Roles.auditor], certificateURI: "spiffe://nhs.example/finance")
             let known = client(host, try certificates.client(as: "client"))
             let me = try await Pcs_Host_V1_IdentityServiceClient(known).whoAmI(.init())
             #expect(me.authentication == "mutual-tls")
@@ -105,12 +121,16 @@ struct TlsTests {
             await known.close()
 
             let stranger = client(host, try certificates.client(as: "stranger"))
-            let refused = await failure { _ = try await Pcs_Host_V1_IdentityServiceClient(stranger).whoAmI(.init()) }
+            let refused = await failure {
+                _ = try await Pcs_Host_V1_IdentityServiceClient(stranger).whoAmI(.init())
+            }
             #expect(refused?.reason == HostReasons.unauthenticated)
             await stranger.close()
 
             let bare = client(host, try certificates.client())
-            await #expect(throws: (any Error).self) { try await Pcs_Host_V1_HealthServiceClient(bare).check(.init()) }
+            await #expect(throws: (any Error).self) {
+                try await Pcs_Host_V1_HealthServiceClient(bare).check(.init())
+            }
             await bare.close()
         }
     }

@@ -1,6 +1,7 @@
 package import PluginAPI
 
-/// What came with a call, as its carrier (a connection, or another plugin) received it. Nothing of it is trusted yet.
+/// What came with a call, as its carrier (a connection, or another plugin) received it. Nothing of it is
+/// trusted yet.
 package struct CallArrival: Sendable {
     /// 0 = the method's own limit.
     package var timeoutMilliseconds: UInt32 = 0
@@ -42,8 +43,8 @@ package struct Refusal: Error, Sendable {
     package var correlationID: String
 }
 
-/// Whoever carries the outcome to the caller. `callEnded` is called exactly once a call, from any thread, and must not
-/// wait.
+/// Whoever carries the outcome to the caller. `callEnded` is called exactly once a call, from any thread, and
+/// must not wait.
 package protocol CallResponder: AnyObject, Sendable {
     func callEnded(_ session: CallSession, _ outcome: CallOutcome)
 }

@@ -5,9 +5,10 @@ import Synchronization
 
 /// One call from the moment the first gates let it in until its handler has returned.
 ///
-/// It can end for its caller before that: at its deadline, when it is cancelled, when its plugin is drained. Whoever
-/// ends it first decides the outcome; what comes later is dropped. The handler's place in the counts is given back only
-/// when the handler has really returned, so that a drain and the limits see what still runs.
+/// It can end for its caller before that: at its deadline, when it is cancelled, when its plugin is drained.
+/// Whoever ends it first decides the outcome; what comes later is dropped. The handler's place in the counts
+/// is given back only when the handler has really returned, so that a drain and the limits see what still
+/// runs.
 package final class CallSession: Sendable {
     package let entry: MethodEntry
     package let arrival: CallArrival
@@ -71,8 +72,8 @@ package final class CallSession: Sendable {
 
     // MARK: Running
 
-    /// Runs the remaining gates and the handler: at once on this thread until the handler first waits, and then on
-    /// `executor`; or, for pooled methods, on the global pool.
+    /// Runs the remaining gates and the handler: at once on this thread until the handler first waits, and
+    /// then on `executor`; or, for pooled methods, on the global pool.
     ///
     /// When the call has not ended on return, its carrier must see to the deadline.
     package func start(_ work: Work, on executor: (any TaskExecutor)?) {
@@ -136,7 +137,9 @@ extension CallSession.Ending {
         case .deadline: Failure(HostReasons.deadlinePassed)
         case .cancelled: Failure(HostReasons.callCancelled)
         case .drained:
-            Failure(HostReasons.pluginNotReady, "The plugin was drained and the call did not end within the bound.")
+            Failure(
+                HostReasons.pluginNotReady,
+                "The plugin was drained and the call did not end within the bound.")
         case .revoked: Failure(HostReasons.tokenExpired)
         case .carrierLost: Failure(HostReasons.callCancelled, "The connection ended before the call.")
         }
@@ -154,13 +157,16 @@ extension CallSession: CallHost {
         _ call: CallContext, _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Reply {
         guard entry.access.changesState else {
-            throw HandlerFault(message: "\(entry.descriptor.path) commits, but its contract says that it changes nothing")
+            throw HandlerFault(
+                message: "\(entry.descriptor.path) commits, but its contract says that it changes nothing")
         }
         let (claim, isSecond) = held.withLock { held in
             defer { held.committed = true }
             return (held.claim, held.committed)
         }
-        guard !isSecond else { throw HandlerFault(message: "\(entry.descriptor.path) commits twice in one call") }
+        guard !isSecond else {
+            throw HandlerFault(message: "\(entry.descriptor.path) commits twice in one call")
+        }
         // Past its deadline or cancelled: the caller has been told, so nothing new begins.
         guard !hasEnded else { throw CancellationError() }
         let act = dispatcher.act(of: self, caller: call.caller)
@@ -170,7 +176,8 @@ extension CallSession: CallHost {
             if committed.replayed { held.withLock { $0.replayed = true } }
             return committed.reply
         } catch StorageError.overloaded {
-            // The queue refused before anything was done. A plugin that calls others may have had effects there.
+            // The queue refused before anything was done. A plugin that calls others may have had effects
+            // there.
             let progress: Progress = entry.slot.manifest.calls.isEmpty ? .notStarted : .started
             throw Failure(HostReasons.overloaded, progress: progress)
         }
@@ -179,7 +186,8 @@ extension CallSession: CallHost {
     package func requireOtherPerson(_ call: CallContext, than other: String, step: String) throws {
         guard call.caller.responsible != other else {
             throw Failure(
-                HostReasons.secondPersonRequired, "\(step) needs another person than the one who took the step before.")
+                HostReasons.secondPersonRequired,
+                "\(step) needs another person than the one who took the step before.")
         }
     }
 }

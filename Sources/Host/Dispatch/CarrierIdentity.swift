@@ -3,9 +3,9 @@ import Synchronization
 
 /// Who stands behind a carrier of calls: the peer of a connection, or the plugin that calls in process.
 ///
-/// The answer of the identity registry is kept for a second, or until a right changes, so that a busy connection does
-/// not hash its token and walk its grants for every call. Only successes are kept: a new grant holds at once, and a
-/// revocation raises the generation, which empties this at once.
+/// The answer of the identity registry is kept for a second, or until a right changes, so that a busy
+/// connection does not hash its token and walk its grants for every call. Only successes are kept: a new
+/// grant holds at once, and a revocation raises the generation, which empties this at once.
 package final class CarrierIdentity: Sendable {
     /// What the carrier showed.
     package enum Proof: Sendable {
@@ -31,7 +31,8 @@ package final class CarrierIdentity: Sendable {
 
     package init(_ proof: Proof) { known = Mutex(Known(proof: proof)) }
 
-    /// A token of Hello takes the place of nothing only: a certificate or a peer user says more about the system.
+    /// A token of Hello takes the place of nothing only: a certificate or a peer user says more about the
+    /// system.
     package func offer(token: String) {
         known.withLock { known in
             if case .none = known.proof { known.proof = .token(token) }
@@ -49,7 +50,9 @@ package final class CarrierIdentity: Sendable {
     /// - Throws: what the registry throws: the proof no longer holds.
     func principal(_ registry: IdentityRegistry, generation: Int, now: Instant) throws -> Principal? {
         try known.withLock { known in
-            if known.isFresh(generation: generation, now: now), let principal = known.principal { return principal }
+            if known.isFresh(generation: generation, now: now), let principal = known.principal {
+                return principal
+            }
             let principal: Principal?
             switch known.proof {
             case .none: return nil

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Names for calls: fifteen characters, so that Swift keeps each in place without an allocation. Seven are drawn at
-/// the start of the process, eight count.
+/// Names for calls: fifteen characters, so that Swift keeps each in place without an allocation. Seven are
+/// drawn at the start of the process, eight count.
 package enum CorrelationID {
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
     private static let processPart: UInt64 = .random(in: 0..<(1 << 35))

@@ -43,7 +43,9 @@ package final class DispatchMeters: Sendable {
     func held(nanoseconds: UInt64) {
         if nanoseconds > Self.stallNanoseconds { stalls.add(1, ordering: .relaxed) }
         // Rarely more than one turn: only a new longest writes.
-        if nanoseconds > longestHold.load(ordering: .relaxed) { longestHold.max(nanoseconds, ordering: .relaxed) }
+        if nanoseconds > longestHold.load(ordering: .relaxed) {
+            longestHold.max(nanoseconds, ordering: .relaxed)
+        }
     }
 
     /// Takes a place among the connections; `false` when all are taken.

@@ -7,7 +7,8 @@ import Synchronization
 
 // Gates 4 to 9: identity, role and organisation scope, size, idempotency, handler, audit.
 extension Dispatcher {
-    /// Takes a call through the remaining gates and its handler. Never throws: whatever happens becomes an outcome.
+    /// Takes a call through the remaining gates and its handler. Never throws: whatever happens becomes an
+    /// outcome.
     func pass(_ session: CallSession, _ work: CallSession.Work) async -> CallOutcome {
         let began = MonotonicTime.now
         do {
@@ -56,8 +57,8 @@ extension Dispatcher {
 
     // MARK: Gates 4 to 6
 
-    /// Identity, role and organisation scope, size. The request has to be decoded before its organisation can be
-    /// judged; one that is too large is never decoded, but its caller learns of missing rights first.
+    /// Identity, role and organisation scope, size. The request has to be decoded before its organisation can
+    /// be judged; one that is too large is never decoded, but its caller learns of missing rights first.
     private func passRights<Run: Sendable>(
         _ session: CallSession, _ body: [UInt8], _ prepare: ([UInt8]) throws -> BoundMethod.Prepared<Run>
     ) throws -> (Caller, Run) {
@@ -89,10 +90,16 @@ extension Dispatcher {
         } else {
             principal = try identity.authenticate(accessToken: arrival.accessToken)
         }
-        if principal?.kind == .person { credentials.person = principal } else { credentials.system = principal }
+        if principal?.kind == .person {
+            credentials.person = principal
+        } else {
+            credentials.system = principal
+        }
         if !arrival.personToken.isEmpty {
             guard credentials.person == nil else {
-                throw Failure(HostReasons.unauthenticated, "access_token is a person's: it cannot carry a person_token too.")
+                throw Failure(
+                    HostReasons.unauthenticated,
+                    "access_token is a person's: it cannot carry a person_token too.")
             }
             let person = try identity.authenticate(accessToken: arrival.personToken)
             guard person.kind == .person else {
@@ -100,7 +107,9 @@ extension Dispatcher {
             }
             credentials.person = person
         }
-        guard credentials.system != nil || credentials.person != nil else { throw Failure(HostReasons.unauthenticated) }
+        guard credentials.system != nil || credentials.person != nil else {
+            throw Failure(HostReasons.unauthenticated)
+        }
         if !arrival.actingFor.isEmpty { credentials.actingFor = arrival.actingFor }
         return credentials
     }
@@ -112,17 +121,22 @@ extension Dispatcher {
         let entry = session.entry
         if entry.access.isAnonymous { return Caller(personID: nil, clientID: nil, actingFor: "", roles: []) }
         guard session.arrival.restsOnCarrier, organisations.isEmpty else {
-            return try identity.authorise(entry.descriptor, credentials: credentials, organisations: organisations)
+            return try identity.authorise(
+                entry.descriptor, credentials: credentials, organisations: organisations)
         }
         let generation = rightsGeneration
         let carrier = session.arrival.carrier
-        if let known = carrier.caller(ofMethod: entry.index, generation: generation, now: clock.now) { return known }
-        let caller = try identity.authorise(entry.descriptor, credentials: credentials, organisations: organisations)
+        if let known = carrier.caller(ofMethod: entry.index, generation: generation, now: clock.now) {
+            return known
+        }
+        let caller = try identity.authorise(
+            entry.descriptor, credentials: credentials, organisations: organisations)
         carrier.keep(caller, ofMethod: entry.index, generation: generation)
         return caller
     }
 
-    /// Throws what gate 5 has against the caller, as far as it can be known without the request's organisation.
+    /// Throws what gate 5 has against the caller, as far as it can be known without the request's
+    /// organisation.
     private func requireRights(
         _ session: CallSession, _ credentials: Credentials, namedOrganisationMissing: Bool
     ) throws {
@@ -162,7 +176,8 @@ extension Dispatcher {
         }
         return CallContext(
             method: session.entry.descriptor, caller: caller, deadline: session.deadline,
-            correlationID: session.correlationID, traceParent: session.arrival.traceParent, logger: logger, host: session)
+            correlationID: session.correlationID, traceParent: session.arrival.traceParent, logger: logger,
+            host: session)
     }
 
     private func recordRead(_ session: CallSession, _ caller: Caller) async throws {
@@ -173,7 +188,10 @@ extension Dispatcher {
     func refused(_ session: CallSession, _ refusal: Refusal) {
         meters.refused()
         guard refusal.isForAudit(changesState: session.entry.access.changesState) else { return }
-        let (person, client) = (try? identify(session.arrival)).map { ($0.person?.subjectID, $0.system?.subjectID) } ?? (nil, nil)
+        let (person, client) =
+            (try? identify(session.arrival)).map { ($0.person?.subjectID, $0.system?.subjectID) } ?? (
+                nil, nil
+            )
         let act = AuditedAct(
             personID: person, clientID: client, actingFor: session.arrival.actingFor,
             method: session.entry.descriptor.path, correlationID: session.correlationID)
@@ -181,8 +199,8 @@ extension Dispatcher {
     }
 }
 
-/// The key has been used before for the same request: this is what it was answered. Thrown, so that it also ends a
-/// handler that has just read the last message of a stream.
+/// The key has been used before for the same request: this is what it was answered. Thrown, so that it also
+/// ends a handler that has just read the last message of a stream.
 struct StoredReplyFound: Error {
     let reply: [UInt8]
 }
@@ -201,13 +219,14 @@ extension CallSession {
     /// The space of keys is that of the caller: the system, and the person on whose behalf it calls.
     func claim(key: String, caller: Caller, requestHash: [UInt8]) -> IdempotencyClaim {
         IdempotencyClaim(
-            subject: (caller.clientID ?? "") + "/" + (caller.personID ?? ""), method: entry.descriptor.path, key: key,
+            subject: (caller.clientID ?? "") + "/" + (caller.personID ?? ""), method: entry.descriptor.path,
+            key: key,
             requestHash: requestHash)
     }
 }
 
-/// The further messages of a client-streaming call, each held to the method's size, and all of them to the idempotency
-/// key: what was sent is known only at the end, so the gate stands there.
+/// The further messages of a client-streaming call, each held to the method's size, and all of them to the
+/// idempotency key: what was sent is known only at the end, so the gate stands there.
 private final class GatedRequestSource: RequestSource, Sendable {
     private let session: CallSession
     private let caller: Caller
@@ -232,9 +251,12 @@ private final class GatedRequestSource: RequestSource, Sendable {
         let limit = Int(session.entry.access.maximumRequestBytes)
         guard message.count <= limit else {
             throw Failure(
-                HostReasons.requestTooLarge, "A message has \(message.count) bytes; the method takes \(limit).")
+                HostReasons.requestTooLarge,
+                "A message has \(message.count) bytes; the method takes \(limit).")
         }
-        if !session.arrival.idempotencyKey.isEmpty { hash.withLock { GatedRequestSource.add(message, to: &$0) } }
+        if !session.arrival.idempotencyKey.isEmpty {
+            hash.withLock { GatedRequestSource.add(message, to: &$0) }
+        }
         return message
     }
 

@@ -3,11 +3,12 @@ package import Logging
 package import PluginAPI
 import Synchronization
 
-/// Every call goes through here, whichever way it came: over a socket, from another plugin, from the host's own tests.
+/// Every call goes through here, whichever way it came: over a socket, from another plugin, from the host's
+/// own tests.
 ///
-/// The gates, always in this order: known method → plugin ready → deadline → identity → role and organisation scope →
-/// size → idempotency → handler → audit. `open` holds the first three and the bounds on calls in flight, which cost
-/// nothing; `Dispatcher+Gates.swift` the rest, which run in the call's own task.
+/// The gates, always in this order: known method → plugin ready → deadline → identity → role and organisation
+/// scope → size → idempotency → handler → audit. `open` holds the first three and the bounds on calls in
+/// flight, which cost nothing; `Dispatcher+Gates.swift` the rest, which run in the call's own task.
 package final class Dispatcher: Sendable {
     package let table: MethodTable
     package let meters: DispatchMeters
@@ -46,13 +47,15 @@ package final class Dispatcher: Sendable {
     ///   - arrivedAt: monotonic nanoseconds at which the call was received; the deadline counts from there.
     /// - Throws: the refusal to send; nothing was started and nothing has to be given back.
     package func open(
-        _ entry: MethodEntry, _ arrival: CallArrival, tag: UInt32, arrivedAt: UInt64, responder: any CallResponder
+        _ entry: MethodEntry, _ arrival: CallArrival, tag: UInt32, arrivedAt: UInt64,
+        responder: any CallResponder
     ) throws(Refusal) -> CallSession {
         guard meters.enter(limit: limits.callsInFlight) else { throw refuse(entry, HostReasons.overloaded) }
         let admission = entry.slot.enter()
         guard admission == .open else {
             meters.leave()
-            throw refuse(entry, admission == .disabled ? HostReasons.pluginDisabled : HostReasons.pluginNotReady)
+            throw refuse(
+                entry, admission == .disabled ? HostReasons.pluginDisabled : HostReasons.pluginNotReady)
         }
         if entry.access.isAnonymous, !meters.enterAnonymous(limit: limits.anonymousCallsInFlight) {
             entry.slot.leave()
@@ -64,8 +67,10 @@ package final class Dispatcher: Sendable {
         let milliseconds = asked == 0 ? limit : min(asked, limit)
         let deadlineAt = arrivedAt + UInt64(milliseconds) * 1_000_000
         return CallSession(
-            entry: entry, arrival: arrival, correlationID: CorrelationID.next(), tag: tag, deadlineAt: deadlineAt,
-            deadline: clock.now.adding(milliseconds: Int64(milliseconds)), dispatcher: self, responder: responder)
+            entry: entry, arrival: arrival, correlationID: CorrelationID.next(), tag: tag,
+            deadlineAt: deadlineAt,
+            deadline: clock.now.adding(milliseconds: Int64(milliseconds)), dispatcher: self,
+            responder: responder)
     }
 
     /// The handler has returned, or a gate refused.
@@ -112,12 +117,14 @@ package final class Dispatcher: Sendable {
 
     func act(of session: CallSession, caller: Caller?) -> AuditedAct {
         AuditedAct(
-            personID: caller?.personID, clientID: caller?.clientID, actingFor: caller?.actingFor ?? session.arrival.actingFor,
+            personID: caller?.personID, clientID: caller?.clientID,
+            actingFor: caller?.actingFor ?? session.arrival.actingFor,
             method: session.entry.descriptor.path, correlationID: session.correlationID)
     }
 }
 
-/// The dispatcher, for those that must be made before it: plugins hold a transport to it, and it holds their methods.
+/// The dispatcher, for those that must be made before it: plugins hold a transport to it, and it holds their
+/// methods.
 package final class DispatcherReference: Sendable {
     private let dispatcher = Mutex<Dispatcher?>(nil)
     package init() {}

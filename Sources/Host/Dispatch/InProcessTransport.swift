@@ -3,8 +3,8 @@ package import NIOCore
 package import PluginAPI
 import Synchronization
 
-/// Carries calls straight into the dispatcher: for plugins that call each other, and for tests. The same gates, the
-/// same refusals, deadlines, credit and cancellation as over a socket, without the socket.
+/// Carries calls straight into the dispatcher: for plugins that call each other, and for tests. The same
+/// gates, the same refusals, deadlines, credit and cancellation as over a socket, without the socket.
 package final class InProcessTransport: CallTransport, Sendable {
     /// Messages that may wait on a stream; the same as the initial credit of a connection.
     private static let window = 16
@@ -20,14 +20,17 @@ package final class InProcessTransport: CallTransport, Sendable {
         self.timers = timers
     }
 
-    package func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws -> [UInt8] {
+    package func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws
+        -> [UInt8]
+    {
         try await InProcessCall(timers: timers).outcome { call in
             try self.start(method, options, .unary(request), call)
         }
     }
 
     package func clientStreaming(
-        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>, _ options: CallOptions
+        _ method: MethodDescriptor, _ requests: AsyncThrowingStream<[UInt8], any Error>,
+        _ options: CallOptions
     ) async throws -> [UInt8] {
         let line = MessageChannel(capacity: Self.window)
         let feeder = Task {
@@ -40,7 +43,9 @@ package final class InProcessTransport: CallTransport, Sendable {
         }
         defer { feeder.cancel() }
         guard let first = try await line.next() else {
-            throw Failure(HostReasons.streamProtocol, "A client stream needs at least one message.", progress: .notStarted)
+            throw Failure(
+                HostReasons.streamProtocol, "A client stream needs at least one message.",
+                progress: .notStarted)
         }
         defer { line.finish(throwing: CancellationError(), dropping: true) }
         return try await InProcessCall(timers: timers).outcome { call in
@@ -73,7 +78,8 @@ package final class InProcessTransport: CallTransport, Sendable {
         }
         do {
             let session = try dispatcher.open(
-                entry, CallArrival(options, carrier: carrier), tag: 0, arrivedAt: MonotonicTime.now, responder: call)
+                entry, CallArrival(options, carrier: carrier), tag: 0, arrivedAt: MonotonicTime.now,
+                responder: call)
             // Nothing to prefer: after its first wait the handler goes on in the global pool.
             session.start(work, on: nil)
             call.watch(session)
@@ -155,7 +161,9 @@ private final class InProcessCall: CallResponder, Sendable {
     /// Sees to the deadline of a call that did not end at once.
     func watch(_ session: CallSession) {
         guard !session.hasEnded else { return }
-        let timer = timers.scheduleTask(deadline: .uptimeNanoseconds(session.deadlineAt)) { session.cancel(.deadline) }
+        let timer = timers.scheduleTask(deadline: .uptimeNanoseconds(session.deadlineAt)) {
+            session.cancel(.deadline)
+        }
         let (isOver, mustCancel) = state.withLock { state in
             state.session = session
             state.timer = timer

@@ -1,8 +1,8 @@
 import PluginAPI
 import Synchronization
 
-/// A bounded line of messages between one sender and one receiver that run on their own. The bound is the credit of
-/// the stream: a socket's peer may not send more than it was given, a sender in process waits.
+/// A bounded line of messages between one sender and one receiver that run on their own. The bound is the
+/// credit of the stream: a socket's peer may not send more than it was given, a sender in process waits.
 package final class MessageChannel: RequestSource, Sendable {
     fileprivate struct State {
         var messages: [[UInt8]] = []

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// Counts of one method and how long its handler takes, kept without locks: one addition a call for each figure.
+/// Counts of one method and how long its handler takes, kept without locks: one addition a call for each
+/// figure.
 ///
-/// Times fall into buckets of a quarter octave from 0.25 µs to about 18 minutes, so a percentile read from here is at
-/// most 19 % too high.
+/// Times fall into buckets of a quarter octave from 0.25 µs to about 18 minutes, so a percentile read from
+/// here is at most 19 % too high.
 package final class MethodCounters: Sendable {
     private static let bucketCount = 128
     private let calls = Atomic<Int>(0)
@@ -40,7 +41,8 @@ package final class MethodCounters: Sendable {
     package var failuresTotal: Int { failed.load(ordering: .relaxed) + refused.load(ordering: .relaxed) }
     package var refusalsTotal: Int { refused.load(ordering: .relaxed) }
 
-    /// Upper bound of the time within which this share of the handlers ended, in microseconds; 0 before the first.
+    /// Upper bound of the time within which this share of the handlers ended, in microseconds; 0 before the
+    /// first.
     package func microseconds(percentile: Double) -> Int64 {
         let counts = (0..<Self.bucketCount).map { buckets[$0].load(ordering: .relaxed) }
         let total = counts.reduce(0, +)

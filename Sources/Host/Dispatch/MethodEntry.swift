@@ -25,7 +25,8 @@ package final class MethodEntry: Sendable {
     package var access: AccessRule { descriptor.access }
 }
 
-/// Every method that this host serves, found by the bytes of its path. Made once, before the first listener opens.
+/// Every method that this host serves, found by the bytes of its path. Made once, before the first listener
+/// opens.
 package final class MethodTable: Sendable {
     package let entries: [MethodEntry]
     private let index: MethodIndex

@@ -10,10 +10,11 @@ extension Dispatcher {
     func refusal(of session: CallSession, for error: any Error) -> Refusal {
         let progress = session.progress
         func answer(_ failure: Failure) -> Refusal {
-            // A durable effect stays one, whatever the handler says. That nothing was started is believed of a plugin
-            // that calls no other: elsewhere the failure may speak of the call that it made.
+            // A durable effect stays one, whatever the handler says. That nothing was started is believed of
+            // a plugin that calls no other: elsewhere the failure may speak of the call that it made.
             let untouched =
-                failure.progress == .notStarted && progress != .committed && session.entry.slot.manifest.calls.isEmpty
+                failure.progress == .notStarted && progress != .committed
+                && session.entry.slot.manifest.calls.isEmpty
             let told = untouched ? .notStarted : progress
             return Refusal(failure: failure, progress: told, correlationID: session.correlationID)
         }
@@ -25,7 +26,8 @@ extension Dispatcher {
             return refusal
         case let malformed as RequestDecodingFailure:
             return answer(
-                Failure(HostReasons.requestMalformed, "The request is no encoding of \(malformed.messageType)."))
+                Failure(
+                    HostReasons.requestMalformed, "The request is no encoding of \(malformed.messageType)."))
         case is CancellationError:
             return answer(Failure(HostReasons.callCancelled))
         case let storage as StorageError:
@@ -56,26 +58,31 @@ extension Dispatcher {
     private func internalFailure(_ session: CallSession) -> Failure {
         Failure(
             HostReasons.internal,
-            "The host failed in a way it did not foresee. Report the correlation id \(session.correlationID).")
+            "The host failed in a way it did not foresee. Report the correlation id \(session.correlationID)."
+        )
     }
 
-    private func log(_ session: CallSession, _ message: Logger.Message, _ error: any Error, _ level: Logger.Level) {
+    private func log(
+        _ session: CallSession, _ message: Logger.Message, _ error: any Error, _ level: Logger.Level
+    ) {
         session.entry.slot.logger.log(
             level: level, message,
             metadata: [
-                "method": .string(session.entry.descriptor.path), "correlation": .string(session.correlationID),
+                "method": .string(session.entry.descriptor.path),
+                "correlation": .string(session.correlationID),
                 "error": .string(String(describing: error)),
             ])
     }
 }
 
 extension Refusal {
-    /// Whether the refusal belongs into the audit chain: a right was missing, or an intended change was turned away.
-    /// Overload and failures of ours are for the log and the counters.
+    /// Whether the refusal belongs into the audit chain: a right was missing, or an intended change was
+    /// turned away. Overload and failures of ours are for the log and the counters.
     func isForAudit(changesState: Bool) -> Bool {
         switch failure.reason.code {
         case .permissionDenied, .unauthenticated: true
-        case .invalidArgument, .failedPrecondition, .alreadyExists, .notFound, .aborted, .outOfRange: changesState
+        case .invalidArgument, .failedPrecondition, .alreadyExists, .notFound, .aborted, .outOfRange:
+            changesState
         case .resourceExhausted: failure.reason == HostReasons.requestTooLarge
         default: false
         }
@@ -103,7 +110,8 @@ extension Refusal {
             code: Int32(failure.reason.code.rawValue), message: failure.message,
             details: [
                 FrameStatus.Detail(
-                    typeURL: "type.googleapis.com/" + Pcs_Common_V1_FailureDetail.protoMessageName, value: bytes)
+                    typeURL: "type.googleapis.com/" + Pcs_Common_V1_FailureDetail.protoMessageName,
+                    value: bytes)
             ])
     }
 }

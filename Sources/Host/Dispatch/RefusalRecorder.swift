@@ -2,9 +2,9 @@ package import Logging
 package import PluginAPI
 import Synchronization
 
-/// Writes refusals to the host's audit chain, so that a flood of them cannot fill the disk: the first of a kind is
-/// written at once, its repeats within the minute are counted and written as one row, and beyond a number of kinds the
-/// rest share one row.
+/// Writes refusals to the host's audit chain, so that a flood of them cannot fill the disk: the first of a
+/// kind is written at once, its repeats within the minute are counted and written as one row, and beyond a
+/// number of kinds the rest share one row.
 ///
 /// Writing happens beside the calls; a refusal never waits for the disk.
 package final class RefusalRecorder: Sendable {
@@ -86,7 +86,8 @@ package final class RefusalRecorder: Sendable {
                 do {
                     try await store.current().record(row.act, outcome: .refused, detail: row.detail)
                 } catch {
-                    logger.error("refusal not recorded", metadata: ["error": "\(error)", "detail": "\(row.detail)"])
+                    logger.error(
+                        "refusal not recorded", metadata: ["error": "\(error)", "detail": "\(row.detail)"])
                 }
             }
         }
@@ -104,8 +105,12 @@ extension RefusalRecorder.State {
             waiting.append(summary)
         }
         if beyond > 0, let any = kinds.values.first {
-            let act = AuditedAct(personID: nil, clientID: nil, actingFor: "", method: "*", correlationID: any.act.correlationID)
-            waiting.append(RefusalRecorder.Row(act: act, detail: "\(beyond) further refusals of other kinds within the minute"))
+            let act = AuditedAct(
+                personID: nil, clientID: nil, actingFor: "", method: "*", correlationID: any.act.correlationID
+            )
+            waiting.append(
+                RefusalRecorder.Row(
+                    act: act, detail: "\(beyond) further refusals of other kinds within the minute"))
         }
         kinds.removeAll(keepingCapacity: false)
         beyond = 0

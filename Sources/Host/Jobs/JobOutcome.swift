@@ -11,20 +11,24 @@ struct JobOutcome: Sendable {
         "SELECT started_at, ended_at, succeeded, outcome FROM job_outcome WHERE plugin = ?1 AND name = ?2")
     private static let upsert = Statement(
         """
-        INSERT INTO job_outcome (plugin, name, started_at, ended_at, succeeded, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT (plugin, name) DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at,
+        INSERT INTO job_outcome (plugin, name, started_at, ended_at, succeeded, outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (plugin, name) DO UPDATE
+        SET started_at = excluded.started_at, ended_at = excluded.ended_at,
         succeeded = excluded.succeeded, outcome = excluded.outcome
         """)
 
     static func find(_ job: JobKey, in reader: any Reader) throws -> JobOutcome? {
         try reader.first(select, [.text(job.plugin), .text(job.name)]) {
-            JobOutcome(startedAt: $0.instant(0), endedAt: $0.instant(1), succeeded: $0.bool(2), outcome: $0.text(3))
+            JobOutcome(
+                startedAt: $0.instant(0), endedAt: $0.instant(1), succeeded: $0.bool(2), outcome: $0.text(3))
         }
     }
 
     func keep(_ job: JobKey, in transaction: any SQLTransaction) throws {
         let values: [StoredValue] = [
-            .text(job.plugin), .text(job.name), .instant(startedAt), .instant(endedAt), .integer(succeeded ? 1 : 0),
+            .text(job.plugin), .text(job.name), .instant(startedAt), .instant(endedAt),
+            .integer(succeeded ? 1 : 0),
             .text(outcome),
         ]
         try transaction.run(JobOutcome.upsert, values)

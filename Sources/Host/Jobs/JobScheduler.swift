@@ -2,8 +2,8 @@ import HostContract
 package import Logging
 package import PluginAPI
 
-/// Runs the jobs of the plugins and of the Host by the Host's clock: one run of a job at a time, none while its plugin
-/// does not serve, and a run that was missed is made up once.
+/// Runs the jobs of the plugins and of the Host by the Host's clock: one run of a job at a time, none while
+/// its plugin does not serve, and a run that was missed is made up once.
 package actor JobScheduler: PluginFollower {
     /// A job as operators see it.
     package struct Report: Sendable {
@@ -98,13 +98,16 @@ package actor JobScheduler: PluginFollower {
     private func begin() {
         let now = clock.now
         for (key, entry) in entries.sorted(by: { $0.key.name < $1.key.name }) {
-            guard active.contains(key.plugin), entry.run == nil, let due = entry.due, due <= now else { continue }
+            guard active.contains(key.plugin), entry.run == nil, let due = entry.due, due <= now else {
+                continue
+            }
             _ = launch(key, entry.job)
         }
     }
 
     /// Runs a job now, beside its schedule, and waits for it.
-    /// - Throws: `NOT_FOUND`, `STATE_WRONG` while it runs or its plugin does not serve, or what the job throws.
+    /// - Throws: `NOT_FOUND`, `STATE_WRONG` while it runs or its plugin does not serve, or what the job
+    ///   throws.
     package func run(plugin: String, name: String) async throws -> String {
         let key = JobKey(plugin: plugin, name: name)
         guard let entry = entries[key] else {
@@ -139,11 +142,14 @@ package actor JobScheduler: PluginFollower {
         case .success(let line): text = line
         case .failure(let error):
             text = (error as? Failure)?.message ?? "failed; the log says why"
-            logger.error("job failed", metadata: ["plugin": "\(key.plugin)", "job": "\(key.name)", "error": "\(error)"])
+            logger.error(
+                "job failed",
+                metadata: ["plugin": "\(key.plugin)", "job": "\(key.name)", "error": "\(error)"])
         }
         let succeeded = (try? result.get()) != nil
         let outcome = JobOutcome(
-            startedAt: startedAt, endedAt: clock.now, succeeded: succeeded, outcome: String(text.prefix(1_000)))
+            startedAt: startedAt, endedAt: clock.now, succeeded: succeeded,
+            outcome: String(text.prefix(1_000)))
         do {
             // Not through the audit chain: that a job ran says nothing; what it changed has its own row.
             try await store.current().database.write { try outcome.keep(key, in: $0) }
@@ -155,8 +161,10 @@ package actor JobScheduler: PluginFollower {
         entry.last = outcome
         entry.due = active.contains(key.plugin) ? entry.job.schedule.due(after: outcome, now: clock.now) : nil
         entries[key] = entry
-        let failing = entries.filter { $0.key.plugin == key.plugin && $0.value.last?.succeeded == false }.map(\.key.name)
-        onOutcome?(key.plugin, failing.isEmpty ? nil : "job \(failing.sorted().joined(separator: ", ")) failed")
+        let failing = entries.filter { $0.key.plugin == key.plugin && $0.value.last?.succeeded == false }.map(
+            \.key.name)
+        onOutcome?(
+            key.plugin, failing.isEmpty ? nil : "job \(failing.sorted().joined(separator: ", ")) failed")
     }
 
     // MARK: For operators
@@ -165,7 +173,8 @@ package actor JobScheduler: PluginFollower {
         entries.sorted { ($0.key.plugin, $0.key.name) < ($1.key.plugin, $1.key.name) }.map { key, entry in
             let last = entry.last ?? (try? store.read { try JobOutcome.find(key, in: $0) })
             return Report(
-                plugin: key.plugin, name: key.name, schedule: entry.job.schedule.text, lastRun: last?.startedAt,
+                plugin: key.plugin, name: key.name, schedule: entry.job.schedule.text,
+                lastRun: last?.startedAt,
                 lastOutcome: last?.outcome ?? "", nextRun: entry.due)
         }
     }

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The clock face in Europe/London: which day it is, and when the next morning at five begins.
 ///
-/// The offset from UTC changes only at 01:00 UTC, so one look-up in the time zone's table serves a whole UTC hour.
+/// The offset from UTC changes only at 01:00 UTC, so one look-up in the time zone's table serves a whole UTC
+/// hour.
 package final class LondonTime: Sendable {
     package static let shared = LondonTime()
 
@@ -13,8 +14,8 @@ package final class LondonTime: Sendable {
     private let cached = Atomic<Int64>(Int64.min)
 
     private init() {
-        // Debian's base system has no tzdata on some images; GMT is then the best that can be said, and summer days
-        // begin an hour late.
+        // Debian's base system has no tzdata on some images; GMT is then the best that can be said, and
+        // summer days begin an hour late.
         zone = TimeZone(identifier: "Europe/London") ?? .gmt
     }
 
@@ -34,8 +35,8 @@ package final class LondonTime: Sendable {
         return CalendarDate(daysSince1970: Int32(truncatingIfNeeded: Self.floorDivide(local, 86_400_000_000)))
     }
 
-    /// The moment when London's clocks show this time of that day. A time that is skipped in spring is the moment an
-    /// hour later; one that comes twice in autumn is its first coming.
+    /// The moment when London's clocks show this time of that day. A time that is skipped in spring is the
+    /// moment an hour later; one that comes twice in autumn is its first coming.
     package func instant(on day: CalendarDate, hour: Int, minute: Int) -> Instant {
         let local = Int64(day.daysSince1970) * 86_400 + Int64(hour) * 3600 + Int64(minute) * 60
         // London is never behind UTC, so the earlier reading is the one in summer time.
@@ -48,14 +49,16 @@ package final class LondonTime: Sendable {
     package func next(after instant: Instant, hour: Int, minute: Int) -> Instant {
         let today = day(at: instant)
         let candidate = self.instant(on: today, hour: hour, minute: minute)
-        return candidate > instant ? candidate : self.instant(on: today.adding(days: 1), hour: hour, minute: minute)
+        return candidate > instant
+            ? candidate : self.instant(on: today.adding(days: 1), hour: hour, minute: minute)
     }
 
     /// The last moment at or before `instant` at which London's clocks showed this time.
     package func latest(upTo instant: Instant, hour: Int, minute: Int) -> Instant {
         let today = day(at: instant)
         let candidate = self.instant(on: today, hour: hour, minute: minute)
-        return candidate <= instant ? candidate : self.instant(on: today.adding(days: -1), hour: hour, minute: minute)
+        return candidate <= instant
+            ? candidate : self.instant(on: today.adding(days: -1), hour: hour, minute: minute)
     }
 
     private static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {

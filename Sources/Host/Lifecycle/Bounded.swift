@@ -7,8 +7,8 @@ struct BoundPassed: Error, CustomStringConvertible {
     var description: String { "\(what) did not end within \(milliseconds) ms" }
 }
 
-/// Runs `operation` and waits for it at most so long. Past the bound it is cancelled and left to itself: code that
-/// ignores cancellation cannot hold the host up.
+/// Runs `operation` and waits for it at most so long. Past the bound it is cancelled and left to itself: code
+/// that ignores cancellation cannot hold the host up.
 /// - Throws: what `operation` throws, or `BoundPassed`.
 func bounded<Value: Sendable>(
     _ what: String, milliseconds: Int, _ operation: @escaping @Sendable () async throws -> Value

@@ -1,9 +1,9 @@
 package import PluginAPI
 import Synchronization
 
-/// A plugin's store before, while and after its file is open. A plugin is made before its file is opened, so that its
-/// methods are known even when the file cannot be opened; it holds this, and reads and writes go through once the
-/// Host has put the open store in.
+/// A plugin's store before, while and after its file is open. A plugin is made before its file is opened, so
+/// that its methods are known even when the file cannot be opened; it holds this, and reads and writes go
+/// through once the Host has put the open store in.
 package final class DeferredStore: Store, Sendable {
     private let inner = Mutex<HostStore?>(nil)
 

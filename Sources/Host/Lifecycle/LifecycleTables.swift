@@ -1,6 +1,7 @@
 package import PluginAPI
 
-/// The Host's own tables for operating it: which plugins are disabled, how jobs ended, notes of the diagnostics.
+/// The Host's own tables for operating it: which plugins are disabled, how jobs ended, notes of the
+/// diagnostics.
 package enum LifecycleTables {
     package static let migrations: [Migration] = [
         Migration(

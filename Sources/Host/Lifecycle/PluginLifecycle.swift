@@ -1,5 +1,5 @@
-/// The life of one plugin as the Host sees it, without any I/O: every transition is a function here, and a transition
-/// that the present state does not allow throws and changes nothing.
+/// The life of one plugin as the Host sees it, without any I/O: every transition is a function here, and a
+/// transition that the present state does not allow throws and changes nothing.
 ///
 ///     registered → disabled | migrating → starting → ready ⇄ degraded → draining → stopped → disabled | migrating
 ///                                 any of the middle ones → failed → disabled | migrating
@@ -13,7 +13,8 @@ package struct PluginLifecycle: Sendable, Hashable {
         case migrating
         /// May become: ready, failed.
         case starting
-        /// The only state, with degraded, in which calls and events are let in. May become: degraded, draining.
+        /// The only state, with degraded, in which calls and events are let in. May become: degraded,
+        /// draining.
         case ready
         /// Serves, but a person should look. May become: ready, degraded for another reason, draining.
         case degraded(because: String)
@@ -58,7 +59,8 @@ package struct PluginLifecycle: Sendable, Hashable {
     /// Why it is disabled, degraded, draining or failed; empty otherwise.
     package var because: String {
         switch state {
-        case .disabled(let because), .degraded(let because), .draining(let because), .failed(let because): because
+        case .disabled(let because), .degraded(let because), .draining(let because), .failed(let because):
+            because
         case .registered, .migrating, .starting, .ready, .stopped: ""
         }
     }
@@ -93,7 +95,8 @@ package struct PluginLifecycle: Sendable, Hashable {
     package mutating func becomeReady() throws {
         switch state {
         case .starting, .degraded: state = .ready
-        case .registered, .disabled, .migrating, .ready, .draining, .stopped, .failed: throw refusal(to: .ready)
+        case .registered, .disabled, .migrating, .ready, .draining, .stopped, .failed:
+            throw refusal(to: .ready)
         }
     }
 

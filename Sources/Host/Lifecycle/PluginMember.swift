@@ -13,7 +13,8 @@ package final class PluginMember: Sendable {
     package var name: String { slot.name }
     package var manifest: PluginManifest { slot.manifest }
 
-    /// Makes the plugin; nothing is opened or started. A plugin whose `init` throws is `failed`, and the others serve.
+    /// Makes the plugin; nothing is opened or started. A plugin whose `init` throws is `failed`, and the
+    /// others serve.
     package init(
         _ type: any Plugin.Type, clock: any HostClock, organisations: any OrganisationDirectory,
         calls: any CallTransport, logger: Logger
@@ -25,7 +26,8 @@ package final class PluginMember: Sendable {
         migrations = type.migrations
         do {
             let plugin = try type.init(
-                PluginContext(store: store, clock: clock, organisations: organisations, calls: calls, logger: logger))
+                PluginContext(
+                    store: store, clock: clock, organisations: organisations, calls: calls, logger: logger))
             self.plugin = plugin
             methods = plugin.methods
             subscriptions = plugin.subscriptions
@@ -43,12 +45,16 @@ package final class PluginMember: Sendable {
     /// Names of the services that it serves.
     package var services: [String] {
         var seen = Set<String>()
-        return methods.map { String($0.descriptor.path.prefix { $0 != "/" }) }.filter { seen.insert($0).inserted }
+        return methods.map { String($0.descriptor.path.prefix { $0 != "/" }) }.filter {
+            seen.insert($0).inserted
+        }
     }
 
     /// Plugins whose contracts it calls or whose events it takes.
     package var needs: [String] {
         var seen = Set<String>()
-        return (manifest.dependsOn + subscriptions.map(\.publisher)).filter { $0 != name && seen.insert($0).inserted }
+        return (manifest.dependsOn + subscriptions.map(\.publisher)).filter {
+            $0 != name && seen.insert($0).inserted
+        }
     }
 }

@@ -20,8 +20,8 @@ package struct PluginImpact: Sendable {
     package var drainedInMilliseconds: Int64 = 0
 }
 
-/// All plugins of this host and their lives: starts them, drains and stops them, one change of a plugin at a time,
-/// every wait bounded. One that fails to migrate or start is `failed` and leaves the others alone.
+/// All plugins of this host and their lives: starts them, drains and stops them, one change of a plugin at a
+/// time, every wait bounded. One that fails to migrate or start is `failed` and leaves the others alone.
 package final class PluginRegistry: Sendable {
     package let members: [PluginMember]
     private let byName: [String: PluginMember]
@@ -34,7 +34,8 @@ package final class PluginRegistry: Sendable {
 
     /// - Throws: `SettingsProblem` when two plugins share a name, or one takes the host's.
     package init(
-        members: [PluginMember], engine: any StorageEngine, clock: any HostClock, limits: HostLimits, logger: Logger
+        members: [PluginMember], engine: any StorageEngine, clock: any HostClock, limits: HostLimits,
+        logger: Logger
     ) throws {
         var byName: [String: PluginMember] = [:]
         for member in members {
@@ -80,7 +81,8 @@ package final class PluginRegistry: Sendable {
     }
 
     /// Enables a plugin. One that serves already is left as it is.
-    /// - Throws: `STATE_WRONG` while another change of it is under way, or with the reason why it could not start.
+    /// - Throws: `STATE_WRONG` while another change of it is under way, or with the reason why it could not
+    ///   start.
     package func enable(_ name: String) async throws {
         let member = try member(name)
         try await alone(member) {
@@ -96,7 +98,9 @@ package final class PluginRegistry: Sendable {
         }
         try change(slot) { try $0.migrate() }
         do {
-            let store = try slot.store.opened ?? HostStore(database: engine.open(member.name), clock: clock, logger: slot.logger)
+            let store =
+                try slot.store.opened
+                ?? HostStore(database: engine.open(member.name), clock: clock, logger: slot.logger)
             slot.store.open(store)
             let migrations = member.migrations
             let version = try await bounded("its migration", milliseconds: limits.migrateMilliseconds) {
@@ -104,26 +108,32 @@ package final class PluginRegistry: Sendable {
             }
             slot.set(schemaVersion: version)
             try change(slot) { try $0.start() }
-            try await bounded("its start", milliseconds: limits.lifecycleMilliseconds) { try await plugin.start() }
+            try await bounded("its start", milliseconds: limits.lifecycleMilliseconds) {
+                try await plugin.start()
+            }
             try change(slot) { try $0.becomeReady() }
             for follower in followers.withLock({ $0 }) { await follower.resume(plugin: member.name) }
         } catch {
             slot.logger.error("plugin failed", metadata: ["error": "\(error)"])
             let because = Self.explanation(of: error)
             try? change(slot) { try $0.fail(because: because) }
-            throw Failure(HostReasons.stateWrong, "The plugin could not be started: \(because).", cause: error)
+            throw Failure(
+                HostReasons.stateWrong, "The plugin could not be started: \(because).", cause: error)
         }
     }
 
-    /// A disabled plugin's file is open all the same: its chain is verified, its events are delivered, it is backed up.
+    /// A disabled plugin's file is open all the same: its chain is verified, its events are delivered, it is
+    /// backed up.
     private func openExisting(_ member: PluginMember) {
         do {
             guard try engine.existing().contains(member.name) else { return }
-            let store = HostStore(database: try engine.open(member.name), clock: clock, logger: member.slot.logger)
+            let store = HostStore(
+                database: try engine.open(member.name), clock: clock, logger: member.slot.logger)
             member.slot.store.open(store)
             member.slot.set(schemaVersion: (try? store.appliedVersions().count) ?? 0)
         } catch {
-            member.slot.logger.error("the file of a disabled plugin cannot be opened", metadata: ["error": "\(error)"])
+            member.slot.logger.error(
+                "the file of a disabled plugin cannot be opened", metadata: ["error": "\(error)"])
         }
     }
 
@@ -143,30 +153,35 @@ package final class PluginRegistry: Sendable {
     package func impact(of name: String) throws -> PluginImpact {
         let member = try member(name)
         return PluginImpact(
-            callsInFlight: member.slot.callsInFlight, dependants: dependants(of: name), jobs: member.jobs.map(\.name))
+            callsInFlight: member.slot.callsInFlight, dependants: dependants(of: name),
+            jobs: member.jobs.map(\.name))
     }
 
     /// Refuses new calls, lets those in flight end within the bound, cancels what remains, stops the plugin.
     /// - Throws: `STATE_WRONG` while another change of it is under way.
-    package func disable(_ name: String, because: String, drainMilliseconds: Int) async throws -> PluginImpact {
+    package func disable(_ name: String, because: String, drainMilliseconds: Int) async throws -> PluginImpact
+    {
         let member = try member(name)
         return try await alone(member) {
             var impact = try self.impact(of: name)
             if member.slot.current.lifecycle.serves {
-                try await self.takeDown(member, because: because, drainMilliseconds: drainMilliseconds, &impact)
+                try await self.takeDown(
+                    member, because: because, drainMilliseconds: drainMilliseconds, &impact)
             }
             try self.change(member.slot) { try $0.disable(because: because) }
             return impact
         }
     }
 
-    /// Stops every plugin that serves, in the reverse order of starting: for the end of the host, and before a restore.
+    /// Stops every plugin that serves, in the reverse order of starting: for the end of the host, and before
+    /// a restore.
     package func stopAll(because: String, drainMilliseconds: Int) async {
         await withTaskGroup(of: Void.self) { group in
             for member in members.reversed() where member.slot.current.lifecycle.serves {
                 group.addTask {
                     var impact = PluginImpact()
-                    try? await self.takeDown(member, because: because, drainMilliseconds: drainMilliseconds, &impact)
+                    try? await self.takeDown(
+                        member, because: because, drainMilliseconds: drainMilliseconds, &impact)
                 }
             }
         }
@@ -174,7 +189,9 @@ package final class PluginRegistry: Sendable {
 
     /// Starts again what `stopAll` has stopped.
     package func startStopped() async {
-        for member in members where member.slot.current.lifecycle.phase == .stopped { try? await bringUp(member) }
+        for member in members where member.slot.current.lifecycle.phase == .stopped {
+            try? await bringUp(member)
+        }
     }
 
     private func takeDown(
@@ -204,7 +221,9 @@ package final class PluginRegistry: Sendable {
         while slot.callsInFlight > 0, MonotonicTime.now < end { try? await Task.sleep(for: .milliseconds(2)) }
     }
 
-    private func boundedStep(_ what: String, _ slot: PluginSlot, _ step: @escaping @Sendable () async -> Void) async {
+    private func boundedStep(_ what: String, _ slot: PluginSlot, _ step: @escaping @Sendable () async -> Void)
+        async
+    {
         do {
             try await bounded(what, milliseconds: limits.lifecycleMilliseconds) { await step() }
         } catch {
@@ -238,7 +257,8 @@ package final class PluginRegistry: Sendable {
         slot.logger.info("plugin \(lifecycle.phase.rawValue)", metadata: ["because": "\(lifecycle.because)"])
     }
 
-    private func alone<Value>(_ member: PluginMember, _ body: () async throws -> Value) async throws -> Value {
+    private func alone<Value>(_ member: PluginMember, _ body: () async throws -> Value) async throws -> Value
+    {
         guard changing.withLock({ $0.insert(member.name).inserted }) else {
             throw Failure(HostReasons.stateWrong, "Another change of the plugin is under way.")
         }

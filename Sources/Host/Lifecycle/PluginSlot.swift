@@ -4,8 +4,8 @@ import Synchronization
 
 /// One plugin's place in the Host: its gate for calls, its counters, its calls in flight and its store.
 ///
-/// `enter` and `leave` are on the path of every call and take a few nanoseconds; everything else is for operators. The
-/// Host's own services have a slot too, named `host`, that is always open.
+/// `enter` and `leave` are on the path of every call and take a few nanoseconds; everything else is for
+/// operators. The Host's own services have a slot too, named `host`, that is always open.
 package final class PluginSlot: Sendable {
     /// What the gate says to a call.
     package enum Admission: UInt8, Sendable {
@@ -58,7 +58,9 @@ package final class PluginSlot: Sendable {
     package var callsTotal: Int { total.load(ordering: .relaxed) }
 
     package func keep(_ call: any DrainableCall) { lasting.withLock { $0[ObjectIdentifier(call)] = call } }
-    package func forget(_ call: any DrainableCall) { lasting.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(call)) } }
+    package func forget(_ call: any DrainableCall) {
+        lasting.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(call)) }
+    }
 
     /// Ends every call that still runs, with `PLUGIN_NOT_READY`; returns how many.
     package func cancelCalls() -> Int {
@@ -77,7 +79,8 @@ package final class PluginSlot: Sendable {
             try transition(&condition.lifecycle)
             condition.since = now
             let admission: Admission =
-                condition.lifecycle.serves ? .open : condition.lifecycle.phase == .disabled ? .disabled : .notReady
+                condition.lifecycle.serves
+                ? .open : condition.lifecycle.phase == .disabled ? .disabled : .notReady
             gate.store(admission.rawValue, ordering: .sequentiallyConsistent)
         }
     }

@@ -46,7 +46,8 @@ extension Connection {
             return
         }
         guard !call.more || entry.descriptor.kind == .clientStreaming else {
-            refuse(stream, dispatcher.wrongShape("The method takes one message, and the call announces more."))
+            refuse(
+                stream, dispatcher.wrongShape("The method takes one message, and the call announces more."))
             return
         }
         var arrival = CallArrival(carrier: identity)
@@ -78,7 +79,9 @@ extension Connection {
             keep(OpenCall(session: session, sink: sink))
             run(session, .serverStreaming(body, sink))
         case .clientStreaming:
-            let source = MessageChannel(capacity: limits.initialCredit) { [weak self] in self?.taken(on: stream) }
+            let source = MessageChannel(capacity: limits.initialCredit) { [weak self] in
+                self?.taken(on: stream)
+            }
             if !more { source.finish() }
             keep(OpenCall(session: session, source: source))
             run(session, .clientStreaming(body, source))
@@ -111,7 +114,11 @@ extension Connection {
 
     /// The handler has taken a message of a client stream, on whichever thread.
     private func taken(on stream: UInt32) {
-        if server.loop.inEventLoop { messageTaken(on: stream) } else { server.deliver(.taken(self, stream: stream)) }
+        if server.loop.inEventLoop {
+            messageTaken(on: stream)
+        } else {
+            server.deliver(.taken(self, stream: stream))
+        }
     }
 
     func messageTaken(on stream: UInt32) {
@@ -143,7 +150,8 @@ extension Connection {
             "reply larger than the caller's frames",
             metadata: ["method": "\(session.entry.descriptor.path)", "bytes": "\(bytes)"])
         let failure = Failure(
-            HostReasons.internal, "The reply has \(bytes) bytes, more than a frame of this connection may hold.")
+            HostReasons.internal,
+            "The reply has \(bytes) bytes, more than a frame of this connection may hold.")
         return Refusal(failure: failure, progress: session.progress, correlationID: session.correlationID)
     }
 
@@ -181,7 +189,8 @@ extension Connection {
     /// No new calls from here on; closes when the last has ended, or when the grace is over.
     func goAway(graceMilliseconds: UInt32) {
         let frame = machine.goAway(
-            message: "The host is being stopped.", graceMilliseconds: graceMilliseconds, now: MonotonicTime.now)
+            message: "The host is being stopped.", graceMilliseconds: graceMilliseconds,
+            now: MonotonicTime.now)
         if let frame { write(frame) }
         if machine.isDrained || machine.isClosed {
             flushNow()
@@ -189,17 +198,22 @@ extension Connection {
         }
     }
 
-    /// Rights were taken away somewhere: asks again whether those behind this connection and its calls still hold any.
+    /// Rights were taken away somewhere: asks again whether those behind this connection and its calls still
+    /// hold any.
     func rightsChanged() {
         do {
             _ = try identity.principal(
                 dispatcher.identity, generation: dispatcher.rightsGeneration, now: dispatcher.clock.now)
         } catch {
             let message = "The credentials of the connection were revoked."
-            act(machine.fail(.unauthenticated, message), UnsafeRawBufferPointer(start: nil, count: 0), now: MonotonicTime.now)
+            act(
+                machine.fail(.unauthenticated, message), UnsafeRawBufferPointer(start: nil, count: 0),
+                now: MonotonicTime.now)
             return
         }
-        for call in calls.values where !dispatcher.stillHolds(call.session.arrival) { call.session.cancel(.revoked) }
+        for call in calls.values where !dispatcher.stillHolds(call.session.arrival) {
+            call.session.cancel(.revoked)
+        }
     }
 }
 

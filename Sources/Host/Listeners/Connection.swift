@@ -5,11 +5,12 @@ import NIOSSL
 import PluginAPI
 import Synchronization
 
-/// One connection: takes frames off the bytes that come, hands calls to the dispatcher, and gathers replies into one
-/// buffer that is flushed once per read or tick. Which frame means what is decided by `ServerConnectionStateMachine`.
+/// One connection: takes frames off the bytes that come, hands calls to the dispatcher, and gathers replies
+/// into one buffer that is flushed once per read or tick. Which frame means what is decided by
+/// `ServerConnectionStateMachine`.
 ///
-/// `@unchecked Sendable`: a channel handler lives on its event loop. Everything here but the atomics and constants is
-/// touched on that loop only; what comes from elsewhere goes through `ServerLoop`.
+/// `@unchecked Sendable`: a channel handler lives on its event loop. Everything here but the atomics and
+/// constants is touched on that loop only; what comes from elsewhere goes through `ServerLoop`.
 final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -54,7 +55,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private let isSocketFull = Atomic<Bool>(false)
 
     init(
-        identity: CarrierIdentity, dispatcher: Dispatcher, server: ServerLoop, software: String, usesTLS: Bool,
+        identity: CarrierIdentity, dispatcher: Dispatcher, server: ServerLoop, software: String,
+        usesTLS: Bool,
         logger: Logger
     ) {
         self.identity = identity
@@ -113,7 +115,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         if mayRead { context.read() } else { wantsRead = true }
     }
 
-    private var mayRead: Bool { !isSocketFull.load(ordering: .relaxed) && (unread.readableBytes == 0 || frameBeganAt != 0) }
+    private var mayRead: Bool {
+        !isSocketFull.load(ordering: .relaxed) && (unread.readableBytes == 0 || frameBeganAt != 0)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isEnding else { return }
@@ -139,7 +143,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         let isWritable = context.channel.isWritable
         isSocketFull.store(!isWritable, ordering: .sequentiallyConsistent)
         stalledSince = isWritable ? 0 : MonotonicTime.now
-        // While frames are being taken this comes from a flush in their midst; they look at the flag themselves.
+        // While frames are being taken this comes from a flush in their midst; they look at the flag
+        // themselves.
         guard isWritable, !isEnding, !isTaking else { return }
         if unread.readableBytes > 0 {
             takeFrames(at: MonotonicTime.now)
@@ -168,9 +173,10 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         keepRest(of: &bytes, missing: missing, now: now)
     }
 
-    /// Takes whole frames off the front, and says whether it stopped because the peer does not take its replies, or how
-    /// many bytes the next frame misses.
-    private func takeFrames(from buffer: inout ByteBuffer, at now: UInt64) -> (isHeldBack: Bool, missing: Int) {
+    /// Takes whole frames off the front, and says whether it stopped because the peer does not take its
+    /// replies, or how many bytes the next frame misses.
+    private func takeFrames(from buffer: inout ByteBuffer, at now: UInt64) -> (isHeldBack: Bool, missing: Int)
+    {
         var position = 0
         let result = buffer.withUnsafeReadableBytes { bytes -> (Bool, Int) in
             do {
@@ -180,10 +186,13 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                         if isSocketFull.load(ordering: .relaxed) { return (true, 0) }
                     }
                     let limit = machine.maximumFrameBytes
-                    guard let frame = try FrameDecoder.next(in: bytes, at: &position, maximumFrameBytes: limit) else {
+                    guard
+                        let frame = try FrameDecoder.next(in: bytes, at: &position, maximumFrameBytes: limit)
+                    else {
                         guard position < bytes.count else { return (false, 0) }
                         return (
-                            false, try FrameDecoder.missingBytes(in: bytes, at: position, maximumFrameBytes: limit)
+                            false,
+                            try FrameDecoder.missingBytes(in: bytes, at: position, maximumFrameBytes: limit)
                         )
                     }
                     frameBeganAt = 0
@@ -280,11 +289,13 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Says why and closes. What the peer still sends is dropped; the socket stays until it has had time to read.
+    /// Says why and closes. What the peer still sends is dropped; the socket stays until it has had time to
+    /// read.
     func close(with goAway: OutgoingGoAway) {
         write(goAway)
         flushNow()
-        logger.debug("connection closed", metadata: ["reason": "\(goAway.reason)", "message": "\(goAway.message)"])
+        logger.debug(
+            "connection closed", metadata: ["reason": "\(goAway.reason)", "message": "\(goAway.message)"])
         close()
     }
 
@@ -319,7 +330,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func sweep(at now: UInt64) {
         guard !isEnding else { return }
         if frameBeganAt != 0, now > frameBeganAt + UInt64(limits.frameMilliseconds) * 1_000_000 {
-            act(machine.fail(.timeout, "A frame took too long to arrive."), UnsafeRawBufferPointer(start: nil, count: 0), now: now)
+            act(
+                machine.fail(.timeout, "A frame took too long to arrive."),
+                UnsafeRawBufferPointer(start: nil, count: 0), now: now)
             return
         }
         if stalledSince != 0, now > stalledSince + UInt64(limits.stalledPeerMilliseconds) * 1_000_000 {

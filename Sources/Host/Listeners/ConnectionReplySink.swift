@@ -2,8 +2,8 @@ import HostContract
 import PluginAPI
 import Synchronization
 
-/// The sending side of a server stream over a socket: holds the credit that the caller has given, and lets the handler
-/// wait while there is none or while the connection has more bytes waiting than it may.
+/// The sending side of a server stream over a socket: holds the credit that the caller has given, and lets
+/// the handler wait while there is none or while the connection has more bytes waiting than it may.
 final class ConnectionReplySink: ReplySink, Sendable {
     private struct State {
         var credit: Int
@@ -27,7 +27,8 @@ final class ConnectionReplySink: ReplySink, Sendable {
 
     func send(_ message: [UInt8]) async throws {
         guard message.count <= largest else {
-            throw HandlerFault(message: "a stream message of \(message.count) bytes does not fit a frame of \(largest)")
+            throw HandlerFault(
+                message: "a stream message of \(message.count) bytes does not fit a frame of \(largest)")
         }
         while !(try takeCredit()) { try await wait() }
         connection.deliver(message, on: stream)
@@ -45,7 +46,8 @@ final class ConnectionReplySink: ReplySink, Sendable {
 
     private func wait() async throws {
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            try await withCheckedThrowingContinuation {
+                (continuation: CheckedContinuation<Void, any Error>) in
                 let isEnded = state.withLock { state in
                     if !state.isEnded { state.waiter = continuation }
                     return state.isEnded

@@ -67,7 +67,8 @@ package final class ListenerGroup: Sendable {
             do {
                 channel = try await bootstrap(tls: context, isUnix: false).bind(host: host, port: port).get()
             } catch {
-                throw SettingsProblem(setting: name, message: "cannot listen on \(host) port \(port): \(error)")
+                throw SettingsProblem(
+                    setting: name, message: "cannot listen on \(host) port \(port): \(error)")
             }
             let bound = Address.tcp(host: host, port: channel.localAddress?.port ?? port, usesTLS: tls != nil)
             keep(channel, bound, file: nil)
@@ -76,8 +77,8 @@ package final class ListenerGroup: Sendable {
             try file.makeWay(setting: name + ".path")
             let channel: any Channel
             do {
-                // Nobody but this user may connect between binding and opening up. The mask is the whole process's, but
-                // nothing else is made more open than this while the host starts.
+                // Nobody but this user may connect between binding and opening up. The mask is the whole
+                // process's, but nothing else is made more open than this while the host starts.
                 let before = umask(0o177)
                 defer { umask(before) }
                 channel = try await bootstrap(tls: nil, isUnix: true).bind(unixDomainSocketPath: path).get()
@@ -103,7 +104,9 @@ package final class ListenerGroup: Sendable {
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 65_536))
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 65_536)
+            )
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
         if !isUnix {
             bootstrap =
@@ -140,7 +143,8 @@ package final class ListenerGroup: Sendable {
         let added = channel.eventLoop.makeCompletedFuture {
             if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
             let connection = Connection(
-                identity: CarrierIdentity(proof), dispatcher: self.dispatcher, server: server, software: self.software,
+                identity: CarrierIdentity(proof), dispatcher: self.dispatcher, server: server,
+                software: self.software,
                 usesTLS: tls != nil, logger: self.logger)
             try channel.pipeline.syncOperations.addHandler(connection)
         }
@@ -167,7 +171,8 @@ package final class ListenerGroup: Sendable {
         for file in files { file.remove() }
     }
 
-    /// Takes no new connections and calls, lets those in flight end within the grace, and closes what remains.
+    /// Takes no new connections and calls, lets those in flight end within the grace, and closes what
+    /// remains.
     package func drain(graceMilliseconds: Int) async {
         await closeListeners()
         let grace = UInt32(clamping: graceMilliseconds)

@@ -37,7 +37,8 @@ struct PeerCredentials: Sendable {
 }
 
 extension NIOSSLCertificate {
-    /// The URI among its subject alternative names when there is exactly one: the client's name in this system.
+    /// The URI among its subject alternative names when there is exactly one: the client's name in this
+    /// system.
     var onlyURIName: String? {
         let names = _subjectAlternativeNames().filter { $0.nameType == .uri }
         guard names.count == 1, let name = names.first else { return nil }
@@ -64,12 +65,14 @@ extension TLSSettings {
             }
             configuration.trustRoots = .certificates(roots)
             // A client has no host name to compare; its URI name is looked up in the register of clients.
-            configuration.certificateVerification = requiresClientCertificate ? .noHostnameVerification : .optionalVerification
+            configuration.certificateVerification =
+                requiresClientCertificate ? .noHostnameVerification : .optionalVerification
         }
         do {
             return try NIOSSLContext(configuration: configuration)
         } catch {
-            throw SettingsProblem(setting: name, message: "certificate and key cannot be used together: \(error)")
+            throw SettingsProblem(
+                setting: name, message: "certificate and key cannot be used together: \(error)")
         }
     }
 

@@ -2,14 +2,16 @@ import NIOCore
 import PluginAPI
 import Synchronization
 
-/// What one event loop holds for its connections: the executor on which their inline handlers run, the inbox through
-/// which handlers elsewhere hand in their results, and the list of connections that have something to flush.
+/// What one event loop holds for its connections: the executor on which their inline handlers run, the inbox
+/// through which handlers elsewhere hand in their results, and the list of connections that have something to
+/// flush.
 ///
-/// Everything that reaches the loop from outside goes through one inbox with one wake-up: at 64 calls in flight that
-/// saves more than any other measure (one write and one hop a reply cost most of a naive server's time).
+/// Everything that reaches the loop from outside goes through one inbox with one wake-up: at 64 calls in
+/// flight that saves more than any other measure (one write and one hop a reply cost most of a naive server's
+/// time).
 ///
-/// `@unchecked Sendable`: `connections`, `unflushed` and `isDraining` are touched on the loop only, which `assertInLoop`
-/// checks in debug builds; the inbox has a lock.
+/// `@unchecked Sendable`: `connections`, `unflushed` and `isDraining` are touched on the loop only, which
+/// `assertInLoop` checks in debug builds; the inbox has a lock.
 final class ServerLoop: TaskExecutor, @unchecked Sendable {
     /// Something that happened elsewhere and concerns a connection of this loop.
     enum Delivery: Sendable {
@@ -108,8 +110,10 @@ final class ServerLoop: TaskExecutor, @unchecked Sendable {
         loop.assertInEventLoop()
         connections[ObjectIdentifier(connection)] = connection
         guard sweeper == nil else { return }
-        // Keepalive, slow frames and stalled peers are counted in seconds; deadlines have timers of their own.
-        sweeper = loop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) { _ in
+        // Keepalive, slow frames and stalled peers are counted in seconds; deadlines have timers of their
+        // own.
+        sweeper = loop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) {
+            _ in
             let now = MonotonicTime.now
             for connection in self.connections.values { connection.sweep(at: now) }
         }

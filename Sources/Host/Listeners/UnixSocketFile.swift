@@ -1,13 +1,14 @@
 import Glibc
 
-/// The file of a Unix-domain listener: taken over from a host that has died, never from one that lives, and never when
-/// it is something else than a socket.
+/// The file of a Unix-domain listener: taken over from a host that has died, never from one that lives, and
+/// never when it is something else than a socket.
 struct UnixSocketFile: Sendable {
     let path: String
     let groupMayConnect: Bool
 
     /// Makes way for binding.
-    /// - Throws: `SettingsProblem` when another process listens there, or the path holds another kind of file.
+    /// - Throws: `SettingsProblem` when another process listens there, or the path holds another kind of
+    ///   file.
     func makeWay(setting: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }

@@ -63,8 +63,12 @@ struct DiagnosticsServiceHandler: Pcs_Host_V1_DiagnosticsService {
         }
     }
 
-    func readNote(_ request: Pcs_Host_V1_ReadNoteRequest, _ call: CallContext) async throws -> Pcs_Host_V1_ReadNoteReply {
-        let text = try store.read { try $0.first(Self.selectNote, [.integer(request.noteNumber)]) { $0.text(0) } }
+    func readNote(_ request: Pcs_Host_V1_ReadNoteRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_ReadNoteReply
+    {
+        let text = try store.read {
+            try $0.first(Self.selectNote, [.integer(request.noteNumber)]) { $0.text(0) }
+        }
         guard let text else { throw Failure(HostReasons.notFound, "There is no note \(request.noteNumber).") }
         var reply = Pcs_Host_V1_ReadNoteReply()
         reply.noteNumber = request.noteNumber
@@ -72,13 +76,15 @@ struct DiagnosticsServiceHandler: Pcs_Host_V1_DiagnosticsService {
         return reply
     }
 
-    private static let insertNote = Statement("INSERT INTO diagnostic_note (text) VALUES (?1) RETURNING note_number")
+    private static let insertNote = Statement(
+        "INSERT INTO diagnostic_note (text) VALUES (?1) RETURNING note_number")
     private static let selectNote = Statement("SELECT text FROM diagnostic_note WHERE note_number = ?1")
 
     private func require(_ condition: Bool, _ field: String, _ message: String) throws {
         guard condition else {
             throw Failure(
-                HostReasons.fieldInvalid, violations: [Violation(field: field, rule: "RANGE", message: message)])
+                HostReasons.fieldInvalid,
+                violations: [Violation(field: field, rule: "RANGE", message: message)])
         }
     }
 }

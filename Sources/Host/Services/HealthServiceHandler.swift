@@ -34,13 +34,17 @@ struct HealthServiceHandler: Pcs_Host_V1_HealthService {
     let dispatcher: DispatcherReference
     let hostStore: HostStore
 
-    func check(_ request: Pcs_Host_V1_CheckRequest, _ call: CallContext) async throws -> Pcs_Host_V1_CheckResponse {
+    func check(_ request: Pcs_Host_V1_CheckRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_CheckResponse
+    {
         var response = Pcs_Host_V1_CheckResponse()
         response.serving = facts.current.isServing
         return response
     }
 
-    func getStatus(_ request: Pcs_Host_V1_GetStatusRequest, _ call: CallContext) async throws -> Pcs_Host_V1_HostStatus {
+    func getStatus(_ request: Pcs_Host_V1_GetStatusRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_HostStatus
+    {
         let meters = try dispatcher.current().meters
         let facts = facts.current
         var status = Pcs_Host_V1_HostStatus()
@@ -75,11 +79,18 @@ struct HealthServiceHandler: Pcs_Host_V1_HealthService {
         var warnings: [String] = []
         for plugin in status.plugins {
             switch plugin.state {
-            case .degraded, .failed: warnings.append("plugin \(plugin.name) is \(plugin.state == .failed ? "failed" : "degraded"): \(plugin.because)")
+            case .degraded, .failed:
+                warnings.append(
+                    "plugin \(plugin.name) is \(plugin.state == .failed ? "failed" : "degraded"): \(plugin.because)"
+                )
             default: break
             }
-            if plugin.eventsParked > 0 { warnings.append("plugin \(plugin.name) has \(plugin.eventsParked) parked events") }
-            if plugin.eventsWaiting > 10_000 { warnings.append("plugin \(plugin.name) is \(plugin.eventsWaiting) events behind") }
+            if plugin.eventsParked > 0 {
+                warnings.append("plugin \(plugin.name) has \(plugin.eventsParked) parked events")
+            }
+            if plugin.eventsWaiting > 10_000 {
+                warnings.append("plugin \(plugin.name) is \(plugin.eventsWaiting) events behind")
+            }
         }
         if status.loopStalls > 0 {
             warnings.append("inline handlers held an event loop over 10 ms \(status.loopStalls) times")

@@ -6,7 +6,9 @@ import SwiftProtobuf
 struct JobServiceHandler: Pcs_Host_V1_JobService {
     let scheduler: JobScheduler
 
-    func listJobs(_ request: Pcs_Host_V1_ListJobsRequest, _ call: CallContext) async throws -> Pcs_Host_V1_ListJobsResponse {
+    func listJobs(_ request: Pcs_Host_V1_ListJobsRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_ListJobsResponse
+    {
         var response = Pcs_Host_V1_ListJobsResponse()
         response.jobs = await scheduler.reports().map { report in
             var job = Pcs_Host_V1_Job()
@@ -21,7 +23,9 @@ struct JobServiceHandler: Pcs_Host_V1_JobService {
         return response
     }
 
-    func runJob(_ request: Pcs_Host_V1_RunJobRequest, _ call: CallContext) async throws -> Pcs_Host_V1_RunJobResponse {
+    func runJob(_ request: Pcs_Host_V1_RunJobRequest, _ call: CallContext) async throws
+        -> Pcs_Host_V1_RunJobResponse
+    {
         let outcome = try await scheduler.run(plugin: request.plugin, name: request.name)
         return try await call.commit { transaction in
             transaction.audit(AuditNote(object: "job/\(request.plugin)/\(request.name)", detail: outcome))

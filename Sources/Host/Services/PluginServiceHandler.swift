@@ -49,7 +49,8 @@ struct PluginServiceHandler: Pcs_Host_V1_PluginService {
         change.eventsWaiting = change.plugin.eventsWaiting
         change.dependants = registry.dependants(of: member.name)
         guard !request.dryRun else { return change }
-        return try await keep(PluginSwitch(enabled: true, because: reason(request.reason)), of: member, change, call)
+        return try await keep(
+            PluginSwitch(enabled: true, because: reason(request.reason)), of: member, change, call)
     }
 
     func disablePlugin(
@@ -61,7 +62,8 @@ struct PluginServiceHandler: Pcs_Host_V1_PluginService {
             throw Failure(
                 HostReasons.fieldInvalid,
                 violations: [
-                    Violation(field: "drain_milliseconds", rule: "RANGE", message: "must be 0, or 100 to 60,000")
+                    Violation(
+                        field: "drain_milliseconds", rule: "RANGE", message: "must be 0, or 100 to 60,000")
                 ])
         }
         var impact = try registry.impact(of: request.name)
@@ -79,14 +81,18 @@ struct PluginServiceHandler: Pcs_Host_V1_PluginService {
         change.jobsPaused = impact.jobs
         change.drainedInMilliseconds = impact.drainedInMilliseconds
         guard !request.dryRun else { return change }
-        return try await keep(PluginSwitch(enabled: false, because: reason(request.reason)), of: member, change, call)
+        return try await keep(
+            PluginSwitch(enabled: false, because: reason(request.reason)), of: member, change, call)
     }
 
-    private func reason(_ given: String) -> String { given.isEmpty ? "no reason given" : String(given.prefix(500)) }
+    private func reason(_ given: String) -> String {
+        given.isEmpty ? "no reason given" : String(given.prefix(500))
+    }
 
     /// Makes the switch hold over restarts, with who turned it and why in the audit chain.
     private func keep(
-        _ turned: PluginSwitch, of member: PluginMember, _ change: Pcs_Host_V1_PluginChange, _ call: CallContext
+        _ turned: PluginSwitch, of member: PluginMember, _ change: Pcs_Host_V1_PluginChange,
+        _ call: CallContext
     ) async throws -> Pcs_Host_V1_PluginChange {
         let actor = call.caller.responsible
         return try await call.commit { transaction in
@@ -171,4 +177,3 @@ extension Pcs_Host_V1_PluginState {
         }
     }
 }
-

@@ -2,11 +2,13 @@ import Foundation
 import HostContract
 import PluginAPI
 
-/// Serves `pcs.host.v1.ReflectionService`: the contract of every area that this host serves, as one descriptor set.
+/// Serves `pcs.host.v1.ReflectionService`: the contract of every area that this host serves, as one
+/// descriptor set.
 struct ReflectionServiceHandler: Pcs_Host_V1_ReflectionService {
     private let merged: Data
 
-    /// - Parameter descriptorSets: serialised `google.protobuf.FileDescriptorSet`s; files of the same name are kept once.
+    /// - Parameter descriptorSets: serialised `google.protobuf.FileDescriptorSet`s; files of the same name
+    ///   are kept once.
     init(descriptorSets: [[UInt8]]) { merged = Data(DescriptorSets.merge(descriptorSets)) }
 
     func getDescriptorSet(
@@ -18,8 +20,8 @@ struct ReflectionServiceHandler: Pcs_Host_V1_ReflectionService {
     }
 }
 
-/// A FileDescriptorSet is a list of `file` (field 1), each a message whose field 1 is its name. Merging copies the
-/// entries whose names are new; nothing else has to be understood.
+/// A FileDescriptorSet is a list of `file` (field 1), each a message whose field 1 is its name. Merging
+/// copies the entries whose names are new; nothing else has to be understood.
 enum DescriptorSets {
     static func merge(_ sets: [[UInt8]]) -> [UInt8] {
         var names = Set<[UInt8]>()
@@ -44,7 +46,8 @@ enum DescriptorSets {
         return []
     }
 
-    /// The next length-delimited field, stepping over others; `nil` at the end or when the bytes are no message.
+    /// The next length-delimited field, stepping over others; `nil` at the end or when the bytes are no
+    /// message.
     private static func field(
         in bytes: [UInt8], at position: inout Int
     ) -> (number: UInt64, whole: Range<Int>, content: Range<Int>)? {
@@ -56,7 +59,8 @@ enum DescriptorSets {
             case 1: position += 8
             case 5: position += 4
             case 2:
-                guard let length = varint(in: bytes, at: &position), length <= UInt64(bytes.count - position) else {
+                guard let length = varint(in: bytes, at: &position), length <= UInt64(bytes.count - position)
+                else {
                     return nil
                 }
                 let content = position..<(position + Int(length))

@@ -1,13 +1,14 @@
-/// How one host runs: where its data lies, where it listens, what it allows. A plain value; reading it from a file or
-/// the environment is the command line's work. Check it with `problems()` before use.
+/// How one host runs: where its data lies, where it listens, what it allows. A plain value; reading it from a
+/// file or the environment is the command line's work. Check it with `problems()` before use.
 package struct HostSettings: Sendable, Hashable {
-    /// Folder of the databases, backups and the lock of this host. Must exist and be writable by this user only.
+    /// Folder of the databases, backups and the lock of this host. Must exist and be writable by this user
+    /// only.
     package var dataFolder: String
     /// Name by which callers address this host in the `aud` of their assertions.
     package var audience: String
     package var listeners: [ListenerSettings]
-    /// Users of this machine, beside the one that runs the host, who are operators when they connect over a Unix
-    /// socket.
+    /// Users of this machine, beside the one that runs the host, who are operators when they connect over a
+    /// Unix socket.
     package var operatorUserIDs: [UInt32]
     package var limits: HostLimits
     /// Threads that serve connections. 0 = one for each processor.
@@ -39,7 +40,8 @@ package struct TLSSettings: Sendable, Hashable {
     /// The host's certificate, followed by those between it and the root.
     package var certificateFile: String
     package var privateKeyFile: String
-    /// Authorities whose client certificates are accepted. `nil` = clients show none and prove themselves by token.
+    /// Authorities whose client certificates are accepted. `nil` = clients show none and prove themselves by
+    /// token.
     package var clientAuthorityFile: String?
     /// Whether a client without a certificate is turned away. Only with `clientAuthorityFile`.
     package var requiresClientCertificate: Bool
@@ -69,7 +71,8 @@ package struct HostLimits: Sendable, Hashable {
     package var frameBytes = 4 << 20
     /// Messages that a peer may send on a stream before it is given more. 1 to 1,024.
     package var initialCredit = 16
-    /// Reply bytes that may wait for one connection before streams pause and no more is read. 64 KiB to 64 MiB.
+    /// Reply bytes that may wait for one connection before streams pause and no more is read. 64 KiB to 64
+    /// MiB.
     package var outboundBytes = 1 << 20
     /// Time to finish TLS and send Hello. 1 to 60.
     package var handshakeSeconds = 10
@@ -77,7 +80,8 @@ package struct HostLimits: Sendable, Hashable {
     package var frameMilliseconds = 20_000
     /// A peer that takes no reply bytes for this time is closed, milliseconds. 100 to 600,000.
     package var stalledPeerMilliseconds = 30_000
-    /// Silence after which the host pings; twice as long without a sign of life closes the connection. 1 to 3,600.
+    /// Silence after which the host pings; twice as long without a sign of life closes the connection. 1 to
+    /// 3,600.
     package var keepaliveSeconds = 30
     /// Bound of a plugin's migration, milliseconds. 1,000 to 3,600,000.
     package var migrateMilliseconds = 600_000

@@ -15,7 +15,8 @@ package struct SettingsProblem: Error, Sendable, Hashable, CustomStringConvertib
 }
 
 extension HostSettings {
-    /// Everything that is wrong with these settings; empty when they can be used. Looks at the files that they name.
+    /// Everything that is wrong with these settings; empty when they can be used. Looks at the files that
+    /// they name.
     package func problems() -> [SettingsProblem] {
         var found: [SettingsProblem] = []
         func require(_ condition: Bool, _ setting: String, _ message: @autoclosure () -> String) {
@@ -24,7 +25,9 @@ extension HostSettings {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: dataFolder, isDirectory: &isFolder)
         require(!dataFolder.isEmpty, "data-folder", "is missing; name the folder that holds the host's data")
-        require(dataFolder.isEmpty || (exists && isFolder.boolValue), "data-folder", "'\(dataFolder)' is not a folder")
+        require(
+            dataFolder.isEmpty || (exists && isFolder.boolValue), "data-folder",
+            "'\(dataFolder)' is not a folder")
         require(
             !exists || FileManager.default.isWritableFile(atPath: dataFolder), "data-folder",
             "'\(dataFolder)' cannot be written by this user")
@@ -44,20 +47,24 @@ extension ListenerSettings {
         switch self {
         case .tcp(let host, let port, let tls):
             if !(0...65_535).contains(port) {
-                found.append(SettingsProblem(setting: name + ".port", message: "must be 0 to 65535, not \(port)"))
+                found.append(
+                    SettingsProblem(setting: name + ".port", message: "must be 0 to 65535, not \(port)"))
             }
             if tls == nil, !["127.0.0.1", "::1", "localhost"].contains(host) {
                 found.append(
                     SettingsProblem(
                         setting: name + ".tls",
-                        message: "is needed: '\(host)' is not a loopback address, and tokens must not travel in clear"))
+                        message:
+                            "is needed: '\(host)' is not a loopback address, and tokens must not travel in clear"
+                    ))
             }
             if let tls { found += tls.problems(named: name + ".tls") }
         case .unix(let path, _):
             // sun_path holds 108 bytes with its closing zero.
             if path.isEmpty || path.utf8.count > 107 {
                 found.append(
-                    SettingsProblem(setting: name + ".path", message: "must have 1 to 107 bytes, has \(path.utf8.count)"))
+                    SettingsProblem(
+                        setting: name + ".path", message: "must have 1 to 107 bytes, has \(path.utf8.count)"))
             }
         }
         return found
@@ -69,7 +76,8 @@ extension TLSSettings {
         var found: [SettingsProblem] = []
         func readable(_ path: String, _ setting: String) {
             if !FileManager.default.isReadableFile(atPath: path) {
-                found.append(SettingsProblem(setting: "\(name).\(setting)", message: "'\(path)' cannot be read"))
+                found.append(
+                    SettingsProblem(setting: "\(name).\(setting)", message: "'\(path)' cannot be read"))
             }
         }
         readable(certificateFile, "certificate-file")
@@ -78,7 +86,8 @@ extension TLSSettings {
         if requiresClientCertificate, clientAuthorityFile == nil {
             found.append(
                 SettingsProblem(
-                    setting: name + ".requires-client-certificate", message: "needs client-authority-file to check against"))
+                    setting: name + ".requires-client-certificate",
+                    message: "needs client-authority-file to check against"))
         }
         return found
     }
@@ -109,7 +118,8 @@ extension HostLimits {
             range.contains(value)
                 ? nil
                 : SettingsProblem(
-                    setting: "limits." + name, message: "must be \(range.lowerBound) to \(range.upperBound), not \(value)")
+                    setting: "limits." + name,
+                    message: "must be \(range.lowerBound) to \(range.upperBound), not \(value)")
         }
     }
 }
