@@ -7,7 +7,7 @@ mkdir -p "$peers"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-[ -d .build/release ] || echo "building the gRPC peers; the first time takes about ten minutes ..."
+[ -d .build/release ] || echo "building the gRPC peers; the first time takes about six minutes ..."
 if ! swift build -c release --product grpc-swift-peer >"$log" 2>&1; then
     grep -E 'error:' "$log" | sort -u | head -n 40 >&2 || true
     tail -n 20 "$log" >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our figures with those of the gRPC peers beside them: builds the package in Benchmarks/ (about ten minutes the first
+# Our figures with those of the gRPC peers beside them: builds the package in Benchmarks/ (about six minutes the first
 # time, because of two copies of BoringSSL) and the C++ peer, and measures all in one run. Arguments as for bench.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
