@@ -86,17 +86,17 @@ public enum CapitationMath {
             counts.withUnsafeBufferPointer { counts in
                 weights.tenThousandths.withUnsafeBufferPointer { weights in
                     for practice in 0..<practices {
-                        let list = UnsafeBufferPointer(
-                            rebasing: counts[practice * cells..<(practice + 1) * cells])
                         // 0 <= count < 2^31 and sum of weights < 2^32, so this sum is below 2^63. A negative count
-                        // can only make it smaller in size; it is found by the sign bits gathered beside it.
-                        var sum: Int64 = 0
+                        // makes nonsense of it, without a trap; the sign bits gathered beside it tell. Unsigned,
+                        // because every processor can multiply several unsigned cells at once.
+                        var sum: UInt64 = 0
                         var signs: Int32 = 0
                         for cell in 0..<cells {
-                            sum &+= Int64(list[cell]) &* Int64(weights[cell])
-                            signs |= list[cell]
+                            let count = counts[practice &* cells &+ cell]
+                            sum &+= UInt64(UInt32(bitPattern: count)) &* UInt64(UInt32(bitPattern: weights[cell]))
+                            signs |= count
                         }
-                        let hundredths = Rounding.quotient(sum, 100)
+                        let hundredths = Int64(bitPattern: (sum &+ 50) / 100)
                         let (annual, overflow) = hundredths.multipliedReportingOverflow(by: prices[practice])
                         let pence = Rounding.quotient(annual, 12_000_000)
                         let (next, sumOverflow) = total.addingReportingOverflow(pence)
