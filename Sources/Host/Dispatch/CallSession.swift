@@ -116,8 +116,9 @@ package final class CallSession: Sendable {
             held.isCancelled = true
             return held.task
         }
-        task?.cancel()
+        // First the outcome, then the handler: one that gives up at once must not answer CALL_CANCELLED instead.
         end(.refused(Refusal(failure: ending.failure, progress: progress, correlationID: correlationID)))
+        task?.cancel()
     }
 
     private func end(_ outcome: CallOutcome) {
