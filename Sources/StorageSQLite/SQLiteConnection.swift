@@ -7,13 +7,10 @@ import PluginAPI
 final class SQLiteConnection: @unchecked Sendable {
     enum Mode { case writer, reader }
 
-    /// Statements kept prepared. A plugin has a few dozen; the limit only stops SQL that is put together at
-    /// run time from filling the memory.
-    private static let statementLimit = 512
     private static let configured: Void = { _ = pcs_sqlite_configure() }()
 
     private let handle: OpaquePointer
-    private var statements: [Statement: PreparedStatement] = [:]
+    private var statements = StatementCache()
     private var controls: [PreparedStatement?] = Array(repeating: nil, count: Control.allCases.count)
     private var isClosed = false
     /// Counts the leases: a reader or transaction kept beyond its closure finds another number and is
@@ -45,7 +42,7 @@ final class SQLiteConnection: @unchecked Sendable {
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        statements = [:]
+        statements.removeAll()
         controls = []
         sqlite3_close_v2(handle)
     }
@@ -96,7 +93,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 
     private func borrow(_ statement: Statement) throws -> PreparedStatement {
-        if let known = statements[statement] {
+        if let known = statements.find(statement) {
             if !known.isBusy {
                 known.isBusy = true
                 return known
@@ -105,11 +102,8 @@ final class SQLiteConnection: @unchecked Sendable {
             return try PreparedStatement(statement.sql, on: handle, lasting: false)
         }
         try SQLiteConnection.refuseControl(statement.sql)
-        if statements.count >= SQLiteConnection.statementLimit {
-            statements = statements.filter { $0.value.isBusy }
-        }
         let prepared = try PreparedStatement(statement.sql, on: handle, lasting: true)
-        statements[statement] = prepared
+        statements.add(prepared, for: statement)
         prepared.isBusy = true
         return prepared
     }

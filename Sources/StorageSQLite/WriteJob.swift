@@ -11,9 +11,6 @@ class WriteJob {
 
     /// Ends the job: with `error` for the whole group, or else with what `execute` kept.
     func finish(_ error: (any Error)?) {}
-
-    /// Fails the body from outside, when the engine found its transaction gone.
-    func fail(_ error: any Error) { failure = error }
 }
 
 /// A body with its result type. Belongs to the queue's lock, then to the writer's thread, which also ends it.

@@ -3,13 +3,15 @@ import Foundation
 import PluginAPI
 import Synchronization
 
-/// The one writer of a database: a thread of its own that takes whatever waits, runs it as one transaction
-/// with a savepoint a body, syncs once, and only then lets the callers go on.
+/// The one writer of a database: a thread of its own that takes whatever waits, runs it as one transaction in
+/// which each body can fail alone, syncs once, and only then lets the callers go on.
 ///
 /// There is no timer. A lone caller pays for one commit; while the disk syncs, the next group gathers by
 /// itself.
 final class Writer: @unchecked Sendable {
     static let largestGroup = 512
+    /// Groups that use savepoints from the start after one in which a body failed.
+    private static let groupsAfterFailure = 32
 
     private let connection: SQLiteConnection
     private let checkpointer: Checkpointer
@@ -24,6 +26,9 @@ final class Writer: @unchecked Sendable {
     private var isParked = false
     private var parkWaiters: [UnsafeContinuation<Void, Never>] = []
     private var closeWaiters: [UnsafeContinuation<Void, Never>] = []
+
+    /// Used on the writer's thread only.
+    private var groupsWithSavepoints = 0
 
     private let writeCount = Atomic<Int64>(0)
     private let commitCount = Atomic<Int64>(0)
@@ -158,34 +163,52 @@ final class Writer: @unchecked Sendable {
         case committed
         /// Nothing of the group took effect.
         case failed(any Error)
+        /// A body failed that had no savepoint. Nothing of the group took effect; it can be repeated with
+        /// savepoints.
+        case needsSavepoints
         /// One body took the whole transaction down with it: a full disk, a failed page, a deferred
         /// constraint.
         case spoiled(any Error)
     }
 
+    /// A savepoint costs about a tenth of a small write, because every page is copied before its first
+    /// change. Bodies seldom fail, so a group is first run without; when one fails, the group is repeated
+    /// with savepoints, and so are the next ones from the start, in case failures are frequent now.
     private func commit(_ group: [WriteJob]) {
-        switch attempt(group) {
+        var outcome: Outcome
+        if groupsWithSavepoints > 0 {
+            groupsWithSavepoints -= 1
+            outcome = attempt(group, withSavepoints: group.count > 1)
+        } else {
+            outcome = attempt(group, withSavepoints: false)
+            if case .needsSavepoints = outcome {
+                groupsWithSavepoints = Writer.groupsAfterFailure
+                outcome = attempt(group, withSavepoints: true)
+            }
+        }
+        switch outcome {
         case .committed: for job in group { job.finish(nil) }
         case .failed(let error): for job in group { job.finish(error) }
         case .spoiled(let error) where group.count == 1: group[0].finish(group[0].failure ?? error)
-        case .spoiled:
+        case .spoiled, .needsSavepoints:
             // Each on its own: only the one at fault fails.
             for job in group { commit([job]) }
         }
     }
 
-    private func attempt(_ group: [WriteJob]) -> Outcome {
+    private func attempt(_ group: [WriteJob], withSavepoints: Bool) -> Outcome {
         do { try connection.control(.beginImmediate) } catch { return .failed(error) }
         do {
-            let isAlone = group.count == 1
             for job in group {
-                try isAlone ? runAlone(job) : runBeside(job)
+                try run(job, withSavepoint: withSavepoints)
                 if connection.isIdle { return .spoiled(job.failure ?? StorageError.closed) }
+                if job.failure != nil, !withSavepoints, group.count > 1 { return abandon(.needsSavepoints) }
             }
         } catch {
             return abandon(.failed(error))
         }
         do {
+            // A lone body is its own savepoint.
             if group.count == 1, group[0].failure != nil {
                 try connection.control(.rollback)
             } else {
@@ -201,17 +224,11 @@ final class Writer: @unchecked Sendable {
         }
     }
 
-    /// Without a savepoint: the whole transaction is rolled back when it fails.
-    private func runAlone(_ job: WriteJob) throws {
+    private func run(_ job: WriteJob, withSavepoint: Bool) throws {
+        if withSavepoint { try connection.control(.savepoint) }
         job.execute(SQLiteTransaction(connection))
         connection.endLease()
-    }
-
-    private func runBeside(_ job: WriteJob) throws {
-        try connection.control(.savepoint)
-        job.execute(SQLiteTransaction(connection))
-        connection.endLease()
-        if connection.isIdle { return }
+        if !withSavepoint || connection.isIdle { return }
         if job.failure != nil { try connection.control(.rollbackToSavepoint) }
         try connection.control(.release)
     }

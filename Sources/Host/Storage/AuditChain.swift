@@ -67,7 +67,9 @@ final class AuditChain: Sendable {
     }
 
     private func insert(_ row: AuditRow, after before: Head, in sql: any SQLTransaction) throws -> Bool {
-        var values: [StoredValue] = [
+        var values: [StoredValue] = []
+        values.reserveCapacity(14)
+        values += [
             .integer(row.sequence), .instant(row.at), .optional(row.act.personID),
             .optional(row.act.clientID),
             .text(row.act.actingFor), .text(row.act.method), .text(row.note.object),
@@ -131,38 +133,31 @@ final class AuditChain: Sendable {
     /// bytes before it; an absent identity is told from an empty one by a byte. In the order of the table's
     /// columns.
     static func hash(of row: AuditRow, after previous: [UInt8]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
-        bytes.append(contentsOf: previous)
-        append(row.sequence, to: &bytes)
-        append(row.at.microsecondsSince1970, to: &bytes)
-        for identity in [row.act.personID, row.act.clientID] {
-            bytes.append(identity == nil ? 0 : 1)
-            append(identity ?? "", to: &bytes)
+        let act = row.act
+        let identities = [act.personID, act.clientID]
+        let texts = [
+            act.actingFor, act.method, row.note.object, row.note.organisation, row.outcome, row.note.detail,
+            act.correlationID,
+        ]
+        var size = previous.count + 16 + 4 + act.requestDigest.count
+        for identity in identities { size += 5 + (identity?.utf8.count ?? 0) }
+        for text in texts { size += 4 + text.utf8.count }
+        return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { buffer in
+            var encoding = AuditEncoding(buffer: buffer)
+            encoding.append(previous)
+            encoding.append(row.sequence)
+            encoding.append(row.at.microsecondsSince1970)
+            for identity in identities {
+                encoding.append(byte: identity == nil ? 0 : 1)
+                encoding.append(identity ?? "")
+            }
+            for text in texts { encoding.append(text) }
+            encoding.append(length: act.requestDigest.count)
+            encoding.append(act.requestDigest)
+            var hash = SHA256()
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<encoding.count]))
+            return hash.finalize().withUnsafeBytes { Array($0) }
         }
-        append(row.act.actingFor, to: &bytes)
-        append(row.act.method, to: &bytes)
-        append(row.note.object, to: &bytes)
-        append(row.note.organisation, to: &bytes)
-        append(row.outcome, to: &bytes)
-        append(row.note.detail, to: &bytes)
-        append(row.act.correlationID, to: &bytes)
-        append(length: row.act.requestDigest.count, to: &bytes)
-        bytes.append(contentsOf: row.act.requestDigest)
-        return Array(SHA256.hash(data: bytes))
-    }
-
-    private static func append(_ number: Int64, to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    private static func append(length: Int, to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: UInt32(truncatingIfNeeded: length).bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    private static func append(_ text: String, to bytes: inout [UInt8]) {
-        append(length: text.utf8.count, to: &bytes)
-        bytes.append(contentsOf: text.utf8)
     }
 
     // MARK: SQL
@@ -195,4 +190,43 @@ final class AuditChain: Sendable {
     static let ofOrganisation = Statement(
         "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 AND organisation_code = ?3 ORDER BY sequence LIMIT ?2"
     )
+}
+
+/// Fills a buffer that has been measured before: every audited write passes here, on the one writer's thread.
+private struct AuditEncoding {
+    let buffer: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
+
+    mutating func append(byte: UInt8) {
+        buffer[count] = byte
+        count += 1
+    }
+
+    mutating func append(_ number: Int64) { append(raw: number.bigEndian) }
+
+    mutating func append(length: Int) { append(raw: UInt32(truncatingIfNeeded: length).bigEndian) }
+
+    mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { copy($0) }
+    }
+
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            append(length: bytes.count)
+            copy(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    private mutating func append(raw value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value) { copy($0) }
+    }
+
+    private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
+        guard !bytes.isEmpty else { return }
+        UnsafeMutableRawBufferPointer(rebasing: buffer[count..<(count + bytes.count)]).copyMemory(from: bytes)
+        count += bytes.count
+    }
 }
