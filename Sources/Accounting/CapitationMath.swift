@@ -93,7 +93,8 @@ public enum CapitationMath {
                         var signs: Int32 = 0
                         for cell in 0..<cells {
                             let count = counts[practice &* cells &+ cell]
-                            sum &+= UInt64(UInt32(bitPattern: count)) &* UInt64(UInt32(bitPattern: weights[cell]))
+                            let weight = UInt64(UInt32(bitPattern: weights[cell]))
+                            sum &+= UInt64(UInt32(bitPattern: count)) &* weight
                             signs |= count
                         }
                         let hundredths = Int64(bitPattern: (sum &+ 50) / 100)
