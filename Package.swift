@@ -79,7 +79,7 @@ var targets: [Target] = [
         ]),
 
     // C: the client library for older systems, the codec oracle, and the echo yardstick of the benchmark.
-    .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CClient", dependencies: ["CProtobufC"]),
     .executableTarget(name: "pcs-c-example", dependencies: ["CClient"], path: "Sources/CClientExample"),
     .executableTarget(name: "pcs-bench-load", path: "Sources/BenchLoad"),
