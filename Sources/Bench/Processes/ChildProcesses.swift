@@ -8,27 +8,32 @@ final class ChildProcesses: Sendable {
     private struct State {
         var running: Set<pid_t> = []
         var folders: [String] = []
+        var sources: [any DispatchSourceSignal] = []
     }
     private let state = Mutex(State())
 
     func add(_ pid: pid_t) { state.withLock { _ = $0.running.insert(pid) } }
     func remove(_ pid: pid_t) { state.withLock { _ = $0.running.remove(pid) } }
 
-    /// Ends the children and removes `folders` when the user or the system ends the benchmark. Call before any other
-    /// thread exists, so that all threads leave these signals to the one that waits for them.
+    /// Signals that end the benchmark.
+    static let endingSignals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Ends the children and removes `folders` when the user or the system ends the benchmark. Call once.
     func watchSignals(removing folders: [String]) {
-        state.withLock { $0.folders = folders }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let waited = signals
-        Thread.detachNewThread {
-            var waited = waited
-            var received: Int32 = 0
-            while sigwait(&waited, &received) != 0 {}
-            Self.shared.endAll()
-            exit(128 + received)
+        let sources = ChildProcesses.endingSignals.map { number in
+            // The source takes the signal only when its own action does not.
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                Self.shared.endAll()
+                exit(128 + number)
+            }
+            source.activate()
+            return source
+        }
+        state.withLock {
+            $0.folders = folders
+            $0.sources = sources
         }
     }
 
