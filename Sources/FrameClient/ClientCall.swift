@@ -45,7 +45,7 @@ final class ClientCall: @unchecked Sendable {
         self.inbox = inbox
     }
 
-    /// Before the call is handed to the loop.
+    /// On the loop, before the call is opened.
     func await(_ continuation: CheckedContinuation<[UInt8], any Error>) { reply = continuation }
 
     var hasEnded: Bool {

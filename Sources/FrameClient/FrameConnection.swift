@@ -113,7 +113,7 @@ public final class FrameConnection: CallTransport {
             method: method.path, body: request, options: outgoing(options),
             deadline: deadline(method, options),
             inbox: inbox)
-        handler.submit(.start(call))
+        handler.submit(.start(call, nil))
         let reader = StreamReader(call: call, inbox: inbox, handler: handler)
         return AsyncThrowingStream { try await reader.next() }
     }
@@ -164,8 +164,7 @@ public final class FrameConnection: CallTransport {
     private func outcome(of call: ClientCall) async throws -> [UInt8] {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                call.await(continuation)
-                handler.submit(.start(call))
+                handler.submit(.start(call, continuation))
             }
         } onCancel: {
             handler.submit(.cancel(call, Failure(ClientReasons.callCancelled, progress: .started)))

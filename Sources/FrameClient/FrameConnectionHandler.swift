@@ -13,7 +13,8 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias OutboundOut = ByteBuffer
 
     enum Command {
-        case start(ClientCall)
+        /// With whoever waits for the reply; `nil` for a stream, whose inbox is told.
+        case start(ClientCall, CheckedContinuation<[UInt8], any Error>?)
         case message(ClientCall, ClientCall.Outward)
         case finish(ClientCall)
         case cancel(ClientCall, Failure)
@@ -88,8 +89,13 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private func run(_ command: Command) {
         switch command {
-        case .start(let call):
-            guard !call.hasEnded else { return }
+        case .start(let call, let waiter):
+            // The cancellation of a task that was cancelled before comes first.
+            guard !call.hasEnded else {
+                waiter?.resume(throwing: Failure(ClientReasons.callCancelled, progress: .notStarted))
+                return
+            }
+            if let waiter { call.await(waiter) }
             start(call, isWaiting: false)
             scheduleSweep()
         case .message(let call, let message):
