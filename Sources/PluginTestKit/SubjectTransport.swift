@@ -52,6 +52,8 @@ actor TokenKeeper {
     private let issue: any CallTransport
     private var token: String?
     private var issuedAt = Instant(microsecondsSince1970: 0)
+    /// The exchange under way: calls that come together share one token.
+    private var issuing: Task<String, any Error>?
 
     init(subject: TestSubject, clock: any HostClock, audience: String, issue: any CallTransport) {
         self.subject = subject
@@ -65,9 +67,16 @@ actor TokenKeeper {
         let age = now.microsecondsSince1970 - issuedAt.microsecondsSince1970
         // Tokens live for ten minutes; a clock set back also asks for a new one.
         if let token, (0..<300_000_000).contains(age) { return token }
-        var request = Pcs_Host_V1_IssueTokenRequest()
-        request.clientAssertion = try subject.assertion(audience: audience, now: now)
-        let fresh = try await Pcs_Host_V1_IdentityServiceClient(issue).issueToken(request).accessToken
+        if let issuing { return try await issuing.value }
+        let (subject, audience, issue) = (subject, audience, issue)
+        let exchange = Task {
+            var request = Pcs_Host_V1_IssueTokenRequest()
+            request.clientAssertion = try subject.assertion(audience: audience, now: now)
+            return try await Pcs_Host_V1_IdentityServiceClient(issue).issueToken(request).accessToken
+        }
+        issuing = exchange
+        defer { issuing = nil }
+        let fresh = try await exchange.value
         token = fresh
         issuedAt = now
         return fresh

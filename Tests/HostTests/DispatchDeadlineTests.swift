@@ -81,6 +81,25 @@ struct DispatchDeadlineTests {
         }
     }
 
+    @Test("a call of a task that was cancelled before it began ends too", arguments: gated)
+    func cancelledBefore(_ fidelity: TestHost.Fidelity) async throws {
+        try await TestHost.with([TrialPlugin.self]) { host in
+            let anyone = try await host.client("anyone", roles: [Roles.auditor])
+            let options = CallOptions(accessToken: try await host.accessToken(of: anyone))
+            let transport = try await host.anonymous(fidelity)
+            for _ in 0..<100 {
+                let task = Task {
+                    while !Task.isCancelled { await Task.yield() }
+                    return try await transport.trial(TrialPlugin.waitInline, number: 5_000, options: options)
+                }
+                task.cancel()
+                await #expect(throws: (any Error).self) { try await task.value }
+            }
+            let slot = try host.process.plugins().member("trial").slot
+            try await until { slot.callsInFlight == 0 }
+        }
+    }
+
     @Test("a person's own limit is at most the method's", arguments: gated)
     func methodLimit(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with { host in

@@ -1,5 +1,6 @@
 import CommonContract
 import Foundation
+import FrameProtocol
 import Host
 import HostContract
 import PluginAPI
@@ -128,6 +129,31 @@ struct StreamingTests {
                 {}
             }
             #expect(late?.reason.name == "DEADLINE_PASSED")
+        }
+    }
+
+    @Test("credit beyond all need, given once, lets a whole stream through")
+    func hugeCredit() async throws {
+        try await TestHost.with { host in
+            let address = host.address(.unixSocket)
+            let count = try await onThread {
+                let peer = try RawPeer(address)
+                try peer.shakeHands()
+                var options = OutgoingCall.Options()
+                options.credit = .max
+                let body: [UInt8] = try Pcs_Host_V1_CountRequest.with { $0.count = 6_000 }.serializedBytes()
+                peer.send(
+                    OutgoingCall(
+                        stream: 1, method: "pcs.host.v1.DiagnosticsService/Count", options: options,
+                        body: body))
+                var count = 0
+                while let (frame, _) = try peer.next() {
+                    if case .message = frame.kind { count += 1 }
+                    if case .reply = frame.kind { break }
+                }
+                return count
+            }
+            #expect(count == 6_000)
         }
     }
 }

@@ -12,6 +12,9 @@ package final class DispatchMeters: Sendable {
     private let stalls = Atomic<Int>(0)
     private let longestHold = Atomic<UInt64>(0)
     private let connections = Atomic<Int>(0)
+    private let heldBytes = Atomic<Int>(0)
+    /// Bytes of unfinished frames that all connections together may hold.
+    private static let heldBytesLimit = 256 << 20
 
     package init() {}
 
@@ -58,6 +61,11 @@ package final class DispatchMeters: Sendable {
     }
 
     func disconnect() { connections.subtract(1, ordering: .relaxed) }
+
+    /// Counts bytes of unfinished frames; `false` when there are more than may be.
+    func holds(_ difference: Int) -> Bool {
+        heldBytes.add(difference, ordering: .relaxed).newValue <= Self.heldBytesLimit
+    }
 
     package var callsInFlight: Int { running.load(ordering: .relaxed) }
     package var callsTotal: Int { total.load(ordering: .relaxed) }

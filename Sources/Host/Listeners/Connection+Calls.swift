@@ -104,11 +104,11 @@ extension Connection {
         watchDeadline(of: call.session)
     }
 
-    /// All the credit that the caller has given since; the stream's sink spends it on its own.
+    /// The credit that the caller has given since; the stream's sink spends it on its own.
     private func takeCredit(of stream: UInt32) -> Int {
         var credit = 0
-        // A stream's credit is at most what 32 bits count; more than this is as good as no bound.
-        while credit < 4096, case .send = machine.takeCredit(stream: stream) { credit += 1 }
+        // A caller may give four thousand million at once: what is left is handed on message by message.
+        while credit < 1_024, case .send = machine.takeCredit(stream: stream) { credit += 1 }
         return credit
     }
 

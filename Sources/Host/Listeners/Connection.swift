@@ -45,6 +45,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var isEnding = false
     private var isGone = false
     private var isLookedAt = false
+    /// Of `unread`, as counted for the whole host.
+    private var heldBytes = 0
     /// When the peer last stopped taking bytes; 0 = it takes them.
     private var stalledSince: UInt64 = 0
     private var deadlineTimer: Scheduled<Void>?
@@ -96,6 +98,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         deadlineTimer?.cancel()
         _ = machine.connectionClosed()
         unread = ByteBuffer()
+        countHeldBytes()
         pending = ByteBuffer()
         let lost = calls
         calls = [:]
@@ -171,6 +174,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         } while isHeldBack && !isEnding && !isSocketFull.load(ordering: .relaxed)
         isTaking = false
         keepRest(of: &bytes, missing: missing, now: now)
+        countHeldBytes()
     }
 
     /// Takes whole frames off the front, and says whether it stopped because the peer does not take its
@@ -230,6 +234,19 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         }
     }
 
+    /// Strangers may hold a frame each that never ends; all of them together are bounded too.
+    private func countHeldBytes() {
+        let held = unread.readableBytes
+        guard held != heldBytes else { return }
+        let isWithinBound = dispatcher.meters.holds(held - heldBytes)
+        heldBytes = held
+        guard !isWithinBound, held > 65_536, !isEnding else { return }
+        let message = "The host holds too many unfinished frames."
+        act(
+            machine.fail(.limitExceeded, message), UnsafeRawBufferPointer(start: nil, count: 0),
+            now: MonotonicTime.now)
+    }
+
     private func lookAtCertificate(_ context: ChannelHandlerContext) {
         isLookedAt = true
         guard let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
@@ -280,6 +297,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func send(_ message: [UInt8], on stream: UInt32) {
         guard machine.isOpen(stream) else { return }
         write(OutgoingMessage(stream: stream, body: message))
+        // One more for the one spent, where the caller gave more at once than the sink was given.
+        if case .send = machine.takeCredit(stream: stream) { calls[stream]?.sink?.grant(1) }
         if pending.readableBytes > limits.outboundBytes { flushNow() }
     }
 
