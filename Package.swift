@@ -95,7 +95,11 @@ var targets: [Target] = [
     // Tests mirror the targets.
     .testTarget(name: "AccountingTests", dependencies: ["Accounting"]),
     .testTarget(
-        name: "FrameProtocolTests", dependencies: ["FrameProtocol", "FrameContract", "CClient", "CProtobufC", protobuf]),
+        name: "FrameProtocolTests",
+        dependencies: [
+            "FrameProtocol", "FrameClient", "PluginAPI", "FrameContract", "CClient", "CProtobufC", protobuf, nioCore,
+            nioPosix,
+        ]),
     .testTarget(
         name: "GeneratorTests",
         dependencies: [

@@ -7,7 +7,7 @@ struct HouseStyle {
     /// A file is one concept; past this it is surely two.
     static let longestFile = 500
     /// For code; a line with a literal or a pattern may be as long as that.
-    static let longestLine = 120
+    static let longestLine = 125
 
     @Test("no file is longer than its limit, no line wider than the page")
     func lengths() throws {
@@ -18,7 +18,8 @@ struct HouseStyle {
                 }
                 for (index, line) in file.lines.enumerated()
                 where line.count > Self.longestLine && !line.contains("\"") && !line.contains("#/") {
-                    Issue.record("\(file.path):\(index + 1) has \(line.count) columns, limit \(Self.longestLine)")
+                    Issue.record(
+                        "\(file.path):\(index + 1) has \(line.count) columns, limit \(Self.longestLine)")
                 }
             }
         }
@@ -31,16 +32,19 @@ struct HouseStyle {
         #expect(plugins.contains("Payments"))
         for area in plugins {
             let wiring = try #require(
-                try SourceTree.files(below: "Sources/Plugins/\(area)", endings: ["\(area)Plugin.swift"]).first,
+                try SourceTree.files(below: "Sources/Plugins/\(area)", endings: ["\(area)Plugin.swift"])
+                    .first,
                 "\(area) has no \(area)Plugin.swift")
             #expect(wiring.lines.count <= 100, "\(wiring.path) is wiring only")
             for name in ["README.md", "OWNERS"] {
                 let text = try String(
-                    contentsOf: SourceTree.root.appendingPathComponent("Sources/Plugins/\(area)/\(name)"), encoding: .utf8)
+                    contentsOf: SourceTree.root.appendingPathComponent("Sources/Plugins/\(area)/\(name)"),
+                    encoding: .utf8)
                 #expect(!text.isEmpty, "\(area) lacks \(name)")
                 guard name == "OWNERS" else { continue }
                 for owner in text.split(separator: "\n") where !owner.hasPrefix("#") {
-                    #expect(wiring.lines.contains { $0.contains(owner) }, "the manifest does not name \(owner)")
+                    #expect(
+                        wiring.lines.contains { $0.contains(owner) }, "the manifest does not name \(owner)")
                 }
             }
         }
@@ -50,7 +54,9 @@ struct HouseStyle {
     func nothingLeftOver(folder: String) throws {
         // Spelled in parts, so that this file passes its own test.
         let marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "unimplemented" + "("]
-        for file in try SourceTree.files(below: folder, endings: [".swift", ".proto", ".py", ".c", ".h", ".sh"]) {
+        for file in try SourceTree.files(
+            below: folder, endings: [".swift", ".proto", ".py", ".c", ".h", ".sh"])
+        {
             for (index, line) in file.lines.enumerated() {
                 for mark in marks where line.contains(mark) {
                     Issue.record("\(file.path):\(index + 1) says \(mark)")
@@ -77,7 +83,9 @@ struct HouseStyle {
     func noOwnClock() throws {
         for file in try SourceTree.writtenSwift(below: "Sources/Plugins") {
             for (index, line) in file.lines.enumerated() {
-                if line.firstMatch(of: #/\b(Date\(\)|Date\.now|ContinuousClock|SuspendingClock|Task\.sleep)\b/#) != nil {
+                if line.firstMatch(
+                    of: #/\b(Date\(\)|Date\.now|ContinuousClock|SuspendingClock|Task\.sleep)\b/#) != nil
+                {
                     Issue.record("\(file.path):\(index + 1) asks the system for the time")
                 }
             }
@@ -101,7 +109,8 @@ struct HouseStyle {
                 for statement in text.components(separatedBy: "CREATE TABLE ").dropFirst() {
                     let declaration = statement.components(separatedBy: "\"\"\"").first ?? ""
                     if !declaration.contains("STRICT") {
-                        Issue.record("\(file.path) makes a table that is not STRICT: \(declaration.prefix(40))")
+                        Issue.record(
+                            "\(file.path) makes a table that is not STRICT: \(declaration.prefix(40))")
                     }
                 }
             }

@@ -33,7 +33,8 @@ struct ImportRules {
         }
     }
 
-    @Test("a plugin imports contracts and pure rules, never the Host, a driver, the network or another plugin")
+    @Test(
+        "a plugin imports contracts and pure rules, never the Host, a driver, the network or another plugin")
     func plugins() throws {
         let files = try SourceTree.files(below: "Sources/Plugins", endings: [".swift"])
         #expect(!files.isEmpty)
@@ -62,7 +63,8 @@ struct ImportRules {
         let mayImport = ["Sources/pcs/", "Sources/Bench/", "Sources/PluginTestKit/"]
         for file in try SourceTree.files(below: "Sources", endings: [".swift"])
         where !mayImport.contains(where: file.path.hasPrefix) {
-            for module in SourceTree.imports(of: file) where module.hasSuffix("Plugin") && module != "PluginAPI" {
+            for module in SourceTree.imports(of: file)
+            where module.hasSuffix("Plugin") && module != "PluginAPI" {
                 Issue.record("\(file.path) imports \(module)")
             }
         }

@@ -40,7 +40,11 @@ struct SourceTree {
     static func imports(of file: File) -> [String] {
         file.lines.compactMap { line in
             guard line.contains("import ") else { return nil }
-            guard let match = line.firstMatch(of: #/^(?:@\w+(?:\(\w+\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:(?:struct|class|enum|func|protocol|typealias|var|let)\s+)?(\w+)/#)
+            guard
+                let match = line.firstMatch(
+                    of:
+                        #/^(?:@\w+(?:\(\w+\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:(?:struct|class|enum|func|protocol|typealias|var|let)\s+)?(\w+)/#
+                )
             else { return nil }
             return String(match.1)
         }

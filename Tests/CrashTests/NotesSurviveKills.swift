@@ -39,7 +39,8 @@ struct NotesSurviveKills {
         for round in 1...Self.rounds {
             try host.start()
             let client = Self.client(host)
-            try await Self.checkAcknowledged(client, knowledge.now.acknowledged, sample: round == Self.rounds ? nil : 40)
+            try await Self.checkAcknowledged(
+                client, knowledge.now.acknowledged, sample: round == Self.rounds ? nil : 40)
             let burst = Task { await Self.burst(round: round, client: client, knowledge: knowledge) }
             // Somewhere in the burst, another place each round.
             try await Task.sleep(for: .milliseconds(15 + 17 * ((round * 7) % 20)))
@@ -61,14 +62,17 @@ struct NotesSurviveKills {
         }
         #expect(numbers.count == known.sent.count)
         // No note beside those: numbers are given without gaps by committed writes only.
-        #expect(try await Self.highestNote(client, expected: Int64(known.sent.count)) == Int64(known.sent.count))
-        let audit = try await Pcs_Host_V1_AuditServiceClient(client).verifyAudit(Pcs_Host_V1_VerifyAuditRequest())
+        #expect(
+            try await Self.highestNote(client, expected: Int64(known.sent.count)) == Int64(known.sent.count))
+        let audit = try await Pcs_Host_V1_AuditServiceClient(client).verifyAudit(
+            Pcs_Host_V1_VerifyAuditRequest())
         #expect(audit.whole)
         await client.close()
         #expect(host.stop() == 0)
         print(
             "crash: \(Self.rounds) kills, \(known.sent.count) keyed writes sent, \(known.acknowledged.count) acknowledged, "
-                + "\(interrupted) rounds interrupted, \(audit.chains.map(\.entries).reduce(0, +)) audit rows whole")
+                + "\(interrupted) rounds interrupted, \(audit.chains.map(\.entries).reduce(0, +)) audit rows whole"
+        )
         #expect(interrupted > Self.rounds / 2, "the kills came too late to prove anything")
     }
 
@@ -109,7 +113,9 @@ struct NotesSurviveKills {
     }
 
     /// Sends acknowledged keys again: each must give the number it gave the first time.
-    private static func checkAcknowledged(_ client: FrameClient, _ acknowledged: [String: Int64], sample: Int?) async throws {
+    private static func checkAcknowledged(
+        _ client: FrameClient, _ acknowledged: [String: Int64], sample: Int?
+    ) async throws {
         let wanted = sample.map { Array(acknowledged.shuffled().prefix($0)) } ?? Array(acknowledged)
         for (key, number) in wanted {
             #expect(try await write(key, client) == number, "\(key) was acknowledged as note \(number)")

@@ -36,7 +36,8 @@ struct RunsSurviveKills {
             #expect(try await people.netByPaycode(runID, host) == reference.netPence)
             let calculation = Task { try? await people.calculate(runID, host, key: "round-\(round)") }
             let microseconds = Int64(took / .microseconds(1))
-            try await Task.sleep(for: .microseconds(microseconds * Int64((round * 7) % Self.rounds) / Int64(Self.rounds)))
+            try await Task.sleep(
+                for: .microseconds(microseconds * Int64((round * 7) % Self.rounds) / Int64(Self.rounds)))
             host.killNow()
             _ = await calculation.value
         }
@@ -49,8 +50,10 @@ struct RunsSurviveKills {
         #expect(last.statementsSha256 == reference.statementsSha256)
         #expect(last.netPence == reference.netPence)
         #expect(last.calculation <= Int32(Self.rounds) + 1)
-        let operatorClient = FrameClient(FrameClientConfiguration(address: .unixSocket(path: host.socketPath)))
-        let audit = try await Pcs_Host_V1_AuditServiceClient(operatorClient).verifyAudit(Pcs_Host_V1_VerifyAuditRequest())
+        let operatorClient = FrameClient(
+            FrameClientConfiguration(address: .unixSocket(path: host.socketPath)))
+        let audit = try await Pcs_Host_V1_AuditServiceClient(operatorClient).verifyAudit(
+            Pcs_Host_V1_VerifyAuditRequest())
         #expect(audit.whole)
         await operatorClient.close()
         #expect(host.stop() == 0)
@@ -96,7 +99,8 @@ struct People {
             load.financialYear = "2019/20"
             load.fileName = "published.csv"
             load.data = Data(try OpenData.payments2019(practices: practices).utf8)
-            _ = try await Pcs_Payments_V1_PublishedYearServiceClient(client, options: options).loadPublishedYear([load])
+            _ = try await Pcs_Payments_V1_PublishedYearServiceClient(client, options: options)
+                .loadPublishedYear([load])
             var open = Pcs_Payments_V1_OpenRunRequest()
             open.month.year = 2019
             open.month.month = 4
@@ -129,7 +133,9 @@ struct People {
             var request = Pcs_Payments_V1_GetRunTotalsRequest()
             request.runID = runID
             request.dimension = .paycode
-            let totals = try await Pcs_Payments_V1_RunServiceClient(client, options: options).getRunTotals(request).totals
+            let totals = try await Pcs_Payments_V1_RunServiceClient(client, options: options).getRunTotals(
+                request
+            ).totals
             return totals.map(\.netPence).reduce(0, +)
         }
     }

@@ -91,7 +91,8 @@ public final class LiveHost: Sendable {
     public func pcs(_ arguments: [String], input: String = "", seconds: Double = 120) throws -> Finished {
         try Command.run(
             Command.pcs, arguments,
-            environment: ["PCS_HOST": address, "PCS_KEYS": folder.path + "/keys"], input: input, seconds: seconds)
+            environment: ["PCS_HOST": address, "PCS_KEYS": folder.path + "/keys"], input: input,
+            seconds: seconds)
     }
 
     // MARK: Ports
@@ -105,7 +106,8 @@ public final class LiveHost: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let port = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Int in
-                guard bind(descriptor, generic, length) == 0, getsockname(descriptor, generic, &length) == 0 else { return 0 }
+                guard bind(descriptor, generic, length) == 0, getsockname(descriptor, generic, &length) == 0
+                else { return 0 }
                 return Int(UInt16(bigEndian: pointer.pointee.sin_port))
             }
         }

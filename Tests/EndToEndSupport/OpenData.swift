@@ -7,6 +7,7 @@ public enum OpenData {
         let file = Command.root + "/opendata/nhs-payments-gp/nhs_payments_gp_practice_2019-20.csv.gz"
         let text = try Command.run("/usr/bin/gzip", ["-dc", file]).output
         guard let practices else { return text }
-        return text.split(separator: "\n", omittingEmptySubsequences: true).prefix(practices + 1).joined(separator: "\n") + "\n"
+        return text.split(separator: "\n", omittingEmptySubsequences: true).prefix(practices + 1).joined(
+            separator: "\n") + "\n"
     }
 }

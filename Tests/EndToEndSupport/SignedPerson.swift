@@ -50,12 +50,16 @@ public struct SignedPerson: Sendable {
     }
 
     private static func number(of role: Role) throws -> Pcs_Access_V1_Role {
-        guard let found = Pcs_Access_V1_Role.allCases.first(where: { "\($0)".uppercased() == role.name.replacing("_", with: "") })
+        guard
+            let found = Pcs_Access_V1_Role.allCases.first(where: {
+                "\($0)".uppercased() == role.name.replacing("_", with: "")
+            })
         else { throw LiveHost.DidNotStart(description: "no role \(role.name)") }
         return found
     }
 
     private static func base64URL(_ data: Data) -> String {
-        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+            "=", with: "")
     }
 }

@@ -27,7 +27,8 @@ struct BackupAndRestore {
         let restored = try host.pcs("restore", "first", "--reason", "the test puts it back", "-o", "json")
         #expect(restored.status == 0, "\(restored.errors)")
         #expect(try await Self.read(before, client) == "before the backup")
-        #expect(try await Self.read(after, client) == nil, "written after the backup: only in the safety backup")
+        #expect(
+            try await Self.read(after, client) == nil, "written after the backup: only in the safety backup")
         let audit = try host.pcs("audit", "verify", "-o", "json")
         #expect(audit.status == 0, "\(audit.output)")
         await client.close()

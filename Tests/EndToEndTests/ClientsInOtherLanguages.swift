@@ -12,7 +12,8 @@ struct ClientsInOtherLanguages {
         try host.start()
         let address = transport == "tcp" ? "tcp:127.0.0.1:\(host.tcpPort)" : "unix:\(host.socketPath)"
         let finished = try Command.run(
-            Command.python, [Command.root + "/clients/python/behaviours.py", address, "--operator", host.address])
+            Command.python,
+            [Command.root + "/clients/python/behaviours.py", address, "--operator", host.address])
         #expect(finished.status == 0, "\(finished.output)\n\(finished.errors)")
         #expect(finished.output.contains(" passed, 0 failed"))
         #expect(host.stop() == 0)

@@ -41,7 +41,8 @@ struct PaymentsPeople: Sendable {
             load.financialYear = "2019/20"
             load.fileName = "published.csv"
             load.data = Data(text.utf8)
-            _ = try await Pcs_Payments_V1_PublishedYearServiceClient(client, options: options).loadPublishedYear([load])
+            _ = try await Pcs_Payments_V1_PublishedYearServiceClient(client, options: options)
+                .loadPublishedYear([load])
         }
     }
 
@@ -52,9 +53,10 @@ struct PaymentsPeople: Sendable {
             request.at.month = 4
             request.at.day = 1
             var codes: [String] = []
-            for try await contract in try await Pcs_Payments_V1_ContractServiceClient(client, options: options)
-                .listContracts(request)
-            {
+            for try await contract in try await Pcs_Payments_V1_ContractServiceClient(
+                client, options: options
+            )
+            .listContracts(request) {
                 codes.append(contract.practiceCode)
             }
             return codes

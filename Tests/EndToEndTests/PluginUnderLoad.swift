@@ -47,13 +47,15 @@ struct PluginUnderLoad {
         }
         try await Task.sleep(for: .milliseconds(150))
 
-        let dry = try host.pcs("plugin", "disable", "payments", "--dry-run", "--reason", "end of quarter work", "-o", "json")
+        let dry = try host.pcs(
+            "plugin", "disable", "payments", "--dry-run", "--reason", "end of quarter work", "-o", "json")
         #expect(dry.status == 0, "\(dry.errors)")
         let listed = try host.pcs("plugin", "list", "-o", "json")
         #expect(listed.output.lowercased().contains("ready"), "a dry run changes nothing: \(listed.output)")
 
         let began = ContinuousClock.now
-        let disabled = try host.pcs("plugin", "disable", "payments", "--reason", "end of quarter work", "-o", "json")
+        let disabled = try host.pcs(
+            "plugin", "disable", "payments", "--reason", "end of quarter work", "-o", "json")
         let took = ContinuousClock.now - began
         #expect(disabled.status == 0, "\(disabled.errors)")
         #expect(took < .seconds(12), "drain is bounded")
@@ -92,7 +94,9 @@ struct PluginUnderLoad {
         request.effectiveFrom.day = 1
         request.endContract = true
         request.reason = "Proposal \(key)"
-        return try await Pcs_Payments_V1_ContractServiceClient(client, options: options).reviseContract(request).revisionID
+        return try await Pcs_Payments_V1_ContractServiceClient(client, options: options).reviseContract(
+            request
+        ).revisionID
     }
 
     private static func load(
@@ -123,11 +127,14 @@ struct PluginUnderLoad {
         }
     }
 
-    private static func note(_ key: String, _ outcome: Result<String, any Error>, in tally: inout Tally.Outcomes) {
+    private static func note(
+        _ key: String, _ outcome: Result<String, any Error>, in tally: inout Tally.Outcomes
+    ) {
         switch outcome {
         case .success(let revision): tally.acknowledged[key] = revision
         case .failure(let failure as Failure)
-        where ["PLUGIN_DISABLED", "PLUGIN_NOT_READY"].contains(failure.reason.name) && failure.progress == .notStarted:
+        where ["PLUGIN_DISABLED", "PLUGIN_NOT_READY"].contains(failure.reason.name)
+            && failure.progress == .notStarted:
             tally.refused.insert(key)
         case .failure(let error): tally.otherFailures.append("\(key): \(error)")
         }
@@ -139,7 +146,8 @@ struct PluginUnderLoad {
         var revisions: [String: String] = [:]
         for key in seen.refused.union(seen.acknowledged.keys) {
             let parts = key.split(separator: "-").compactMap { Int($0) }
-            revisions[key] = try await revise(key, codes[(parts[0] + parts[1] * callers) % codes.count], client, options)
+            revisions[key] = try await revise(
+                key, codes[(parts[0] + parts[1] * callers) % codes.count], client, options)
         }
         return revisions
     }
