@@ -18,8 +18,12 @@ echo "== contract"
 scripts/proto.sh --check
 
 echo "== build"
-swift build --build-tests 2>&1 | { grep -E 'error:|warning:|Build complete|Compiling|Linking' || true; } | tail -n 15
-test "${PIPESTATUS[0]}" -eq 0
+mkdir -p .build
+if ! swift build --build-tests >.build/test-build.log 2>&1; then
+    grep -E 'error:|warning:' .build/test-build.log | sort -u | head -n 40 >&2 || true
+    exit 1
+fi
+tail -n 1 .build/test-build.log
 
 echo "== tests"
 # One after the other: many of them start processes of their own, and two cores are soon full.

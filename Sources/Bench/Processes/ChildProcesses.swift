@@ -20,21 +20,22 @@ final class ChildProcesses: Sendable {
 
     /// Ends the children and removes `folders` when the user or the system ends the benchmark. Call once.
     func watchSignals(removing folders: [String]) {
-        let sources = ChildProcesses.endingSignals.map { number in
-            // The source takes the signal only when its own action does not.
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                Self.shared.endAll()
-                exit(128 + number)
-            }
-            source.activate()
-            return source
-        }
         state.withLock {
             $0.folders = folders
-            $0.sources = sources
+            $0.sources = ChildProcesses.endingSignals.map(ChildProcesses.source)
         }
+    }
+
+    private static func source(of number: Int32) -> any DispatchSourceSignal {
+        // The source takes the signal only when its own action does not.
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+            shared.endAll()
+            exit(128 + number)
+        }
+        source.activate()
+        return source
     }
 
     /// Ends what still runs, at once, and removes the folders.
