@@ -60,6 +60,7 @@ package struct OutgoingReply: OutgoingFrame {
     private let layout: FrameLayout
 
     package var byteCount: Int { layout.byteCount }
+    package var stream: UInt32 { layout.stream }
 
     /// A reply with code OK.
     package init(stream: UInt32, body: [UInt8], replayed: Bool = false) {
