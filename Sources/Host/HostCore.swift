@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import PluginAPI
+import Synchronization
 
 /// Everything that a running host consists of, put together in one place and in one order.
 final class HostCore: Sendable {
@@ -23,6 +24,7 @@ final class HostCore: Sendable {
     private let clock: any HostClock
     private let logger: Logger
     private let watch: PluginWatch
+    private let housekeeping = Mutex<Task<Void, Never>?>(nil)
 
     static let migrations: [Migration] =
         (OrganisationRegister.migrations + IdentityRegistry.migrations + LifecycleTables.migrations)
@@ -139,7 +141,21 @@ final class HostCore: Sendable {
         pump.start()
         await scheduler.resume(plugin: "host")
         await scheduler.start()
+        lookAfter()
         try await listeners.open()
+    }
+
+    /// Every few seconds: plugins that a person should look at, refusals that were counted.
+    private func lookAfter() {
+        let (watch, refusals) = (watch, dispatcher.refusals)
+        let task = Task {
+            while !Task.isCancelled {
+                watch.look()
+                await refusals.flush(all: false)
+                try? await Task.sleep(for: .seconds(5))
+            }
+        }
+        housekeeping.withLock { $0 = task }
     }
 
     private func disabledPlugins() throws -> [String: String] {
@@ -167,7 +183,7 @@ final class HostCore: Sendable {
 
     private var hostJobs: [ScheduledJob] {
         let stores = Self.openStores(store, registry)
-        let (identity, watch, refusals) = (identity, watch, dispatcher.refusals)
+        let identity = identity
         return [
             ScheduledJob(name: "purge-idempotency-keys", schedule: .daily(hour: 3, minute: 10)) {
                 var removed = 0
@@ -177,17 +193,13 @@ final class HostCore: Sendable {
             ScheduledJob(name: "purge-tokens", schedule: .every(seconds: 3_600)) {
                 "\(try await identity.purgeExpired()) tokens and assertions removed"
             },
-            ScheduledJob(name: "look-after-plugins", schedule: .every(seconds: 5)) {
-                watch.look()
-                await refusals.flush(all: false)
-                return "looked"
-            },
         ]
     }
 
     /// - Parameter graceMilliseconds: for calls in flight; what remains is cancelled.
     func stop(graceMilliseconds: Int) async {
         facts.change { $0.isServing = false }
+        housekeeping.withLock { $0 }?.cancel()
         await listeners.drain(graceMilliseconds: graceMilliseconds)
         await registry.stopAll(
             because: "the host is being stopped", drainMilliseconds: min(graceMilliseconds, 1_000))

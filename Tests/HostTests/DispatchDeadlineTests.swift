@@ -22,7 +22,10 @@ struct DispatchDeadlineTests {
                         method, number: 12_000, options: CallOptions(timeoutMilliseconds: 400))
                 }
                 #expect(late?.reason.name == "DEADLINE_PASSED")
-                #expect(late?.progress == .started)
+                // A pooled handler on a busy machine may not have had a thread yet.
+                #expect(
+                    late?.progress == .started
+                        || (late?.progress == .notStarted && method == TrialPlugin.stubborn))
                 #expect(ContinuousClock.now - began < .seconds(8))
             }
         }
@@ -33,16 +36,16 @@ struct DispatchDeadlineTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let officer = try await host.client("officer", roles: [Roles.paymentsOperator])
             let transport = try await host.transport(fidelity, as: officer)
-            let options = CallOptions(timeoutMilliseconds: 1_000, idempotencyKey: "late")
+            let options = CallOptions(timeoutMilliseconds: 4_000, idempotencyKey: "late")
             let late = await failure {
                 _ = try await transport.trial(
-                    TrialPlugin.noteSlowly, text: "late", number: 5_000, options: options)
+                    TrialPlugin.noteSlowly, text: "late", number: 20_000, options: options)
             }
             #expect(late?.reason.name == "DEADLINE_PASSED")
             #expect(late?.progress == .committed)
             // Sent again with the key, the stored reply comes at once, without the handler's wait.
             let again = try await transport.trial(
-                TrialPlugin.noteSlowly, text: "late", number: 5_000, options: options)
+                TrialPlugin.noteSlowly, text: "late", number: 20_000, options: options)
             #expect(again.text == "late")
         }
     }
@@ -112,9 +115,9 @@ struct DispatchDeadlineTests {
     }
 }
 
-/// Waits until a condition holds, at most five seconds.
+/// Waits until a condition holds, at most half a minute.
 func until(_ condition: () throws -> Bool) async throws {
-    let end = ContinuousClock.now.advanced(by: .seconds(5))
+    let end = ContinuousClock.now.advanced(by: .seconds(30))
     while try !condition() {
         guard ContinuousClock.now < end else { throw NeverHeld() }
         try await Task.sleep(for: .milliseconds(2))

@@ -20,6 +20,9 @@ final class TrialPlugin: Plugin {
     static let runs = Mutex<[String: Int]>([:])
     static func runs(_ text: String) -> Int { runs.withLock { $0[text] ?? 0 } }
 
+    private static let openGates = Mutex<Set<String>>([])
+    static func open(gate: String) { openGates.withLock { _ = $0.insert(gate) } }
+
     private let context: PluginContext
     init(_ context: PluginContext) { self.context = context }
 
@@ -44,6 +47,9 @@ final class TrialPlugin: Plugin {
         "Stubborn", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 20_000, execution: .pooled))
     static let waitInline = descriptor(
         "WaitInline", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 20_000))
+    /// Waits until the test opens the gate named by the request's text.
+    static let gate = descriptor(
+        "Gate", AccessRule(allow: [], anyCaller: true, timeLimitMilliseconds: 60_000))
     static let hold = descriptor("Hold", AccessRule(allow: [], anyCaller: true))
     static let secret = descriptor("Secret", AccessRule(allow: operators, audit: .sensitiveRead))
     static let small = descriptor("Small", AccessRule(allow: operators, maximumRequestBytes: 64))
@@ -74,6 +80,12 @@ final class TrialPlugin: Plugin {
             unary(Self.waitInline) { request, _ in
                 try await Task.sleep(for: .milliseconds(request.number))
                 return .with { $0.number = request.number }
+            },
+            unary(Self.gate) { request, _ in
+                while !Self.openGates.withLock({ $0.contains(request.text) }) {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                return .with { $0.text = request.text }
             },
             unary(Self.hold) { request, _ in
                 usleep(UInt32(request.number) * 1000)

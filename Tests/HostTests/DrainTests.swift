@@ -37,19 +37,27 @@ struct DrainTests {
             let transport = try await host.transport(.tcp, as: anyone)
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport(.unixSocket))
             let running = (0..<20).map { _ in
-                Task { try await transport.trial(TrialPlugin.waitInline, number: 2_000) }
+                Task { try await transport.trial(TrialPlugin.gate, text: "load").text }
             }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 20 }
-            let change = try await plugins.disablePlugin(
-                .with {
-                    $0.name = "trial"; $0.reason = "maintenance"
-                })
+            let disabling = Task {
+                try await plugins.disablePlugin(
+                    .with {
+                        $0.name = "trial"
+                        $0.reason = "maintenance"
+                        $0.drainMilliseconds = 60_000
+                    })
+            }
+            try await until { slot.current.lifecycle.phase == .draining }
+            try await Task.sleep(for: .milliseconds(50))
+            TrialPlugin.open(gate: "load")
+            for call in running { #expect(try await call.value == "load") }
+            let change = try await disabling.value
             #expect(change.callsInFlight == 20)
             #expect(change.callsCancelled == 0)
-            #expect(change.drainedInMilliseconds >= 100)
+            #expect(change.drainedInMilliseconds >= 40)
             #expect(change.plugin.state == .disabled)
-            for call in running { #expect(try await call.value.number == 2_000) }
 
             let refused = await failure {
                 var options = CallOptions()
@@ -88,7 +96,7 @@ struct DrainTests {
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.unixSocket, as: anyone)
             let running = (0..<5).map { _ in
-                Task { await failure { _ = try await transport.trial(TrialPlugin.stubborn, number: 8_000) } }
+                Task { await failure { _ = try await transport.trial(TrialPlugin.stubborn, number: 18_000) } }
             }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 5 }
@@ -128,7 +136,7 @@ struct DrainTests {
         try await TestHost.with([TrialPlugin.self]) { host in
             let anyone = try await host.client("anyone", roles: [Roles.auditor])
             let transport = try await host.transport(.inProcess, as: anyone)
-            let call = Task { try await transport.trial(TrialPlugin.waitInline, number: 2_000) }
+            let call = Task { try await transport.trial(TrialPlugin.gate, text: "alone") }
             let slot = try host.process.plugins().member("trial").slot
             try await until { slot.callsInFlight == 1 }
             let plugins = Pcs_Host_V1_PluginServiceClient(try await host.transport())
@@ -136,6 +144,7 @@ struct DrainTests {
             try await until { slot.current.lifecycle.phase == .draining }
             let second = await failure { _ = try await plugins.disablePlugin(.with { $0.name = "trial" }) }
             #expect(second?.reason == HostReasons.stateWrong)
+            TrialPlugin.open(gate: "alone")
             _ = try await first.value
             _ = try await call.value
         }
@@ -147,11 +156,14 @@ struct DrainTests {
         let anyone = try await host.client("anyone", roles: [Roles.auditor])
         let transport = try await host.transport(.tcp, as: anyone)
         _ = try await transport.trial(TrialPlugin.waitInline, number: 1)
-        let call = Task { try await transport.trial(TrialPlugin.waitInline, number: 200) }
+        let call = Task { try await transport.trial(TrialPlugin.gate, text: "stopping").text }
         let slot = try host.process.plugins().member("trial").slot
         try await until { slot.callsInFlight == 1 }
-        await host.process.stop(graceMilliseconds: 10_000)
-        #expect(try await call.value.number == 200)
+        let stopping = Task { await host.process.stop(graceMilliseconds: 60_000) }
+        try await Task.sleep(for: .milliseconds(100))
+        TrialPlugin.open(gate: "stopping")
+        #expect(try await call.value == "stopping")
+        await stopping.value
         await host.stop()
     }
 }

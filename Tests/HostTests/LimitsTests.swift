@@ -17,7 +17,7 @@ struct LimitsTests {
             let transport = try await host.anonymous(.tcp)
             let options = CallOptions(accessToken: token)
             let running = (0..<8).map { _ in
-                Task { try await transport.trial(TrialPlugin.waitInline, number: 2_000, options: options) }
+                Task { try await transport.trial(TrialPlugin.gate, text: "limit", options: options) }
             }
             let meters = try host.process.dispatcher().meters
             try await until { meters.callsInFlight == 8 }
@@ -26,7 +26,8 @@ struct LimitsTests {
             }
             #expect(refused?.reason == HostReasons.overloaded)
             #expect(refused?.progress == .notStarted)
-            for call in running { #expect(try await call.value.number == 2_000) }
+            TrialPlugin.open(gate: "limit")
+            for call in running { #expect(try await call.value.text == "limit") }
             #expect(
                 try await transport.trial(TrialPlugin.waitInline, number: 1, options: options).number == 1)
         }
