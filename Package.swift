@@ -35,6 +35,12 @@ var targets: [Target] = [
     .target(
         name: "PaymentsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Payments"),
+    .target(
+        name: "CaseworkContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
+        path: "Sources/Contracts/Casework"),
+    .target(
+        name: "DocumentsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
+        path: "Sources/Contracts/Documents"),
     .executableTarget(name: "protoc-gen-pcs", dependencies: [protobuf, protobufPlugin]),
 
     // The house.

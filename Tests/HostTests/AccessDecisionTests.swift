@@ -129,6 +129,9 @@ struct AccessDecisionTests {
                 "Y58>QJK", "Y58>Y58",
             ],
             .pcnMember: ["C84101>U10001", "L83001>U10001"],
+            .pcnOf: ["U10001>C84101", "U10001>L83001"],
+            .pcnPeer: Set(orgs.map { "\($0)>\($0)" }).union(["C84101>L83001", "L83001>C84101"]),
+            .acting: Set(orgs.flatMap { acting in orgs.map { "\(acting)>\($0)" } }),
         ]
         for relation in Relation.allCases {
             for changes in [false, true] {
@@ -136,7 +139,7 @@ struct AccessDecisionTests {
                     [
                         Allow(
                             role: role, relation: relation,
-                            organisationField: relation == .national ? "" : "code")
+                            organisationField: [.national, .acting].contains(relation) ? "" : "code")
                     ],
                     changes: changes)
                 for acting in orgs {

@@ -13,6 +13,36 @@ public enum Roles {
     public static let organisationDataManager = Role("ORGANISATION_DATA_MANAGER")
     /// Reads everything, changes nothing.
     public static let auditor = Role("AUDITOR")
+    /// Held by everybody with an active membership at the organisation acted for, without a grant.
+    public static let member = Role("MEMBER")
+    /// PCSE support: records and proposes on behalf, with a case; never gives working roles (since 11 December 2025).
+    public static let pcseSupport = Role("PCSE_SUPPORT")
+    /// PCSE supervisor: approves what support recorded, another person than the recorder.
+    public static let pcseSupervisor = Role("PCSE_SUPERVISOR")
+    /// On call: may open a break-glass session, nothing else.
+    public static let onCall = Role("ON_CALL")
+    /// Told of each break-glass session at its start; reviews sessions of others.
+    public static let securityLead = Role("SECURITY_LEAD")
+    /// Manages users of the region, its ICBs and Sub ICB Locations.
+    public static let regionUserAdministrator = Role("REGION_USER_ADMINISTRATOR")
+    /// Manages all users of the ICB.
+    public static let icbUserManager = Role("ICB_USER_MANAGER")
+    /// Exactly one an organisation, set by PCSE only: gives the records and supplies roles, receives notices.
+    public static let mainContact = Role("MAIN_CONTACT")
+    /// Handles enquiries of the own team.
+    public static let caseHandler = Role("CASE_HANDLER")
+    /// Leads a team of case handlers; approves complaint responses that somebody else drafted.
+    public static let caseManager = Role("CASE_MANAGER")
+    /// Head of service: sees breached complaints and their reports.
+    public static let complaintsManager = Role("COMPLAINTS_MANAGER")
+    /// Writes help articles.
+    public static let articleEditor = Role("ARTICLE_EDITOR")
+    /// Runs merger and closure cases for PCSE.
+    public static let practiceChangeCoordinator = Role("PRACTICE_CHANGE_COORDINATOR")
+    /// Manages users of a PCN's payments; created on a form signed by the commissioner.
+    public static let pcnUserAdministrator = Role("PCN_USER_ADMINISTRATOR")
+    /// Manages users of a Sub ICB Location.
+    public static let commissionerUserAdministrator = Role("COMMISSIONER_USER_ADMINISTRATOR")
     /// Opens, calculates and reviews payment runs; loads contracts, capitation and published files.
     public static let paymentsOperator = Role("PAYMENTS_OPERATOR")
     /// Approves payment runs; two different approvers a run, neither of whom calculated it.
@@ -31,6 +61,140 @@ public enum Roles {
     public static let icbViewer = Role("ICB_VIEWER")
     /// PCN payee view: statements of the own PCN.
     public static let pcnViewer = Role("PCN_VIEWER")
+    /// GPP Practice User Administrator: gives GPP roles at the own practice only; four at most.
+    public static let gppUserAdministrator = Role("GPP_USER_ADMINISTRATOR")
+    /// GPP View Claims.
+    public static let practiceClaimsViewer = Role("PRACTICE_CLAIMS_VIEWER")
+    /// GPP Claims Admin: makes and submits claims of the own practice.
+    public static let practiceClaimsAdmin = Role("PRACTICE_CLAIMS_ADMIN")
+    /// Submits claims of the own PCN.
+    public static let pcnSubmitter = Role("PCN_SUBMITTER")
+    /// Checks and releases claims of the own PCN that another person prepared.
+    public static let pcnApprover = Role("PCN_APPROVER")
+    /// Submits GOS claims of the own ophthalmic contractor, through its practice system or by hand.
+    public static let ophthalmicClaims = Role("OPHTHALMIC_CLAIMS")
+    /// Sees statements of the own pharmacy or ophthalmic contractor.
+    public static let contractorStatements = Role("CONTRACTOR_STATEMENTS")
+    /// Submits the monthly local payment files of pharmacies for a commissioner.
+    public static let pharmacyPaymentsSubmitter = Role("PHARMACY_PAYMENTS_SUBMITTER")
+    /// Sees the remittances of the own Local Medical Committee.
+    public static let lmcViewer = Role("LMC_VIEWER")
+    /// GPP Practice Estimates and salary change.
+    public static let gppEstimates = Role("GPP_ESTIMATES")
+    /// GPP Joiners and Leavers.
+    public static let gppJoinersLeavers = Role("GPP_JOINERS_LEAVERS")
+    /// GPP Special Leavers.
+    public static let gppSpecialLeavers = Role("GPP_SPECIAL_LEAVERS")
+    /// GPP Additional Voluntary Contributions.
+    public static let gppAvcs = Role("GPP_AVCS")
+    /// GPP Locum Applications.
+    public static let gppLocumApplications = Role("GPP_LOCUM_APPLICATIONS")
+    /// GP Accountant: sees and prepares year-end pension work of practices that gave access; never submits.
+    public static let gpAccountant = Role("GP_ACCOUNTANT")
+    /// Processes pension records for PCSE.
+    public static let pensionsOperator = Role("PENSIONS_OPERATOR")
+    /// Approves what a pensions operator processed.
+    public static let pensionsApprover = Role("PENSIONS_APPROVER")
+    /// PL Organisation User Administrator: gives PL roles; four at most.
+    public static let plOrganisationAdministrator = Role("PL_ORGANISATION_ADMINISTRATOR")
+    /// PL Practice Manager: approves joins, leaves and status changes of performers at the own practice.
+    public static let plPracticeManager = Role("PL_PRACTICE_MANAGER")
+    /// PL Approver: confirms contractual performer changes of the practices commissioned.
+    public static let plApprover = Role("PL_APPROVER")
+    /// A performer: own record and own changes.
+    public static let performer = Role("PERFORMER")
+    /// Applies for inclusion in a performers list: own application.
+    public static let performersListApplicant = Role("PERFORMERS_LIST_APPLICANT")
+    /// NHS England case officer of a region.
+    public static let nhseCaseOfficer = Role("NHSE_CASE_OFFICER")
+    /// NHS England decider of a region: inclusion, conditions, suspension, removal.
+    public static let nhseDecider = Role("NHSE_DECIDER")
+    /// Responsible Officer or Medical Director of a region.
+    public static let nhseResponsibleOfficer = Role("NHSE_RESPONSIBLE_OFFICER")
+    /// PCSE: completeness, verification, data entry, publication.
+    public static let pcseProcessor = Role("PCSE_PROCESSOR")
+    /// PCSE: checks what a processor did.
+    public static let pcseQualityAssurance = Role("PCSE_QUALITY_ASSURANCE")
+    /// Local Representative Committee: entrants and leavers of its area who consented.
+    public static let lrcReader = Role("LRC_READER")
+    /// Opto User Management (Organisation): gives ophthalmic roles, adds performers by GOC number; four at most.
+    public static let ophthalmicUserAdministrator = Role("OPHTHALMIC_USER_ADMINISTRATOR")
+    /// Signs GOS claims as the performer; added by each practice.
+    public static let ophthalmicPerformer = Role("OPHTHALMIC_PERFORMER")
+    /// Sends registrations and requests labels for the own practice.
+    public static let registrationsPracticeAdmin = Role("REGISTRATIONS_PRACTICE_ADMIN")
+    /// Processes registrations for PCSE.
+    public static let registrationsClerk = Role("REGISTRATIONS_CLERK")
+    /// Merges duplicates and splits confusions, with a second officer.
+    public static let dataQualityOfficer = Role("DATA_QUALITY_OFFICER")
+    /// Moves medical records.
+    public static let recordsMovementOfficer = Role("RECORDS_MOVEMENT_OFFICER")
+    /// Scans custody of records in transit.
+    public static let courier = Role("COURIER")
+    /// Archives, recalls and, with information governance, destroys records.
+    public static let archiveOperator = Role("ARCHIVE_OPERATOR")
+    /// Decides list closures, assignments and allocations of a Sub ICB Location.
+    public static let registrationsCommissioner = Role("REGISTRATIONS_COMMISSIONER")
+    /// Special Allocation Scheme provider.
+    public static let sasProvider = Role("SAS_PROVIDER")
+    /// Information governance: losses, exports of personal data.
+    public static let informationGovernance = Role("INFORMATION_GOVERNANCE")
+    /// Practice Order Entry Clerk: orders and follows up supplies of the own organisation.
+    public static let orderEntryClerk = Role("ORDER_ENTRY_CLERK")
+    /// Enters orders on behalf, approves ordinary over-limit orders entered by others.
+    public static let customerSupport = Role("CUSTOMER_SUPPORT")
+    /// Picks, packs, dispatches; proposes stock adjustments.
+    public static let warehouseOperative = Role("WAREHOUSE_OPERATIVE")
+    /// Approves ordinary over-limit orders and stock adjustments.
+    public static let warehouseSupervisor = Role("WAREHOUSE_SUPERVISOR")
+    /// Approves secure orders and adjustments, closes loss incidents; always two.
+    public static let secureStationeryOfficer = Role("SECURE_STATIONERY_OFFICER")
+    /// Changes the catalogue; another manager approves.
+    public static let catalogueManager = Role("CATALOGUE_MANAGER")
+    /// Reads demand and limits.
+    public static let demandPlanner = Role("DEMAND_PLANNER")
+    /// CQRS: manages users of the commissioner and of all practices that it administers.
+    public static let cqrsAdvancedUserAdministrator = Role("CQRS_ADVANCED_USER_ADMINISTRATOR")
+    /// CQRS: manages users of the own organisation only.
+    public static let cqrsUserAdministrator = Role("CQRS_USER_ADMINISTRATOR")
+    /// CQRS: allocates reports to organisations below, sets nominated payees.
+    public static let cqrsOrganisationAdministrator = Role("CQRS_ORGANISATION_ADMINISTRATOR")
+    /// CQRS: sees achievement with pounds.
+    public static let cqrsFinanceView = Role("CQRS_FINANCE_VIEW")
+    /// CQRS: sees points, never pounds.
+    public static let cqrsView = Role("CQRS_VIEW")
+    /// CQRS: enters achievement by hand, the own or, as commissioner, on behalf.
+    public static let cqrsAchievementEntry = Role("CQRS_ACHIEVEMENT_ENTRY")
+    /// CQRS: as provider accepts or declines offers, as commissioner makes and cancels them.
+    public static let cqrsServiceManagement = Role("CQRS_SERVICE_MANAGEMENT")
+    /// CQRS: declares that recorded achievement is right and may be paid.
+    public static let cqrsDeclarationManagement = Role("CQRS_DECLARATION_MANAGEMENT")
+    /// CQRS: approves or queries declarations for the commissioner.
+    public static let cqrsApprovalManagement = Role("CQRS_APPROVAL_MANAGEMENT")
+    /// CQRS: approves for finance, the last step before payment.
+    public static let cqrsFinanceManagement = Role("CQRS_FINANCE_MANAGEMENT")
+    /// CQRS: sees every open task and message of the organisation.
+    public static let cqrsSupervisor = Role("CQRS_SUPERVISOR")
+    /// CQRS: dashboards and reports over all member practices of the own PCN.
+    public static let cqrsPcnView = Role("CQRS_PCN_VIEW")
+    /// CQRS, PCN only: as PCN View, and adds or updates data of member practices.
+    public static let cqrsPcnManagement = Role("CQRS_PCN_MANAGEMENT")
+    /// CQRS, national: loads extracts and populations, publishes services, runs the nightly work.
+    public static let cqrsOperator = Role("CQRS_OPERATOR")
+    /// CQRS Local, commissioner: sets up services, windows, contracts and accounts.
+    public static let cqrsLocalAdministrator = Role("CQRS_LOCAL_ADMINISTRATOR")
+    /// CQRS Local, commissioner: first check; raises bulk claims.
+    public static let cqrsLocalApproverTier1 = Role("CQRS_LOCAL_APPROVER_TIER_1")
+    /// CQRS Local, commissioner: financial approval, release to payment; another person than Tier 1.
+    public static let cqrsLocalApproverTier2 = Role("CQRS_LOCAL_APPROVER_TIER_2")
+    /// CQRS Local, commissioner: claims of the medium and high bands.
+    public static let cqrsLocalFinance = Role("CQRS_LOCAL_FINANCE")
+    /// CQRS Local, provider with one level: prepares and submits.
+    public static let cqrsLocalUser = Role("CQRS_LOCAL_USER")
+    /// CQRS Local, provider with two levels: prepares, submits internally.
+    public static let cqrsLocalPreparer = Role("CQRS_LOCAL_PREPARER")
+    /// CQRS Local, provider with two levels: checks and submits to the commissioner.
+    public static let cqrsLocalProviderApprover = Role("CQRS_LOCAL_PROVIDER_APPROVER")
 
     /// In the order of the contract.
     public static let all: [Role] = [
@@ -38,6 +202,21 @@ public enum Roles {
         identityAdministrator,
         organisationDataManager,
         auditor,
+        member,
+        pcseSupport,
+        pcseSupervisor,
+        onCall,
+        securityLead,
+        regionUserAdministrator,
+        icbUserManager,
+        mainContact,
+        caseHandler,
+        caseManager,
+        complaintsManager,
+        articleEditor,
+        practiceChangeCoordinator,
+        pcnUserAdministrator,
+        commissionerUserAdministrator,
         paymentsOperator,
         paymentsApprover,
         bacsSubmitter,
@@ -47,5 +226,72 @@ public enum Roles {
         commissionerApprover,
         icbViewer,
         pcnViewer,
+        gppUserAdministrator,
+        practiceClaimsViewer,
+        practiceClaimsAdmin,
+        pcnSubmitter,
+        pcnApprover,
+        ophthalmicClaims,
+        contractorStatements,
+        pharmacyPaymentsSubmitter,
+        lmcViewer,
+        gppEstimates,
+        gppJoinersLeavers,
+        gppSpecialLeavers,
+        gppAvcs,
+        gppLocumApplications,
+        gpAccountant,
+        pensionsOperator,
+        pensionsApprover,
+        plOrganisationAdministrator,
+        plPracticeManager,
+        plApprover,
+        performer,
+        performersListApplicant,
+        nhseCaseOfficer,
+        nhseDecider,
+        nhseResponsibleOfficer,
+        pcseProcessor,
+        pcseQualityAssurance,
+        lrcReader,
+        ophthalmicUserAdministrator,
+        ophthalmicPerformer,
+        registrationsPracticeAdmin,
+        registrationsClerk,
+        dataQualityOfficer,
+        recordsMovementOfficer,
+        courier,
+        archiveOperator,
+        registrationsCommissioner,
+        sasProvider,
+        informationGovernance,
+        orderEntryClerk,
+        customerSupport,
+        warehouseOperative,
+        warehouseSupervisor,
+        secureStationeryOfficer,
+        catalogueManager,
+        demandPlanner,
+        cqrsAdvancedUserAdministrator,
+        cqrsUserAdministrator,
+        cqrsOrganisationAdministrator,
+        cqrsFinanceView,
+        cqrsView,
+        cqrsAchievementEntry,
+        cqrsServiceManagement,
+        cqrsDeclarationManagement,
+        cqrsApprovalManagement,
+        cqrsFinanceManagement,
+        cqrsSupervisor,
+        cqrsPcnView,
+        cqrsPcnManagement,
+        cqrsOperator,
+        cqrsLocalAdministrator,
+        cqrsLocalApproverTier1,
+        cqrsLocalApproverTier2,
+        cqrsLocalFinance,
+        cqrsLocalUser,
+        cqrsLocalPreparer,
+        cqrsLocalProviderApprover,
     ]
 }

@@ -57,6 +57,29 @@ public nonisolated struct Pcs_Common_V1_Month: Sendable {
   public init() {}
 }
 
+/// A record of an area, named from outside it: by tasks, messages, documents, cases.
+public nonisolated struct Pcs_Common_V1_RecordReference: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Area whose record it is, for example "payments".
+  public var area: String = String()
+
+  /// What it is there, for example "claim".
+  public var kind: String = String()
+
+  /// Its identifier there.
+  public var recordID: String = String()
+
+  /// ODS code of the organisation that it is about; empty = none.
+  public var organisationCode: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// Details of a refusal, packed into Status.details. One per failed call.
 public nonisolated struct Pcs_Common_V1_FailureDetail: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -182,6 +205,51 @@ nonisolated extension Pcs_Common_V1_Month: SwiftProtobuf.Message, SwiftProtobuf.
   public static func ==(lhs: Pcs_Common_V1_Month, rhs: Pcs_Common_V1_Month) -> Bool {
     if lhs.year != rhs.year {return false}
     if lhs.month != rhs.month {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Common_V1_RecordReference: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecordReference"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}area\0\u{1}kind\0\u{3}record_id\0\u{3}organisation_code\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.area) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.recordID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.organisationCode) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.area.isEmpty {
+      try visitor.visitSingularStringField(value: self.area, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.recordID.isEmpty {
+      try visitor.visitSingularStringField(value: self.recordID, fieldNumber: 3)
+    }
+    if !self.organisationCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.organisationCode, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Common_V1_RecordReference, rhs: Pcs_Common_V1_RecordReference) -> Bool {
+    if lhs.area != rhs.area {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.recordID != rhs.recordID {return false}
+    if lhs.organisationCode != rhs.organisationCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -69,6 +69,7 @@ struct AccessQuestion {
                 clause: .relation,
                 words: "\(allow.role) must be held at a national body, and \(acting) is none")
         }
+        if allow.relation == .acting { return nil }
         if allow.relation == .icb, method.access.changesState {
             return Obstacle(clause: .icbReadOnly, words: "at the level of an ICB one reads and does not act")
         }
@@ -122,7 +123,7 @@ struct AccessQuestion {
         _ relation: Relation, with code: ODSCode, at day: CalendarDate, _ actingKind: OrganisationKind
     ) -> Bool {
         switch relation {
-        case .national: true
+        case .national, .acting: true
         case .own: code == acting
         // The level that acts is the Sub ICB Location: an ICB above one does not commission in its place.
         case .commissioner:
@@ -131,13 +132,17 @@ struct AccessQuestion {
         case .icb: directory.icb(of: code, at: day) == acting
         case .region: directory.region(of: code, at: day) == acting
         case .pcnMember: directory.pcn(of: acting, at: day) == code
+        case .pcnOf: directory.pcn(of: code, at: day) == acting
+        case .pcnPeer:
+            code == acting
+                || directory.pcn(of: code, at: day).map { $0 == directory.pcn(of: acting, at: day) } ?? false
         }
     }
 
     private func words(_ relation: Relation, _ code: ODSCode, at day: CalendarDate) -> String {
         func said(_ other: ODSCode?) -> String { other.map(\.value) ?? "nobody in the register" }
         switch relation {
-        case .national: return "\(acting) is no national body"
+        case .national, .acting: return "\(acting) is no national body"
         case .own: return "\(code) is not \(acting)"
         case .commissioner:
             return
@@ -145,6 +150,8 @@ struct AccessQuestion {
         case .icb: return "\(code) is below \(said(directory.icb(of: code, at: day))), not below \(acting)"
         case .region: return "\(code) is in \(said(directory.region(of: code, at: day))), not in \(acting)"
         case .pcnMember: return "\(acting) is no member of \(code)"
+        case .pcnOf: return "\(code) is a member of \(said(directory.pcn(of: code, at: day))), not of \(acting)"
+        case .pcnPeer: return "\(code) and \(acting) are not in one PCN"
         }
     }
 }

@@ -155,6 +155,9 @@ extension AccessRule {
             case .icb: "\(way.role) at the ICB of \(way.organisationField)"
             case .region: "\(way.role) at the region of \(way.organisationField)"
             case .pcnMember: "\(way.role) at a member of \(way.organisationField)"
+            case .pcnOf: "\(way.role) at the PCN of \(way.organisationField)"
+            case .pcnPeer: "\(way.role) at a practice in the PCN of \(way.organisationField)"
+            case .acting: "\(way.role) at the organisation acted for"
             }
         }
         if anyCaller { ways.append("any authenticated caller") }

@@ -8,14 +8,14 @@ public struct Role: Hashable, Sendable, CustomStringConvertible {
 /// The relation that the organisation acted for must have to the organisation of the request.
 /// The cases follow `pcs.access.v1.Relation`.
 public enum Relation: String, Sendable, CaseIterable {
-    case national, own, commissioner, icb, region, pcnMember
+    case national, own, commissioner, icb, region, pcnMember, pcnOf, pcnPeer, acting
 }
 
 /// One way to be allowed: a role, in a relation to the organisation in a field of the request.
 public struct Allow: Hashable, Sendable {
     public let role: Role
     public let relation: Relation
-    /// Name of the request's field with the ODS code concerned; empty for `.national`.
+    /// Name of the request's field with the ODS code concerned; empty for `.national` and `.acting`.
     public let organisationField: String
 
     public init(role: Role, relation: Relation, organisationField: String = "") {
@@ -41,11 +41,13 @@ public struct AccessRule: Hashable, Sendable {
     public let timeLimitMilliseconds: UInt32
     public let maximumRequestBytes: UInt32
     public let execution: Execution
+    /// The person must have proved themselves afresh in the last five minutes.
+    public let needsStepUp: Bool
 
     public init(
         allow: [Allow], isAnonymous: Bool = false, anyCaller: Bool = false, changesState: Bool = false,
         needsSecondPerson: Bool = false, audit: Audit = .none, timeLimitMilliseconds: UInt32 = 30_000,
-        maximumRequestBytes: UInt32 = 65_536, execution: Execution = .inline
+        maximumRequestBytes: UInt32 = 65_536, execution: Execution = .inline, needsStepUp: Bool = false
     ) {
         self.allow = allow
         self.isAnonymous = isAnonymous
@@ -56,5 +58,6 @@ public struct AccessRule: Hashable, Sendable {
         self.timeLimitMilliseconds = timeLimitMilliseconds
         self.maximumRequestBytes = maximumRequestBytes
         self.execution = execution
+        self.needsStepUp = needsStepUp
     }
 }

@@ -53,6 +53,7 @@ struct Contract {
         var timeLimitMilliseconds: UInt32 = 30_000
         var maximumRequestBytes: UInt32 = 65_536
         var execution = Execution.inline
+        var needsStepUp = false
     }
 
     /// The raw values are the cases of `PluginAPI.AccessRule.Audit`.
@@ -60,13 +61,13 @@ struct Contract {
     /// The raw values are the cases of `PluginAPI.AccessRule.Execution`.
     enum Execution: String { case inline, pooled }
     /// The raw values are the cases of `PluginAPI.Relation`.
-    enum Relation: String { case national, own, commissioner, icb, region, pcnMember }
+    enum Relation: String { case national, own, commissioner, icb, region, pcnMember, pcnOf, pcnPeer, acting }
 
     struct Allow {
         /// Without the `ROLE_` prefix.
         let role: String
         let relation: Relation
-        /// Fields from the request down to the string with the ODS code; empty for `.national`.
+        /// Fields from the request down to the string with the ODS code; empty for `.national` and `.acting`.
         let organisationField: [FieldDescriptor]
 
         /// `practice_code`, or `filter.practice_code` when nested.

@@ -63,7 +63,12 @@ struct ContractReader {
         access.anyCaller = rule.anyCaller
         access.changesState = rule.changesState
         access.needsSecondPerson = rule.secondPerson
+        access.needsStepUp = rule.stepUp
         checkOpenness(rule, of: method, name)
+        if rule.stepUp && (rule.anonymous || rule.anyCaller) {
+            faults.add(
+                "\(name) needs a fresh proof but lists no roles: list who may, or drop step_up", at: method)
+        }
         if rule.secondPerson && !rule.changesState {
             faults.add(
                 "\(name) needs a second person but changes nothing: set changes_state, or drop second_person",
@@ -161,10 +166,11 @@ struct ContractReader {
                 at: method)
         }
         let path = entry.organisationField
-        if relation == .national {
+        if relation == .national || relation == .acting {
             if !path.isEmpty {
+                let kind = relation == .national ? "nationally" : "at the organisation acted for"
                 faults.add(
-                    "\(name) allows \(role) nationally, where organisation_field `\(path)` has no meaning: drop it",
+                    "\(name) allows \(role) \(kind), where organisation_field `\(path)` has no meaning: drop it",
                     at: method)
             }
             return Contract.Allow(role: role, relation: relation, organisationField: [])
@@ -220,6 +226,9 @@ extension Contract.Relation {
         case .icb: self = .icb
         case .region: self = .region
         case .pcnMember: self = .pcnMember
+        case .pcnOf: self = .pcnOf
+        case .pcnPeer: self = .pcnPeer
+        case .acting: self = .acting
         case .unspecified, .UNRECOGNIZED: return nil
         }
     }

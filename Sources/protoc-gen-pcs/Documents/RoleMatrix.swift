@@ -18,7 +18,7 @@ enum RoleMatrix {
                 text += "\n"
                 text += Documents.table(
                     [
-                        "Method", "Changes state", "Second person", "Audit", "Time limit, ms",
+                        "Method", "Changes state", "Second person", "Fresh proof", "Audit", "Time limit, ms",
                         "Largest request, bytes", "Runs",
                     ],
                     service.methods.map(limits))
@@ -49,7 +49,7 @@ enum RoleMatrix {
             }
         return [
             method.descriptor.name, access.changesState ? "yes" : "", access.needsSecondPerson ? "yes" : "",
-            audit,
+            access.needsStepUp ? "yes" : "", audit,
             Words.grouped(access.timeLimitMilliseconds), Words.grouped(access.maximumRequestBytes),
             access.execution.rawValue,
         ]
@@ -86,6 +86,9 @@ extension Contract.Relation {
         case .icb: "ICB above"
         case .region: "region above"
         case .pcnMember: "PCN member"
+        case .pcnOf: "PCN of the practice"
+        case .pcnPeer: "practice of the same PCN"
+        case .acting: "organisation acted for"
         }
     }
 }

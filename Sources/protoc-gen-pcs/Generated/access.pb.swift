@@ -45,6 +45,16 @@ nonisolated enum Pcs_Access_V1_Relation: SwiftProtobuf.Enum, Swift.CaseIterable 
 
   /// A current member practice of the PCN named.
   case pcnMember // = 6
+
+  /// The PCN of which the practice named is a current member.
+  case pcnOf // = 7
+
+  /// A current member practice of the PCN of which the practice named is a member too, or that practice itself.
+  case pcnPeer // = 8
+
+  /// The organisation acted for, whichever it is: the request names none, and the handler touches only records of that
+  /// organisation.
+  case acting // = 9
   case UNRECOGNIZED(Int)
 
   init() {
@@ -60,6 +70,9 @@ nonisolated enum Pcs_Access_V1_Relation: SwiftProtobuf.Enum, Swift.CaseIterable 
     case 4: self = .icb
     case 5: self = .region
     case 6: self = .pcnMember
+    case 7: self = .pcnOf
+    case 8: self = .pcnPeer
+    case 9: self = .acting
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -73,6 +86,9 @@ nonisolated enum Pcs_Access_V1_Relation: SwiftProtobuf.Enum, Swift.CaseIterable 
     case .icb: return 4
     case .region: return 5
     case .pcnMember: return 6
+    case .pcnOf: return 7
+    case .pcnPeer: return 8
+    case .acting: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -86,6 +102,9 @@ nonisolated enum Pcs_Access_V1_Relation: SwiftProtobuf.Enum, Swift.CaseIterable 
     .icb,
     .region,
     .pcnMember,
+    .pcnOf,
+    .pcnPeer,
+    .acting,
   ]
 
 }
@@ -200,6 +219,51 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// Reads everything, changes nothing.
   case auditor // = 4
 
+  /// Held by everybody with an active membership at the organisation acted for, without a grant.
+  case member // = 5
+
+  /// PCSE support: records and proposes on behalf, with a case; never gives working roles (since 11 December 2025).
+  case pcseSupport // = 6
+
+  /// PCSE supervisor: approves what support recorded, another person than the recorder.
+  case pcseSupervisor // = 7
+
+  /// On call: may open a break-glass session, nothing else.
+  case onCall // = 8
+
+  /// Told of each break-glass session at its start; reviews sessions of others.
+  case securityLead // = 9
+
+  /// Manages users of the region, its ICBs and Sub ICB Locations.
+  case regionUserAdministrator // = 10
+
+  /// Manages all users of the ICB.
+  case icbUserManager // = 11
+
+  /// Exactly one an organisation, set by PCSE only: gives the records and supplies roles, receives notices.
+  case mainContact // = 12
+
+  /// Handles enquiries of the own team.
+  case caseHandler // = 13
+
+  /// Leads a team of case handlers; approves complaint responses that somebody else drafted.
+  case caseManager // = 14
+
+  /// Head of service: sees breached complaints and their reports.
+  case complaintsManager // = 15
+
+  /// Writes help articles.
+  case articleEditor // = 16
+
+  /// Runs merger and closure cases for PCSE.
+  case practiceChangeCoordinator // = 17
+
+  /// Manages users of a PCN's payments; created on a form signed by the commissioner.
+  case pcnUserAdministrator // = 18
+
+  /// Manages users of a Sub ICB Location.
+  case commissionerUserAdministrator // = 19
+
   /// Opens, calculates and reviews payment runs; loads contracts, capitation and published files.
   case paymentsOperator // = 20
 
@@ -226,6 +290,207 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// PCN payee view: statements of the own PCN.
   case pcnViewer // = 28
+
+  /// GPP Practice User Administrator: gives GPP roles at the own practice only; four at most.
+  case gppUserAdministrator // = 29
+
+  /// GPP View Claims.
+  case practiceClaimsViewer // = 30
+
+  /// GPP Claims Admin: makes and submits claims of the own practice.
+  case practiceClaimsAdmin // = 31
+
+  /// Submits claims of the own PCN.
+  case pcnSubmitter // = 32
+
+  /// Checks and releases claims of the own PCN that another person prepared.
+  case pcnApprover // = 33
+
+  /// Submits GOS claims of the own ophthalmic contractor, through its practice system or by hand.
+  case ophthalmicClaims // = 34
+
+  /// Sees statements of the own pharmacy or ophthalmic contractor.
+  case contractorStatements // = 35
+
+  /// Submits the monthly local payment files of pharmacies for a commissioner.
+  case pharmacyPaymentsSubmitter // = 36
+
+  /// Sees the remittances of the own Local Medical Committee.
+  case lmcViewer // = 37
+
+  /// GPP Practice Estimates and salary change.
+  case gppEstimates // = 40
+
+  /// GPP Joiners and Leavers.
+  case gppJoinersLeavers // = 41
+
+  /// GPP Special Leavers.
+  case gppSpecialLeavers // = 42
+
+  /// GPP Additional Voluntary Contributions.
+  case gppAvcs // = 43
+
+  /// GPP Locum Applications.
+  case gppLocumApplications // = 44
+
+  /// GP Accountant: sees and prepares year-end pension work of practices that gave access; never submits.
+  case gpAccountant // = 45
+
+  /// Processes pension records for PCSE.
+  case pensionsOperator // = 46
+
+  /// Approves what a pensions operator processed.
+  case pensionsApprover // = 47
+
+  /// PL Organisation User Administrator: gives PL roles; four at most.
+  case plOrganisationAdministrator // = 60
+
+  /// PL Practice Manager: approves joins, leaves and status changes of performers at the own practice.
+  case plPracticeManager // = 61
+
+  /// PL Approver: confirms contractual performer changes of the practices commissioned.
+  case plApprover // = 62
+
+  /// A performer: own record and own changes.
+  case performer // = 63
+
+  /// Applies for inclusion in a performers list: own application.
+  case performersListApplicant // = 64
+
+  /// NHS England case officer of a region.
+  case nhseCaseOfficer // = 65
+
+  /// NHS England decider of a region: inclusion, conditions, suspension, removal.
+  case nhseDecider // = 66
+
+  /// Responsible Officer or Medical Director of a region.
+  case nhseResponsibleOfficer // = 67
+
+  /// PCSE: completeness, verification, data entry, publication.
+  case pcseProcessor // = 68
+
+  /// PCSE: checks what a processor did.
+  case pcseQualityAssurance // = 69
+
+  /// Local Representative Committee: entrants and leavers of its area who consented.
+  case lrcReader // = 70
+
+  /// Opto User Management (Organisation): gives ophthalmic roles, adds performers by GOC number; four at most.
+  case ophthalmicUserAdministrator // = 71
+
+  /// Signs GOS claims as the performer; added by each practice.
+  case ophthalmicPerformer // = 72
+
+  /// Sends registrations and requests labels for the own practice.
+  case registrationsPracticeAdmin // = 80
+
+  /// Processes registrations for PCSE.
+  case registrationsClerk // = 81
+
+  /// Merges duplicates and splits confusions, with a second officer.
+  case dataQualityOfficer // = 82
+
+  /// Moves medical records.
+  case recordsMovementOfficer // = 83
+
+  /// Scans custody of records in transit.
+  case courier // = 84
+
+  /// Archives, recalls and, with information governance, destroys records.
+  case archiveOperator // = 85
+
+  /// Decides list closures, assignments and allocations of a Sub ICB Location.
+  case registrationsCommissioner // = 86
+
+  /// Special Allocation Scheme provider.
+  case sasProvider // = 87
+
+  /// Information governance: losses, exports of personal data.
+  case informationGovernance // = 88
+
+  /// Practice Order Entry Clerk: orders and follows up supplies of the own organisation.
+  case orderEntryClerk // = 100
+
+  /// Enters orders on behalf, approves ordinary over-limit orders entered by others.
+  case customerSupport // = 101
+
+  /// Picks, packs, dispatches; proposes stock adjustments.
+  case warehouseOperative // = 102
+
+  /// Approves ordinary over-limit orders and stock adjustments.
+  case warehouseSupervisor // = 103
+
+  /// Approves secure orders and adjustments, closes loss incidents; always two.
+  case secureStationeryOfficer // = 104
+
+  /// Changes the catalogue; another manager approves.
+  case catalogueManager // = 105
+
+  /// Reads demand and limits.
+  case demandPlanner // = 106
+
+  /// CQRS: manages users of the commissioner and of all practices that it administers.
+  case cqrsAdvancedUserAdministrator // = 120
+
+  /// CQRS: manages users of the own organisation only.
+  case cqrsUserAdministrator // = 121
+
+  /// CQRS: allocates reports to organisations below, sets nominated payees.
+  case cqrsOrganisationAdministrator // = 122
+
+  /// CQRS: sees achievement with pounds.
+  case cqrsFinanceView // = 123
+
+  /// CQRS: sees points, never pounds.
+  case cqrsView // = 124
+
+  /// CQRS: enters achievement by hand, the own or, as commissioner, on behalf.
+  case cqrsAchievementEntry // = 125
+
+  /// CQRS: as provider accepts or declines offers, as commissioner makes and cancels them.
+  case cqrsServiceManagement // = 126
+
+  /// CQRS: declares that recorded achievement is right and may be paid.
+  case cqrsDeclarationManagement // = 127
+
+  /// CQRS: approves or queries declarations for the commissioner.
+  case cqrsApprovalManagement // = 128
+
+  /// CQRS: approves for finance, the last step before payment.
+  case cqrsFinanceManagement // = 129
+
+  /// CQRS: sees every open task and message of the organisation.
+  case cqrsSupervisor // = 130
+
+  /// CQRS: dashboards and reports over all member practices of the own PCN.
+  case cqrsPcnView // = 131
+
+  /// CQRS, PCN only: as PCN View, and adds or updates data of member practices.
+  case cqrsPcnManagement // = 132
+
+  /// CQRS, national: loads extracts and populations, publishes services, runs the nightly work.
+  case cqrsOperator // = 133
+
+  /// CQRS Local, commissioner: sets up services, windows, contracts and accounts.
+  case cqrsLocalAdministrator // = 140
+
+  /// CQRS Local, commissioner: first check; raises bulk claims.
+  case cqrsLocalApproverTier1 // = 141
+
+  /// CQRS Local, commissioner: financial approval, release to payment; another person than Tier 1.
+  case cqrsLocalApproverTier2 // = 142
+
+  /// CQRS Local, commissioner: claims of the medium and high bands.
+  case cqrsLocalFinance // = 143
+
+  /// CQRS Local, provider with one level: prepares and submits.
+  case cqrsLocalUser // = 144
+
+  /// CQRS Local, provider with two levels: prepares, submits internally.
+  case cqrsLocalPreparer // = 145
+
+  /// CQRS Local, provider with two levels: checks and submits to the commissioner.
+  case cqrsLocalProviderApprover // = 146
   case UNRECOGNIZED(Int)
 
   init() {
@@ -239,6 +504,21 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .identityAdministrator
     case 3: self = .organisationDataManager
     case 4: self = .auditor
+    case 5: self = .member
+    case 6: self = .pcseSupport
+    case 7: self = .pcseSupervisor
+    case 8: self = .onCall
+    case 9: self = .securityLead
+    case 10: self = .regionUserAdministrator
+    case 11: self = .icbUserManager
+    case 12: self = .mainContact
+    case 13: self = .caseHandler
+    case 14: self = .caseManager
+    case 15: self = .complaintsManager
+    case 16: self = .articleEditor
+    case 17: self = .practiceChangeCoordinator
+    case 18: self = .pcnUserAdministrator
+    case 19: self = .commissionerUserAdministrator
     case 20: self = .paymentsOperator
     case 21: self = .paymentsApprover
     case 22: self = .bacsSubmitter
@@ -248,6 +528,73 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 26: self = .commissionerApprover
     case 27: self = .icbViewer
     case 28: self = .pcnViewer
+    case 29: self = .gppUserAdministrator
+    case 30: self = .practiceClaimsViewer
+    case 31: self = .practiceClaimsAdmin
+    case 32: self = .pcnSubmitter
+    case 33: self = .pcnApprover
+    case 34: self = .ophthalmicClaims
+    case 35: self = .contractorStatements
+    case 36: self = .pharmacyPaymentsSubmitter
+    case 37: self = .lmcViewer
+    case 40: self = .gppEstimates
+    case 41: self = .gppJoinersLeavers
+    case 42: self = .gppSpecialLeavers
+    case 43: self = .gppAvcs
+    case 44: self = .gppLocumApplications
+    case 45: self = .gpAccountant
+    case 46: self = .pensionsOperator
+    case 47: self = .pensionsApprover
+    case 60: self = .plOrganisationAdministrator
+    case 61: self = .plPracticeManager
+    case 62: self = .plApprover
+    case 63: self = .performer
+    case 64: self = .performersListApplicant
+    case 65: self = .nhseCaseOfficer
+    case 66: self = .nhseDecider
+    case 67: self = .nhseResponsibleOfficer
+    case 68: self = .pcseProcessor
+    case 69: self = .pcseQualityAssurance
+    case 70: self = .lrcReader
+    case 71: self = .ophthalmicUserAdministrator
+    case 72: self = .ophthalmicPerformer
+    case 80: self = .registrationsPracticeAdmin
+    case 81: self = .registrationsClerk
+    case 82: self = .dataQualityOfficer
+    case 83: self = .recordsMovementOfficer
+    case 84: self = .courier
+    case 85: self = .archiveOperator
+    case 86: self = .registrationsCommissioner
+    case 87: self = .sasProvider
+    case 88: self = .informationGovernance
+    case 100: self = .orderEntryClerk
+    case 101: self = .customerSupport
+    case 102: self = .warehouseOperative
+    case 103: self = .warehouseSupervisor
+    case 104: self = .secureStationeryOfficer
+    case 105: self = .catalogueManager
+    case 106: self = .demandPlanner
+    case 120: self = .cqrsAdvancedUserAdministrator
+    case 121: self = .cqrsUserAdministrator
+    case 122: self = .cqrsOrganisationAdministrator
+    case 123: self = .cqrsFinanceView
+    case 124: self = .cqrsView
+    case 125: self = .cqrsAchievementEntry
+    case 126: self = .cqrsServiceManagement
+    case 127: self = .cqrsDeclarationManagement
+    case 128: self = .cqrsApprovalManagement
+    case 129: self = .cqrsFinanceManagement
+    case 130: self = .cqrsSupervisor
+    case 131: self = .cqrsPcnView
+    case 132: self = .cqrsPcnManagement
+    case 133: self = .cqrsOperator
+    case 140: self = .cqrsLocalAdministrator
+    case 141: self = .cqrsLocalApproverTier1
+    case 142: self = .cqrsLocalApproverTier2
+    case 143: self = .cqrsLocalFinance
+    case 144: self = .cqrsLocalUser
+    case 145: self = .cqrsLocalPreparer
+    case 146: self = .cqrsLocalProviderApprover
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -259,6 +606,21 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .identityAdministrator: return 2
     case .organisationDataManager: return 3
     case .auditor: return 4
+    case .member: return 5
+    case .pcseSupport: return 6
+    case .pcseSupervisor: return 7
+    case .onCall: return 8
+    case .securityLead: return 9
+    case .regionUserAdministrator: return 10
+    case .icbUserManager: return 11
+    case .mainContact: return 12
+    case .caseHandler: return 13
+    case .caseManager: return 14
+    case .complaintsManager: return 15
+    case .articleEditor: return 16
+    case .practiceChangeCoordinator: return 17
+    case .pcnUserAdministrator: return 18
+    case .commissionerUserAdministrator: return 19
     case .paymentsOperator: return 20
     case .paymentsApprover: return 21
     case .bacsSubmitter: return 22
@@ -268,6 +630,73 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .commissionerApprover: return 26
     case .icbViewer: return 27
     case .pcnViewer: return 28
+    case .gppUserAdministrator: return 29
+    case .practiceClaimsViewer: return 30
+    case .practiceClaimsAdmin: return 31
+    case .pcnSubmitter: return 32
+    case .pcnApprover: return 33
+    case .ophthalmicClaims: return 34
+    case .contractorStatements: return 35
+    case .pharmacyPaymentsSubmitter: return 36
+    case .lmcViewer: return 37
+    case .gppEstimates: return 40
+    case .gppJoinersLeavers: return 41
+    case .gppSpecialLeavers: return 42
+    case .gppAvcs: return 43
+    case .gppLocumApplications: return 44
+    case .gpAccountant: return 45
+    case .pensionsOperator: return 46
+    case .pensionsApprover: return 47
+    case .plOrganisationAdministrator: return 60
+    case .plPracticeManager: return 61
+    case .plApprover: return 62
+    case .performer: return 63
+    case .performersListApplicant: return 64
+    case .nhseCaseOfficer: return 65
+    case .nhseDecider: return 66
+    case .nhseResponsibleOfficer: return 67
+    case .pcseProcessor: return 68
+    case .pcseQualityAssurance: return 69
+    case .lrcReader: return 70
+    case .ophthalmicUserAdministrator: return 71
+    case .ophthalmicPerformer: return 72
+    case .registrationsPracticeAdmin: return 80
+    case .registrationsClerk: return 81
+    case .dataQualityOfficer: return 82
+    case .recordsMovementOfficer: return 83
+    case .courier: return 84
+    case .archiveOperator: return 85
+    case .registrationsCommissioner: return 86
+    case .sasProvider: return 87
+    case .informationGovernance: return 88
+    case .orderEntryClerk: return 100
+    case .customerSupport: return 101
+    case .warehouseOperative: return 102
+    case .warehouseSupervisor: return 103
+    case .secureStationeryOfficer: return 104
+    case .catalogueManager: return 105
+    case .demandPlanner: return 106
+    case .cqrsAdvancedUserAdministrator: return 120
+    case .cqrsUserAdministrator: return 121
+    case .cqrsOrganisationAdministrator: return 122
+    case .cqrsFinanceView: return 123
+    case .cqrsView: return 124
+    case .cqrsAchievementEntry: return 125
+    case .cqrsServiceManagement: return 126
+    case .cqrsDeclarationManagement: return 127
+    case .cqrsApprovalManagement: return 128
+    case .cqrsFinanceManagement: return 129
+    case .cqrsSupervisor: return 130
+    case .cqrsPcnView: return 131
+    case .cqrsPcnManagement: return 132
+    case .cqrsOperator: return 133
+    case .cqrsLocalAdministrator: return 140
+    case .cqrsLocalApproverTier1: return 141
+    case .cqrsLocalApproverTier2: return 142
+    case .cqrsLocalFinance: return 143
+    case .cqrsLocalUser: return 144
+    case .cqrsLocalPreparer: return 145
+    case .cqrsLocalProviderApprover: return 146
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -279,6 +708,21 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     .identityAdministrator,
     .organisationDataManager,
     .auditor,
+    .member,
+    .pcseSupport,
+    .pcseSupervisor,
+    .onCall,
+    .securityLead,
+    .regionUserAdministrator,
+    .icbUserManager,
+    .mainContact,
+    .caseHandler,
+    .caseManager,
+    .complaintsManager,
+    .articleEditor,
+    .practiceChangeCoordinator,
+    .pcnUserAdministrator,
+    .commissionerUserAdministrator,
     .paymentsOperator,
     .paymentsApprover,
     .bacsSubmitter,
@@ -288,6 +732,73 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     .commissionerApprover,
     .icbViewer,
     .pcnViewer,
+    .gppUserAdministrator,
+    .practiceClaimsViewer,
+    .practiceClaimsAdmin,
+    .pcnSubmitter,
+    .pcnApprover,
+    .ophthalmicClaims,
+    .contractorStatements,
+    .pharmacyPaymentsSubmitter,
+    .lmcViewer,
+    .gppEstimates,
+    .gppJoinersLeavers,
+    .gppSpecialLeavers,
+    .gppAvcs,
+    .gppLocumApplications,
+    .gpAccountant,
+    .pensionsOperator,
+    .pensionsApprover,
+    .plOrganisationAdministrator,
+    .plPracticeManager,
+    .plApprover,
+    .performer,
+    .performersListApplicant,
+    .nhseCaseOfficer,
+    .nhseDecider,
+    .nhseResponsibleOfficer,
+    .pcseProcessor,
+    .pcseQualityAssurance,
+    .lrcReader,
+    .ophthalmicUserAdministrator,
+    .ophthalmicPerformer,
+    .registrationsPracticeAdmin,
+    .registrationsClerk,
+    .dataQualityOfficer,
+    .recordsMovementOfficer,
+    .courier,
+    .archiveOperator,
+    .registrationsCommissioner,
+    .sasProvider,
+    .informationGovernance,
+    .orderEntryClerk,
+    .customerSupport,
+    .warehouseOperative,
+    .warehouseSupervisor,
+    .secureStationeryOfficer,
+    .catalogueManager,
+    .demandPlanner,
+    .cqrsAdvancedUserAdministrator,
+    .cqrsUserAdministrator,
+    .cqrsOrganisationAdministrator,
+    .cqrsFinanceView,
+    .cqrsView,
+    .cqrsAchievementEntry,
+    .cqrsServiceManagement,
+    .cqrsDeclarationManagement,
+    .cqrsApprovalManagement,
+    .cqrsFinanceManagement,
+    .cqrsSupervisor,
+    .cqrsPcnView,
+    .cqrsPcnManagement,
+    .cqrsOperator,
+    .cqrsLocalAdministrator,
+    .cqrsLocalApproverTier1,
+    .cqrsLocalApproverTier2,
+    .cqrsLocalFinance,
+    .cqrsLocalUser,
+    .cqrsLocalPreparer,
+    .cqrsLocalProviderApprover,
   ]
 
 }
@@ -324,6 +835,10 @@ nonisolated struct Pcs_Access_V1_AccessRule: Sendable {
 
   var execution: Pcs_Access_V1_Execution = .unspecified
 
+  /// A dangerous act: the person must have proved themselves afresh, with the second factor, in the last five minutes
+  /// (AccountService/StepUp). Systems that act for themselves are refused; an operator at the Unix socket is not asked.
+  var stepUp: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -339,7 +854,8 @@ nonisolated struct Pcs_Access_V1_Allow: Sendable {
 
   var relation: Pcs_Access_V1_Relation = .unspecified
 
-  /// Field of the request that holds the ODS code of the organisation concerned, for all relations but NATIONAL.
+  /// Field of the request that holds the ODS code of the organisation concerned, for all relations but NATIONAL and
+  /// ACTING.
   var organisationField: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -485,7 +1001,7 @@ nonisolated let Pcs_Access_V1_Extensions_event = SwiftProtobuf.MessageExtension<
 fileprivate nonisolated let _protobuf_package = "pcs.access.v1"
 
 nonisolated extension Pcs_Access_V1_Relation: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RELATION_UNSPECIFIED\0\u{1}RELATION_NATIONAL\0\u{1}RELATION_OWN\0\u{1}RELATION_COMMISSIONER\0\u{1}RELATION_ICB\0\u{1}RELATION_REGION\0\u{1}RELATION_PCN_MEMBER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RELATION_UNSPECIFIED\0\u{1}RELATION_NATIONAL\0\u{1}RELATION_OWN\0\u{1}RELATION_COMMISSIONER\0\u{1}RELATION_ICB\0\u{1}RELATION_REGION\0\u{1}RELATION_PCN_MEMBER\0\u{1}RELATION_PCN_OF\0\u{1}RELATION_PCN_PEER\0\u{1}RELATION_ACTING\0")
 }
 
 nonisolated extension Pcs_Access_V1_Audit: SwiftProtobuf._ProtoNameProviding {
@@ -497,12 +1013,12 @@ nonisolated extension Pcs_Access_V1_Execution: SwiftProtobuf._ProtoNameProviding
 }
 
 nonisolated extension Pcs_Access_V1_Role: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_HOST_OPERATOR\0\u{1}ROLE_IDENTITY_ADMINISTRATOR\0\u{1}ROLE_ORGANISATION_DATA_MANAGER\0\u{1}ROLE_AUDITOR\0\u{2}\u{10}ROLE_PAYMENTS_OPERATOR\0\u{1}ROLE_PAYMENTS_APPROVER\0\u{1}ROLE_BACS_SUBMITTER\0\u{1}ROLE_REFERENCE_DATA_EDITOR\0\u{1}ROLE_PRACTICE_STATEMENTS\0\u{1}ROLE_COMMISSIONER_EDITOR\0\u{1}ROLE_COMMISSIONER_APPROVER\0\u{1}ROLE_ICB_VIEWER\0\u{1}ROLE_PCN_VIEWER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_HOST_OPERATOR\0\u{1}ROLE_IDENTITY_ADMINISTRATOR\0\u{1}ROLE_ORGANISATION_DATA_MANAGER\0\u{1}ROLE_AUDITOR\0\u{1}ROLE_MEMBER\0\u{1}ROLE_PCSE_SUPPORT\0\u{1}ROLE_PCSE_SUPERVISOR\0\u{1}ROLE_ON_CALL\0\u{1}ROLE_SECURITY_LEAD\0\u{1}ROLE_REGION_USER_ADMINISTRATOR\0\u{1}ROLE_ICB_USER_MANAGER\0\u{1}ROLE_MAIN_CONTACT\0\u{1}ROLE_CASE_HANDLER\0\u{1}ROLE_CASE_MANAGER\0\u{1}ROLE_COMPLAINTS_MANAGER\0\u{1}ROLE_ARTICLE_EDITOR\0\u{1}ROLE_PRACTICE_CHANGE_COORDINATOR\0\u{1}ROLE_PCN_USER_ADMINISTRATOR\0\u{1}ROLE_COMMISSIONER_USER_ADMINISTRATOR\0\u{1}ROLE_PAYMENTS_OPERATOR\0\u{1}ROLE_PAYMENTS_APPROVER\0\u{1}ROLE_BACS_SUBMITTER\0\u{1}ROLE_REFERENCE_DATA_EDITOR\0\u{1}ROLE_PRACTICE_STATEMENTS\0\u{1}ROLE_COMMISSIONER_EDITOR\0\u{1}ROLE_COMMISSIONER_APPROVER\0\u{1}ROLE_ICB_VIEWER\0\u{1}ROLE_PCN_VIEWER\0\u{1}ROLE_GPP_USER_ADMINISTRATOR\0\u{1}ROLE_PRACTICE_CLAIMS_VIEWER\0\u{1}ROLE_PRACTICE_CLAIMS_ADMIN\0\u{1}ROLE_PCN_SUBMITTER\0\u{1}ROLE_PCN_APPROVER\0\u{1}ROLE_OPHTHALMIC_CLAIMS\0\u{1}ROLE_CONTRACTOR_STATEMENTS\0\u{1}ROLE_PHARMACY_PAYMENTS_SUBMITTER\0\u{1}ROLE_LMC_VIEWER\0\u{2}\u{3}ROLE_GPP_ESTIMATES\0\u{1}ROLE_GPP_JOINERS_LEAVERS\0\u{1}ROLE_GPP_SPECIAL_LEAVERS\0\u{1}ROLE_GPP_AVCS\0\u{1}ROLE_GPP_LOCUM_APPLICATIONS\0\u{1}ROLE_GP_ACCOUNTANT\0\u{1}ROLE_PENSIONS_OPERATOR\0\u{1}ROLE_PENSIONS_APPROVER\0\u{2}\u{d}ROLE_PL_ORGANISATION_ADMINISTRATOR\0\u{1}ROLE_PL_PRACTICE_MANAGER\0\u{1}ROLE_PL_APPROVER\0\u{1}ROLE_PERFORMER\0\u{1}ROLE_PERFORMERS_LIST_APPLICANT\0\u{1}ROLE_NHSE_CASE_OFFICER\0\u{1}ROLE_NHSE_DECIDER\0\u{1}ROLE_NHSE_RESPONSIBLE_OFFICER\0\u{1}ROLE_PCSE_PROCESSOR\0\u{1}ROLE_PCSE_QUALITY_ASSURANCE\0\u{1}ROLE_LRC_READER\0\u{1}ROLE_OPHTHALMIC_USER_ADMINISTRATOR\0\u{1}ROLE_OPHTHALMIC_PERFORMER\0\u{2}\u{8}ROLE_REGISTRATIONS_PRACTICE_ADMIN\0\u{1}ROLE_REGISTRATIONS_CLERK\0\u{1}ROLE_DATA_QUALITY_OFFICER\0\u{1}ROLE_RECORDS_MOVEMENT_OFFICER\0\u{1}ROLE_COURIER\0\u{1}ROLE_ARCHIVE_OPERATOR\0\u{1}ROLE_REGISTRATIONS_COMMISSIONER\0\u{1}ROLE_SAS_PROVIDER\0\u{1}ROLE_INFORMATION_GOVERNANCE\0\u{2}\u{c}ROLE_ORDER_ENTRY_CLERK\0\u{1}ROLE_CUSTOMER_SUPPORT\0\u{1}ROLE_WAREHOUSE_OPERATIVE\0\u{1}ROLE_WAREHOUSE_SUPERVISOR\0\u{1}ROLE_SECURE_STATIONERY_OFFICER\0\u{1}ROLE_CATALOGUE_MANAGER\0\u{1}ROLE_DEMAND_PLANNER\0\u{2}\u{e}ROLE_CQRS_ADVANCED_USER_ADMINISTRATOR\0\u{1}ROLE_CQRS_USER_ADMINISTRATOR\0\u{1}ROLE_CQRS_ORGANISATION_ADMINISTRATOR\0\u{1}ROLE_CQRS_FINANCE_VIEW\0\u{1}ROLE_CQRS_VIEW\0\u{1}ROLE_CQRS_ACHIEVEMENT_ENTRY\0\u{1}ROLE_CQRS_SERVICE_MANAGEMENT\0\u{1}ROLE_CQRS_DECLARATION_MANAGEMENT\0\u{1}ROLE_CQRS_APPROVAL_MANAGEMENT\0\u{1}ROLE_CQRS_FINANCE_MANAGEMENT\0\u{1}ROLE_CQRS_SUPERVISOR\0\u{1}ROLE_CQRS_PCN_VIEW\0\u{1}ROLE_CQRS_PCN_MANAGEMENT\0\u{1}ROLE_CQRS_OPERATOR\0\u{2}\u{7}ROLE_CQRS_LOCAL_ADMINISTRATOR\0\u{1}ROLE_CQRS_LOCAL_APPROVER_TIER_1\0\u{1}ROLE_CQRS_LOCAL_APPROVER_TIER_2\0\u{1}ROLE_CQRS_LOCAL_FINANCE\0\u{1}ROLE_CQRS_LOCAL_USER\0\u{1}ROLE_CQRS_LOCAL_PREPARER\0\u{1}ROLE_CQRS_LOCAL_PROVIDER_APPROVER\0")
 }
 
 nonisolated extension Pcs_Access_V1_AccessRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessRule"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}allow\0\u{1}anonymous\0\u{3}any_caller\0\u{3}changes_state\0\u{3}second_person\0\u{1}audit\0\u{3}time_limit_milliseconds\0\u{3}maximum_request_bytes\0\u{1}execution\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}allow\0\u{1}anonymous\0\u{3}any_caller\0\u{3}changes_state\0\u{3}second_person\0\u{1}audit\0\u{3}time_limit_milliseconds\0\u{3}maximum_request_bytes\0\u{1}execution\0\u{3}step_up\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -519,6 +1035,7 @@ nonisolated extension Pcs_Access_V1_AccessRule: SwiftProtobuf.Message, SwiftProt
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.timeLimitMilliseconds) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.maximumRequestBytes) }()
       case 9: try { try decoder.decodeSingularEnumField(value: &self.execution) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.stepUp) }()
       default: break
       }
     }
@@ -552,6 +1069,9 @@ nonisolated extension Pcs_Access_V1_AccessRule: SwiftProtobuf.Message, SwiftProt
     if self.execution != .unspecified {
       try visitor.visitSingularEnumField(value: self.execution, fieldNumber: 9)
     }
+    if self.stepUp != false {
+      try visitor.visitSingularBoolField(value: self.stepUp, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -565,6 +1085,7 @@ nonisolated extension Pcs_Access_V1_AccessRule: SwiftProtobuf.Message, SwiftProt
     if lhs.timeLimitMilliseconds != rhs.timeLimitMilliseconds {return false}
     if lhs.maximumRequestBytes != rhs.maximumRequestBytes {return false}
     if lhs.execution != rhs.execution {return false}
+    if lhs.stepUp != rhs.stepUp {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -57,7 +57,8 @@ struct MethodTableWriter {
                 source.line("audit: .\(access.audit.rawValue),")
                 source.line("timeLimitMilliseconds: \(Spelling.literal(access.timeLimitMilliseconds)),")
                 source.line("maximumRequestBytes: \(Spelling.literal(access.maximumRequestBytes)),")
-                source.line("execution: .\(access.execution.rawValue)))")
+                let stepUp = access.needsStepUp ? ", needsStepUp: true" : ""
+                source.line("execution: .\(access.execution.rawValue)\(stepUp)))")
             }
         }
         source.line()

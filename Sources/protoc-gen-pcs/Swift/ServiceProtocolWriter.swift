@@ -61,6 +61,7 @@ extension Contract.Access {
         }
         if changesState { text += " Changes state." }
         if needsSecondPerson { text += " Takes a second person." }
+        if needsStepUp { text += " Takes a fresh proof of the person." }
         if audit == .sensitiveRead { text += " Reading is recorded." }
         return text
     }
@@ -75,6 +76,9 @@ extension Contract.Allow {
         case .icb: "`\(role)` of the ICB above `\(organisationPath)`"
         case .region: "`\(role)` of the region above `\(organisationPath)`"
         case .pcnMember: "`\(role)` of a member practice of the PCN in `\(organisationPath)`"
+        case .pcnOf: "`\(role)` of the PCN of the practice in `\(organisationPath)`"
+        case .pcnPeer: "`\(role)` of a practice in the same PCN as `\(organisationPath)`"
+        case .acting: "`\(role)` of the organisation acted for"
         }
     }
 }
