@@ -27,6 +27,9 @@ var targets: [Target] = [
     // What a plugin may see.
     .target(name: "PluginAPI", dependencies: ["Accounting", protobuf, logging]),
 
+    // Rows of uploaded files.
+    .target(name: "Tabular", dependencies: ["PluginAPI", "Accounting"]),
+
     // Generated from proto/, committed.
     .target(name: "CommonContract", dependencies: [protobuf, "PluginAPI"], path: "Sources/Contracts/Common"),
     .target(name: "FrameContract", dependencies: [protobuf], path: "Sources/Contracts/Frame"),
@@ -52,7 +55,7 @@ var targets: [Target] = [
     .target(
         name: "Host",
         dependencies: [
-            "PluginAPI", "Accounting", "FrameProtocol", "CommonContract", "HostContract", protobuf, logging,
+            "PluginAPI", "Accounting", "Tabular", "FrameProtocol", "CommonContract", "HostContract", protobuf, logging,
             nioCore, nioPosix, nioSSL, crypto, cryptoExtras, lifecycle,
         ]),
 
@@ -60,7 +63,7 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", protobuf, crypto,
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "PaymentsContract", protobuf, crypto,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -100,6 +103,7 @@ var targets: [Target] = [
 
     // Tests mirror the targets.
     .testTarget(name: "AccountingTests", dependencies: ["Accounting"]),
+    .testTarget(name: "TabularTests", dependencies: ["Tabular", "PluginAPI"]),
     .testTarget(
         name: "FrameProtocolTests",
         dependencies: [
@@ -115,13 +119,14 @@ var targets: [Target] = [
     .testTarget(
         name: "HostTests",
         dependencies: [
-            "Host", "PluginTestKit", "HostContract", "CommonContract", "FrameClient", "FrameProtocol", "StorageSQLite",
-            protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto, cryptoExtras,
+            "Host", "Tabular", "PluginTestKit", "HostContract", "CommonContract", "FrameClient", "FrameProtocol",
+            "StorageSQLite", protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto, cryptoExtras,
         ]),
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
+            "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract",
+            protobuf,
         ]),
     .testTarget(
         name: "PCSCommandTests",

@@ -15,6 +15,7 @@ struct ImportRules {
         Rule(folder: "Sources/Accounting", allowed: []),
         Rule(folder: "Sources/FrameProtocol", allowed: []),
         Rule(folder: "Sources/PluginAPI", allowed: ["Accounting", "SwiftProtobuf", "Logging"]),
+        Rule(folder: "Sources/Tabular", allowed: ["PluginAPI", "Accounting"]),
         Rule(
             folder: "Sources/Contracts",
             allowed: ["PluginAPI", "CommonContract", "SwiftProtobuf", "Foundation", "FoundationEssentials"]),
@@ -42,7 +43,7 @@ struct ImportRules {
             for module in SourceTree.imports(of: file) {
                 let fine =
                     Self.standard.contains(module) || module.hasSuffix("Contract")
-                    || ["PluginAPI", "Accounting", "SwiftProtobuf", "Logging", "Crypto"].contains(module)
+                    || ["PluginAPI", "Accounting", "Tabular", "SwiftProtobuf", "Logging", "Crypto"].contains(module)
                 if !fine { Issue.record("\(file.path) imports \(module)") }
             }
         }

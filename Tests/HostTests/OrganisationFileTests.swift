@@ -1,108 +1,11 @@
 import PluginAPI
+import Tabular
 import Testing
 
 @testable import Host
 
 @Suite("Register files are read strictly")
 struct OrganisationFileTests {
-    private func read(
-        _ text: String, columns: Int = 3, header: [String]? = nil, limits: CSVDocument.Limits = .init()
-    ) -> (CSVDocument, ViolationList) {
-        read(bytes: Array(text.utf8), columns: columns, header: header, limits: limits)
-    }
-
-    private func read(
-        bytes: [UInt8], columns: Int = 3, header: [String]? = nil, limits: CSVDocument.Limits = .init()
-    ) -> (CSVDocument, ViolationList) {
-        var violations = ViolationList(limit: 100)
-        let document = CSVDocument.read(
-            bytes, columns: columns, header: header, limits: limits, into: &violations)
-        return (document, violations)
-    }
-
-    private func rows(_ document: CSVDocument) -> [[String]] {
-        (0..<document.rowCount).map { row in (0..<document.columns).map { document.text(row, $0) } }
-    }
-
-    @Test("line ends, quotes, a byte-order mark and empty fields are read as RFC 4180 says")
-    func wellFormed() {
-        for text in [
-            "a,b,c\n\"x,1\",\"say \"\"so\"\"\",\n", "a,b,c\r\n\"x,1\",\"say \"\"so\"\"\",\r\n",
-            "\u{FEFF}a,b,c\n\"x,1\",\"say \"\"so\"\"\",\"\"",
-        ] {
-            let (document, violations) = read(text)
-            #expect(violations.isEmpty)
-            #expect(rows(document) == [["a", "b", "c"], ["x,1", "say \"so\"", ""]])
-            #expect(document.line(1) == 2)
-        }
-        let (quotes, none) = read("\"\"\"\",\"a\"\"\"\"b\",é\n")
-        #expect(none.isEmpty)
-        #expect(rows(quotes) == [["\"", "a\"\"b", "é"]])
-    }
-
-    @Test("every broken row is reported with its line, column and rule, and none is passed over")
-    func broken() {
-        let (_, violations) = read("a,b,c\na,b\na,b,c,d\nx\"y,b,c\n\"a\"b,c,d\na,\u{7},c\n\n\"open,b,c\n")
-        let found = violations.listed.map { "\($0.row):\($0.column) \($0.rule)" }
-        #expect(
-            found == [
-                "2:0 CSV-3", "3:0 CSV-3", "4:1 CSV-2", "5:1 CSV-2", "6:2 CSV-6", "7:0 CSV-3", "8:1 CSV-6",
-                "8:1 CSV-2",
-            ])
-    }
-
-    @Test("other encodings, line breaks inside fields and lone carriage returns are refused where they stand")
-    func encodings() {
-        let latin = read(bytes: Array("a,b,c\na,caf".utf8) + [0xE9] + Array(",c\n".utf8)).1
-        #expect(latin.listed.map(\.rule) == ["CSV-1"])
-        #expect(latin.listed.first?.row == 2 && latin.listed.first?.column == 2)
-        #expect(read(bytes: [0xFF, 0xFE, 0x61, 0x00]).1.listed.map(\.rule) == ["CSV-1"])
-        #expect(read("a,\"b\nb\",c\nd,e,f\n").1.listed.map { "\($0.row) \($0.rule)" } == ["1 CSV-6"])
-        #expect(read("a,b\rb,c\n").1.listed.map(\.rule) == ["CSV-6"])
-        #expect(
-            read(bytes: Array("a,b,c\n".utf8) + [0xC0, 0x80] + Array(",b,c".utf8)).1.listed.map(\.rule) == [
-                "CSV-1"
-            ])
-    }
-
-    @Test("limits on bytes, rows and fields hold, and an empty file is no file")
-    func limits() {
-        var limits = CSVDocument.Limits()
-        limits.rows = 2
-        #expect(read("a,b,c\na,b,c\na,b,c\n", limits: limits).1.listed.map(\.rule) == ["CSV-5"])
-        limits.fieldBytes = 4
-        #expect(read("a,bbbbb,c\n", limits: limits).1.listed.map(\.rule) == ["CSV-5"])
-        limits.bytes = 5
-        #expect(read("a,b,c\n", limits: limits).1.listed.map(\.rule) == ["CSV-5"])
-        #expect(read("").1.listed.map(\.rule) == ["CSV-7"])
-        #expect(read("x,y,z\n", header: ["x", "y", "z"]).1.listed.map(\.rule) == ["CSV-7"])
-    }
-
-    @Test("a header must be that of the layout")
-    func header() {
-        let wrong = read("x,why,z\n1,2,3\n", header: ["x", "y", "z"]).1
-        #expect(wrong.listed.map { "\($0.row):\($0.column) \($0.rule) \($0.field)" } == ["1:2 CSV-4 y"])
-        let (document, violations) = read("x,y,z\n1,2,3\n", header: ["x", "y", "z"])
-        #expect(violations.isEmpty && rows(document) == [["1", "2", "3"]])
-        #expect(document.line(0) == 2)
-    }
-
-    @Test("whatever bytes come, reading ends, and a sound document has the columns it should")
-    func fuzz() {
-        var generator = RegisterRandom(seed: 42)
-        let alphabet: [UInt8] = Array("ab,\"\n\r\u{1}".utf8) + [0xC3, 0xA9, 0xFF]
-        for _ in 0..<3_000 {
-            let bytes = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
-                alphabet.randomElement(using: &generator) ?? 0
-            }
-            let (document, violations) = read(bytes: bytes, columns: 2)
-            guard violations.isEmpty else { continue }
-            for row in 0..<document.rowCount {
-                for column in 0..<2 { #expect(document.text(row, column).utf8.count <= bytes.count) }
-            }
-        }
-    }
-
     private func parse(_ layout: SnapshotLayout, _ text: String) -> (ParsedSnapshot, [String]) {
         var violations = ViolationList(limit: 100)
         let day = CalendarDate(year: 2026, month: 3, day: 2) ?? .unboundedStart

@@ -1,13 +1,14 @@
 import PluginAPI
+import Tabular
 
 /// Reads typed values out of the rows of a document and notes what breaks a rule. One value, one function.
 struct RowParser {
-    let document: CSVDocument
+    let document: Table
     var violations: ViolationList
     var result = ParsedSnapshot()
     private var seen: [String: Int] = [:]
 
-    init(document: CSVDocument, violations: ViolationList) {
+    init(document: Table, violations: ViolationList) {
         self.document = document
         self.violations = violations
         result.rows = document.rowCount

@@ -1,4 +1,5 @@
 package import PluginAPI
+package import Tabular
 
 /// The kinds of file that the register takes; numbers as in `pcs.host.v1.SnapshotKind`.
 package enum SnapshotLayout: Int, Sendable, CaseIterable {
@@ -48,11 +49,13 @@ package enum SnapshotLayout: Int, Sendable, CaseIterable {
 
     /// Reads a file by its layout. The result must not be used when `violations` has any.
     package func parse(
-        _ bytes: [UInt8], publishedOn: CalendarDate, limits: CSVDocument.Limits = .init(),
+        _ bytes: [UInt8], publishedOn: CalendarDate, limits: TableLimits = TableLimits(),
         into violations: inout ViolationList
     ) -> ParsedSnapshot {
-        let document = CSVDocument.read(
-            bytes, columns: columns, header: header, limits: limits, into: &violations)
+        let document = Table.read(
+            csv: bytes,
+            layout: TableLayout(header.map { .exact($0) } ?? .none(columns: columns), origin: .system, limits: limits),
+            into: &violations)
         var parser = RowParser(document: document, violations: violations)
         switch self {
         case .practices: parser.parsePractices()

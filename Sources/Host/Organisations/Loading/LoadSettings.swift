@@ -1,4 +1,5 @@
 package import PluginAPI
+package import Tabular
 
 /// Limits of a load, and when it waits for a person (identity-and-organisations.md 5, item 4).
 package struct OrganisationLoadSettings: Sendable {
@@ -6,7 +7,7 @@ package struct OrganisationLoadSettings: Sendable {
     package var closurePercent = 2
     /// A load in which more than this share of the active organisations is missing is held. Percent.
     package var missingPercent = 5
-    package var file = CSVDocument.Limits()
+    package var file = TableLimits()
     /// Violations that a refusal lists; it counts them all.
     package var listedViolations = 1_000
     package init() {}

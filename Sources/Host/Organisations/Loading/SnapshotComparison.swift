@@ -1,5 +1,6 @@
 import HostContract
 import PluginAPI
+import Tabular
 
 /// One line of the difference report.
 struct OrganisationDifference: Sendable, Hashable {
@@ -79,10 +80,7 @@ struct SnapshotComparison: Sendable {
                 .ownedByOtherKind, row: line, column: 1, field: "code",
                 "\(organisation.code) is in the register from another kind of file")
         }
-        guard violations.isEmpty else {
-            throw Failure(
-                HostReasons.fileInvalid, violations: violations.listed, violationCount: violations.count)
-        }
+        guard violations.isEmpty else { throw violations.failure(HostReasons.fileInvalid) }
     }
 
     private static func olderThanRegister(

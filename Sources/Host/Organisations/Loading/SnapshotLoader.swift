@@ -2,6 +2,7 @@ import CommonContract
 import Crypto
 import HostContract
 import PluginAPI
+import Tabular
 
 /// Takes a file from bytes to a load: validated as a whole, compared, applied or held, all in one transaction.
 struct SnapshotLoader: Sendable {
@@ -22,10 +23,7 @@ struct SnapshotLoader: Sendable {
         var violations = ViolationList(limit: settings.listedViolations)
         let parsed = layout.parse(bytes, publishedOn: publishedOn, limits: settings.file, into: &violations)
         guard violations.isEmpty else {
-            throw Failure(
-                HostReasons.fileInvalid,
-                "The file breaks \(violations.count) rule\(violations.count == 1 ? "" : "s"); nothing of it was applied.",
-                violations: violations.listed, violationCount: violations.count)
+            throw violations.failure(HostReasons.fileInvalid)
         }
         let source = SnapshotSource(
             layout: layout, fileName: fileName, publishedOn: publishedOn,

@@ -1,4 +1,5 @@
 import PluginAPI
+import Tabular
 
 /// What loading a contract file would record, decided before anything is written.
 struct ContractLoadPlan: Sendable {
@@ -8,7 +9,7 @@ struct ContractLoadPlan: Sendable {
     private(set) var changed: Int64 = 0
     private(set) var unchanged: Int64 = 0
     private(set) var pendingReferences: Int64 = 0
-    private(set) var violations = ViolationCollector()
+    private(set) var violations = ViolationList()
     /// First day on which anything changes.
     private(set) var from: CalendarDate?
 

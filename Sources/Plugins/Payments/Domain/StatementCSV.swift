@@ -1,4 +1,5 @@
 import PluginAPI
+import Tabular
 
 /// The expanded statement as CSV (payments.md 11): 20 columns, RFC 4180 quoting, and text cells that a spreadsheet
 /// would take for a formula prefixed with an apostrophe. Numbers and dates are left as they are.
@@ -10,41 +11,24 @@ enum StatementCSV {
         "originalMonth", "sourceType", "sourceRef",
     ]
 
-    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    static func appendHeader(to writer: inout CSVWriter) { writer.append(columns.map { .plain($0) }) }
 
-    static func header() -> [UInt8] { Array((columns.joined(separator: ",") + "\r\n").utf8) }
-
-    static func append(_ document: StatementDocument, to bytes: inout [UInt8]) {
+    static func append(_ document: StatementDocument, to writer: inout CSVWriter) {
         for (index, line) in document.lines.enumerated() {
             let retro = line.source == .retro
-            let cells: [String] = [
-                text(document.statementID), text(document.payee.value), text(document.practiceName),
-                document.kind.name, document.paymentDate.description, text(document.runID), String(index + 1),
-                text(line.paycode.code), text(document.descriptions[line.paycode] ?? line.paycode.code),
-                line.periodFrom.description, line.periodTo.description, line.quantity.description,
-                line.rate.description, text(line.basis), Money(pence: line.pence).description,
-                Money(pence: line.yearToDatePence).description, retro ? "true" : "false",
-                retro ? line.month.description : "", line.source.name, text(line.sourceReference),
-            ]
-            for (column, cell) in cells.enumerated() {
-                if column > 0 { bytes.append(0x2C) }
-                bytes.append(contentsOf: cell.utf8)
-            }
-            bytes.append(0x0D)
-            bytes.append(0x0A)
+            writer.append([
+                .text(document.statementID), .text(document.payee.value), .text(document.practiceName),
+                .plain(document.kind.name), .plain(document.paymentDate.description), .text(document.runID),
+                .plain(String(index + 1)), .text(line.paycode.code),
+                .text(document.descriptions[line.paycode] ?? line.paycode.code),
+                .plain(line.periodFrom.description), .plain(line.periodTo.description),
+                .plain(line.quantity.description), .plain(line.rate.description), .text(line.basis),
+                .plain(Money(pence: line.pence).description),
+                .plain(Money(pence: line.yearToDatePence).description), .plain(retro ? "true" : "false"),
+                .plain(retro ? line.month.description : ""), .plain(line.source.name),
+                .text(line.sourceReference),
+            ])
         }
-    }
-
-    /// A text cell: guarded against formulas, quoted when it must be.
-    static func text(_ value: String) -> String {
-        var cell = value
-        if let first = value.utf8.first, [0x3D, 0x2B, 0x2D, 0x40, 0x09, 0x0D].contains(first) {
-            cell = "'" + value
-        }
-        let needsQuotes = cell.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
-        guard needsQuotes else { return cell }
-        return "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-            + "\""
     }
 }
 

@@ -1,4 +1,5 @@
 import PluginAPI
+import Tabular
 
 /// The contract upload: one row a contract version. Rules CON01 to CON10 are listed in the plugin's README.
 enum ContractFile {
@@ -20,22 +21,20 @@ enum ContractFile {
     }
 
     /// Rows by practice and first day. Rows of one practice do not overlap.
-    static func read(_ bytes: [UInt8]) -> (rows: [Row], violations: ViolationCollector) {
-        let table = CSVTable(bytes, columns: columns)
-        var violations = table.violations
+    static func read(_ bytes: [UInt8]) -> (rows: [Row], violations: ViolationList) {
+        var reader = RowReader(upload: bytes, columns: columns)
         var rows: [Row] = []
-        rows.reserveCapacity(table.rows.count)
-        for row in table.rows {
-            var reader = CellReader(row: row, columns: columns, violations: violations)
+        rows.reserveCapacity(reader.table.rowCount)
+        while reader.next() {
             if let read = contract(&reader) { rows.append(read) }
-            violations = reader.violations
         }
         rows.sort { ($0.practice, $0.from, $0.number) < ($1.practice, $1.from, $1.number) }
+        var violations = reader.violations
         checkSequence(rows, &violations)
         return (rows, violations)
     }
 
-    private static func contract(_ reader: inout CellReader) -> Row? {
+    private static func contract(_ reader: inout RowReader) -> Row? {
         let before = reader.violations.count
         let practice = reader.practice("practice_code", "CON01")
         let kind = ContractKind(name: reader.cell("contract_type"))
@@ -57,10 +56,10 @@ enum ContractFile {
         payment.isStopped = reader.flag("payments_stopped", "CON10")
         payment.temporaryPatientsPence =
             reader.decimal(
-                "temporary_patients_adjustment", "CON07", scale: 2, upTo: 100_000_000_00, mayBeEmpty: true)
+                "temporary_patients_adjustment", "CON07", scale: 2, in: 0...100_000_000_00, mayBeEmpty: true)
             ?? 0
         payment.correctionFactorPence =
-            reader.decimal("correction_factor", "CON07", scale: 2, upTo: 10_000_000_00, mayBeEmpty: true) ?? 0
+            reader.decimal("correction_factor", "CON07", scale: 2, in: 0...10_000_000_00, mayBeEmpty: true) ?? 0
         let london = reader.cell("london_basis")
         if let basis = london.isEmpty ? LondonBasis.none : LondonBasis(name: london) {
             payment.london = basis
@@ -76,14 +75,14 @@ enum ContractFile {
             reader.refuse(breach.field, breach.rule, breach.message)
         }
         guard reader.violations.count == before else { return nil }
-        return Row(practice: practice, from: from, to: to, terms: terms, number: reader.row.number)
+        return Row(practice: practice, from: from, to: to, terms: terms, number: reader.line)
     }
 
-    private static func baseline(_ reader: inout CellReader) -> Baseline? {
+    private static func baseline(_ reader: inout RowReader) -> Baseline? {
         let annual = reader.decimal(
-            "baseline_annual", "CON08", scale: 2, upTo: 1_000_000_000_00, mayBeEmpty: true)
+            "baseline_annual", "CON08", scale: 2, in: 0...1_000_000_000_00, mayBeEmpty: true)
         // Prices have up to four decimals (payments.md 4).
-        let price = reader.decimal("baseline_price", "CON08", scale: 4, upTo: 10_000_0000, mayBeEmpty: true)
+        let price = reader.decimal("baseline_price", "CON08", scale: 4, in: 0...10_000_0000, mayBeEmpty: true)
         switch (reader.cell("baseline_basis"), annual, price) {
         case ("", nil, nil): return nil
         case ("FIXED", .some(let annual), nil): return .fixed(annualPence: annual)
@@ -102,7 +101,7 @@ enum ContractFile {
         return nil
     }
 
-    private static func checkSequence(_ rows: [Row], _ violations: inout ViolationCollector) {
+    private static func checkSequence(_ rows: [Row], _ violations: inout ViolationList) {
         for (row, next) in zip(rows, rows.dropFirst()) where row.practice == next.practice {
             if row.from == next.from {
                 violations.add(

@@ -1,4 +1,5 @@
 import PluginAPI
+import Tabular
 
 /// The yearly official file "NHS Payments to General Practice, England, by practice". Its headings differ a little from
 /// year to year (case, dots for spaces), so they are compared by their letters and digits only. Rules PUB01 to PUB05.
@@ -25,9 +26,9 @@ enum PublishedYearFile {
     }
 
     /// Rows by practice code.
-    static func read(_ bytes: [UInt8]) -> (rows: [PublishedRow], violations: ViolationCollector) {
-        let table = CSVTable(bytes, columns: nil)
-        var violations = table.violations
+    static func read(_ bytes: [UInt8]) -> (rows: [PublishedRow], violations: ViolationList) {
+        var violations = ViolationList()
+        let table = Table.read(csv: bytes, layout: .upload(.asGiven), into: &violations)
         let keys = table.header.map(key)
         for column in Column.allCases where !keys.contains(column.key) && violations.isEmpty {
             violations.add(
@@ -40,23 +41,17 @@ enum PublishedYearFile {
                 .rawValue ?? ""
         }
         var rows: [PublishedRow] = []
-        rows.reserveCapacity(table.rows.count)
-        var lineOf: [ODSCode: Int] = [:]
-        for row in table.rows {
-            var reader = CellReader(row: row, columns: columns, violations: violations)
-            if let read = practice(&reader) {
-                if let line = lineOf.updateValue(row.number, forKey: read.practice) {
-                    reader.refuse(
-                        Column.practice.rawValue, "PUB01", "\(read.practice) is also in line \(line)")
-                }
-                rows.append(read)
-            }
-            violations = reader.violations
+        rows.reserveCapacity(table.rowCount)
+        var reader = RowReader(table, columns: columns, violations: violations)
+        while reader.next() {
+            guard let read = practice(&reader) else { continue }
+            reader.requireUnique(read.practice.value, Column.practice.rawValue, "PUB01")
+            rows.append(read)
         }
-        return (rows.sorted { $0.practice < $1.practice }, violations)
+        return (rows.sorted { $0.practice < $1.practice }, reader.violations)
     }
 
-    private static func practice(_ reader: inout CellReader) -> PublishedRow? {
+    private static func practice(_ reader: inout RowReader) -> PublishedRow? {
         let practice = reader.practice(Column.practice.rawValue, "PUB01")
         let kindName = reader.cell(Column.kind.rawValue).uppercased()
         let kind = ContractKind(name: kindName)
@@ -93,7 +88,7 @@ enum PublishedYearFile {
     }
 
     /// A published figure, up to 9 decimals; empty or a dash = 0.
-    private static func figure(_ reader: inout CellReader, _ column: Column, _ rule: String) -> Rational? {
+    private static func figure(_ reader: inout RowReader, _ column: Column, _ rule: String) -> Rational? {
         let text = reader.cell(column.rawValue)
         if text.isEmpty || text == "-" { return .zero }
         guard let value = ExactDecimal(text),
@@ -106,7 +101,7 @@ enum PublishedYearFile {
     }
 
     /// `DD/MM/YYYY`; empty or a dash = none.
-    private static func day(_ reader: inout CellReader, _ column: Column) -> CalendarDate? {
+    private static func day(_ reader: inout RowReader, _ column: Column) -> CalendarDate? {
         let text = reader.cell(column.rawValue).filter { $0 != " " }
         if text.isEmpty || text == "-" { return nil }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

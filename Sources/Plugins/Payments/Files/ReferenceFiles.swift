@@ -1,4 +1,5 @@
 import PluginAPI
+import Tabular
 
 /// Rates as a file. Rules REF01 to REF06.
 enum RateFile {
@@ -7,12 +8,10 @@ enum RateFile {
     ]
     static let grades = ["P", "S", "D", "R", "X"]
 
-    static func read(_ bytes: [UInt8]) -> (rows: [RateRow], violations: ViolationCollector) {
-        let table = CSVTable(bytes, columns: columns)
-        var violations = table.violations
+    static func read(_ bytes: [UInt8]) -> (rows: [RateRow], violations: ViolationList) {
+        var reader = RowReader(upload: bytes, columns: columns)
         var rows: [RateRow] = []
-        for row in table.rows {
-            var reader = CellReader(row: row, columns: columns, violations: violations)
+        while reader.next() {
             let unit = RateUnit(name: reader.cell("unit"))
             if unit == nil { reader.refuse("unit", "REF04", "the unit is POUNDS, PERCENT, DAYS or COUNT") }
             let from = reader.date("effective_from", "REF02")
@@ -33,9 +32,8 @@ enum RateFile {
                 for breach in breaches { reader.refuse(breach.field, breach.rule, breach.message) }
                 if let rate { rows.append(rate) }
             }
-            violations = reader.violations
         }
-        return (rows, violations)
+        return (rows, reader.violations)
     }
 
     /// A rate as given, in a file or structured.
@@ -99,13 +97,11 @@ enum BankHolidayFile {
         var title: String
     }
 
-    static func read(_ bytes: [UInt8]) -> (rows: [Row], violations: ViolationCollector) {
-        let table = CSVTable(bytes, columns: columns)
-        var violations = table.violations
+    static func read(_ bytes: [UInt8]) -> (rows: [Row], violations: ViolationList) {
+        var reader = RowReader(upload: bytes, columns: columns)
         var rows: [Row] = []
         var seen: Set<CalendarDate> = []
-        for row in table.rows {
-            var reader = CellReader(row: row, columns: columns, violations: violations)
+        while reader.next() {
             let title = reader.cell("title")
             if !(1...100).contains(title.count) {
                 reader.refuse("title", "REF07", "a title has 1 to 100 characters")
@@ -117,9 +113,8 @@ enum BankHolidayFile {
                 }
                 rows.append(Row(day: day, title: title))
             }
-            violations = reader.violations
         }
-        return (rows, violations)
+        return (rows, reader.violations)
     }
 }
 
@@ -127,13 +122,11 @@ enum BankHolidayFile {
 enum PaycodeFile {
     static let columns = ["paycode", "description", "sign", "heading"]
 
-    static func read(_ bytes: [UInt8]) -> (rows: [PaycodeBook.Entry], violations: ViolationCollector) {
-        let table = CSVTable(bytes, columns: columns)
-        var violations = table.violations
+    static func read(_ bytes: [UInt8]) -> (rows: [PaycodeBook.Entry], violations: ViolationList) {
+        var reader = RowReader(upload: bytes, columns: columns)
         var rows: [PaycodeBook.Entry] = []
         var seen: Set<String> = []
-        for row in table.rows {
-            var reader = CellReader(row: row, columns: columns, violations: violations)
+        while reader.next() {
             let entry = PaycodeBook.Entry(
                 code: reader.cell("paycode"), description: reader.cell("description"),
                 sign: reader.cell("sign"),
@@ -155,8 +148,7 @@ enum PaycodeFile {
                 reader.refuse("heading", "REF08", "a heading has at most 100 characters")
             }
             rows.append(entry)
-            violations = reader.violations
         }
-        return (rows, violations)
+        return (rows, reader.violations)
     }
 }

@@ -2,6 +2,7 @@ import CommonContract
 import HostContract
 import PaymentsContract
 import PluginAPI
+import Tabular
 import SwiftProtobuf
 
 /// Lists of patients by quarter.
@@ -67,14 +68,14 @@ struct CapitationHandlers: Pcs_Payments_V1_CapitationService {
                 !contracts.contains($0) && context.organisations.organisation($0, at: today) == nil
             })
         guard !unknown.isEmpty else { return }
-        var violations = ViolationCollector()
-        for row in CSVTable(file.bytes, columns: CapitationFile.columns).rows {
-            guard let code = ODSCode(row.cells[0]), unknown.contains(code) else { continue }
-            violations.add(
-                "CAP05", row: row.number, column: 1, field: "practice_code",
+        var reader = RowReader(upload: file.bytes, columns: CapitationFile.columns)
+        while reader.next() {
+            guard let code = ODSCode(reader.cell("practice_code")), unknown.contains(code) else { continue }
+            reader.refuse(
+                "practice_code", "CAP05",
                 "\(code) has no contract and is not in the register of organisations")
         }
-        throw Failure.file(violations)
+        throw Failure.file(reader.violations)
     }
 
     private func figures(

@@ -1,6 +1,7 @@
 import PaymentsContract
 import PluginAPI
 import SwiftProtobuf
+import Tabular
 
 extension RunHandlers {
     func exportRun(
@@ -9,14 +10,16 @@ extension RunHandlers {
     ) async throws {
         let run = try context.store.read { try RunHandlers.run(request.runID, $0) }
         var pages = try RunPages(run, store: context.store)
-        var bytes = (request.byteOrderMark ? StatementCSV.byteOrderMark : []) + StatementCSV.header()
+        var writer = CSVWriter(byteOrderMark: request.byteOrderMark)
+        StatementCSV.appendHeader(to: &writer)
         while true {
             let page = try pages.next()
             var rows: Int64 = 0
             for statement in page {
-                StatementCSV.append(statement.document, to: &bytes)
+                StatementCSV.append(statement.document, to: &writer)
                 rows += Int64(statement.document.lines.count)
             }
+            let bytes = writer.take()
             if !bytes.isEmpty {
                 let chunk = Pcs_Payments_V1_ExportRunChunk.with {
                     $0.data = .init(bytes)
@@ -25,7 +28,6 @@ extension RunHandlers {
                 try await reply.send(chunk)
             }
             if page.isEmpty { return }
-            bytes.removeAll(keepingCapacity: true)
         }
     }
 }

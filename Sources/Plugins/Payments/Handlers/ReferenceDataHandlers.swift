@@ -2,6 +2,7 @@ import CommonContract
 import HostContract
 import PaymentsContract
 import PluginAPI
+import Tabular
 import SwiftProtobuf
 
 /// Rates, bank holidays and paycodes: proposed by one person, approved by another.
@@ -45,7 +46,7 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
     }
 
     static func read(_ bytes: [UInt8], _ kind: ReferenceStore.Kind) throws -> ReferenceStore.Content {
-        let (content, violations): (ReferenceStore.Content, ViolationCollector)
+        let (content, violations): (ReferenceStore.Content, ViolationList)
         switch kind {
         case .rates:
             let read = RateFile.read(bytes)

@@ -1,6 +1,7 @@
 import HostContract
 import PaymentsContract
 import PluginAPI
+import Tabular
 
 extension PaymentsError {
     /// What the caller is told.
@@ -53,13 +54,5 @@ extension Failure {
             violations: [Violation(field: field, rule: rule, message: message)])
     }
 
-    static func file(_ violations: ViolationCollector) -> Failure {
-        let listed = violations.listed.count
-        let message =
-            violations.count > listed
-            ? "Rules are broken in \(violations.count) places; the first \(listed) are listed. Nothing was applied."
-            : "Rules are broken in \(violations.count) places. Nothing was applied."
-        return Failure(
-            HostReasons.fileInvalid, message, violations: violations.listed, violationCount: violations.count)
-    }
+    static func file(_ violations: ViolationList) -> Failure { violations.failure(HostReasons.fileInvalid) }
 }
