@@ -195,6 +195,8 @@ public enum Roles {
     public static let cqrsLocalPreparer = Role("CQRS_LOCAL_PREPARER")
     /// CQRS Local, provider with two levels: checks and submits to the commissioner.
     public static let cqrsLocalProviderApprover = Role("CQRS_LOCAL_PROVIDER_APPROVER")
+    /// A virus scanner: claims documents that wait, reads them, reports what it found. Held by systems only.
+    public static let documentScanner = Role("DOCUMENT_SCANNER")
 
     /// In the order of the contract.
     public static let all: [Role] = [
@@ -293,5 +295,6 @@ public enum Roles {
         cqrsLocalUser,
         cqrsLocalPreparer,
         cqrsLocalProviderApprover,
+        documentScanner,
     ]
 }

@@ -79,6 +79,60 @@ public nonisolated struct Pcs_Documents_V1_DocumentLinked: Sendable {
   fileprivate var _retainUntil: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
+/// Published by the keeper of documents when the scan has an answer: areas let their record go on, or ask for another
+/// file.
+public nonisolated struct Pcs_Documents_V1_DocumentScanned: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var documentID: String = String()
+
+  /// Whether it is clean; an infected one can never be read.
+  public var clean: Bool = false
+
+  public var record: CommonContract.Pcs_Common_V1_RecordReference {
+    get {_record ?? CommonContract.Pcs_Common_V1_RecordReference()}
+    set {_record = newValue}
+  }
+  /// Returns true if `record` has been explicitly set.
+  public var hasRecord: Bool {self._record != nil}
+  /// Clears the value of `record`. Subsequent reads from it will return its default value.
+  public mutating func clearRecord() {self._record = nil}
+
+  public var uploadedForOrganisationCode: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _record: CommonContract.Pcs_Common_V1_RecordReference? = nil
+}
+
+/// Published by the keeper of documents when two people had it destroyed.
+public nonisolated struct Pcs_Documents_V1_DocumentDestroyed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var documentID: String = String()
+
+  public var record: CommonContract.Pcs_Common_V1_RecordReference {
+    get {_record ?? CommonContract.Pcs_Common_V1_RecordReference()}
+    set {_record = newValue}
+  }
+  /// Returns true if `record` has been explicitly set.
+  public var hasRecord: Bool {self._record != nil}
+  /// Clears the value of `record`. Subsequent reads from it will return its default value.
+  public mutating func clearRecord() {self._record = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _record: CommonContract.Pcs_Common_V1_RecordReference? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pcs.documents.v1"
@@ -162,6 +216,94 @@ nonisolated extension Pcs_Documents_V1_DocumentLinked: SwiftProtobuf.Message, Sw
     if lhs._record != rhs._record {return false}
     if lhs.readers != rhs.readers {return false}
     if lhs._retainUntil != rhs._retainUntil {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Documents_V1_DocumentScanned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DocumentScanned"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}document_id\0\u{1}clean\0\u{1}record\0\u{3}uploaded_for_organisation_code\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.documentID) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.clean) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._record) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.uploadedForOrganisationCode) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.documentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.documentID, fieldNumber: 1)
+    }
+    if self.clean != false {
+      try visitor.visitSingularBoolField(value: self.clean, fieldNumber: 2)
+    }
+    try { if let v = self._record {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.uploadedForOrganisationCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.uploadedForOrganisationCode, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Documents_V1_DocumentScanned, rhs: Pcs_Documents_V1_DocumentScanned) -> Bool {
+    if lhs.documentID != rhs.documentID {return false}
+    if lhs.clean != rhs.clean {return false}
+    if lhs._record != rhs._record {return false}
+    if lhs.uploadedForOrganisationCode != rhs.uploadedForOrganisationCode {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Documents_V1_DocumentDestroyed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DocumentDestroyed"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}document_id\0\u{1}record\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.documentID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._record) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.documentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.documentID, fieldNumber: 1)
+    }
+    try { if let v = self._record {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Documents_V1_DocumentDestroyed, rhs: Pcs_Documents_V1_DocumentDestroyed) -> Bool {
+    if lhs.documentID != rhs.documentID {return false}
+    if lhs._record != rhs._record {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
