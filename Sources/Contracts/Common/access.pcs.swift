@@ -195,6 +195,8 @@ public enum Roles {
     public static let cqrsLocalPreparer = Role("CQRS_LOCAL_PREPARER")
     /// CQRS Local, provider with two levels: checks and submits to the commissioner.
     public static let cqrsLocalProviderApprover = Role("CQRS_LOCAL_PROVIDER_APPROVER")
+    /// A system that carries notices with codes to people, by mail: reads the feed of AccountService/StreamNotices.
+    public static let noticeSender = Role("NOTICE_SENDER")
     /// A virus scanner: claims documents that wait, reads them, reports what it found. Held by systems only.
     public static let documentScanner = Role("DOCUMENT_SCANNER")
 
@@ -295,6 +297,7 @@ public enum Roles {
         cqrsLocalUser,
         cqrsLocalPreparer,
         cqrsLocalProviderApprover,
+        noticeSender,
         documentScanner,
     ]
 }
