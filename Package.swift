@@ -29,6 +29,8 @@ var targets: [Target] = [
 
     // Rows of uploaded files.
     .target(name: "Tabular", dependencies: ["PluginAPI", "Accounting"]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Workbook", dependencies: ["Tabular", "CZlib"]),
 
     // Generated from proto/, committed.
     .target(name: "CommonContract", dependencies: [protobuf, "PluginAPI"], path: "Sources/Contracts/Common"),
@@ -55,9 +57,10 @@ var targets: [Target] = [
     .target(
         name: "Host",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "FrameProtocol", "CommonContract", "HostContract", protobuf, logging,
-            nioCore, nioPosix, nioSSL, crypto, cryptoExtras, lifecycle,
-        ]),
+            "PluginAPI", "Accounting", "Tabular", "FrameProtocol", "CommonContract", "HostContract", "CaseworkContract",
+            protobuf, logging, nioCore, nioPosix, nioSSL, crypto, cryptoExtras, lifecycle,
+        ],
+        resources: [.embedInCode("Roles/ReferenceData")]),
 
     // The plugins.
     .target(
@@ -70,7 +73,6 @@ var targets: [Target] = [
         resources: [.embedInCode("ReferenceData")]),
 
     // The operators' command line, and the one executable: the composition root that alone knows the plugins.
-    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
         name: "PCSCommand",
         dependencies: [
@@ -104,6 +106,7 @@ var targets: [Target] = [
     // Tests mirror the targets.
     .testTarget(name: "AccountingTests", dependencies: ["Accounting"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "PluginAPI"]),
+    .testTarget(name: "WorkbookTests", dependencies: ["Workbook", "Tabular", "PluginAPI", "CZlib"]),
     .testTarget(
         name: "FrameProtocolTests",
         dependencies: [

@@ -78,6 +78,12 @@ package struct TableBuilder {
             dropRow()
             return false
         }
+        guard cells.count <= layout.limits.cells else {
+            violations.add(
+                layout.rules.limit, row: line, "the file has more than \(layout.limits.cells) cells")
+            dropRow()
+            return false
+        }
         if isSound, fitRow(line, mayBeShort) { lines.append(Int32(clamping: line)) } else { dropRow() }
         return true
     }

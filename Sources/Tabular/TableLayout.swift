@@ -41,6 +41,8 @@ package struct TableLimits: Sendable {
     /// Rows below the header.
     package var rows = 1_000_000
     package var columns = 1_024
+    /// Cells of all rows; each takes eight bytes of memory beside its text.
+    package var cells = 16 << 20
     /// Bytes of UTF-8 in one cell.
     package var cellBytes = 4_096
     package init() {}

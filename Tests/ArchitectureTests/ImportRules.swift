@@ -16,6 +16,7 @@ struct ImportRules {
         Rule(folder: "Sources/FrameProtocol", allowed: []),
         Rule(folder: "Sources/PluginAPI", allowed: ["Accounting", "SwiftProtobuf", "Logging"]),
         Rule(folder: "Sources/Tabular", allowed: ["PluginAPI", "Accounting"]),
+        Rule(folder: "Sources/Workbook", allowed: ["Tabular", "CZlib"]),
         Rule(
             folder: "Sources/Contracts",
             allowed: ["PluginAPI", "CommonContract", "SwiftProtobuf", "Foundation", "FoundationEssentials"]),
@@ -43,7 +44,7 @@ struct ImportRules {
             for module in SourceTree.imports(of: file) {
                 let fine =
                     Self.standard.contains(module) || module.hasSuffix("Contract")
-                    || ["PluginAPI", "Accounting", "Tabular", "SwiftProtobuf", "Logging", "Crypto"].contains(module)
+                    || ["PluginAPI", "Accounting", "Tabular", "Workbook", "SwiftProtobuf", "Logging", "Crypto"].contains(module)
                 if !fine { Issue.record("\(file.path) imports \(module)") }
             }
         }

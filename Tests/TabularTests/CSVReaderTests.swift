@@ -95,6 +95,8 @@ struct CSVReaderTests {
         #expect(read("a,bbbbb,c\n", limits: limits).1 == ["1:2 CSV-5"])
         limits.columns = 5
         #expect(read("a,b,c,d,e,f,g\n1,2,3\n", limits: limits).1 == ["1:6 CSV-5"])
+        limits.cells = 4
+        #expect(read("a,b,c\nd,e,f\nx\n", limits: limits).1 == ["2:0 CSV-5"])
         limits.bytes = 5
         #expect(read("a,b,c\n", limits: limits).1 == ["0:0 CSV-5"])
         #expect(read("").1 == ["1:0 CSV-7"])
