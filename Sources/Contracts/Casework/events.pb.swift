@@ -187,6 +187,13 @@ public nonisolated struct Pcs_Casework_V1_TaskRequested: @unchecked Sendable {
     set {_uniqueStorage()._followsCommissionerOf = newValue}
   }
 
+  /// People who see it may settle it by hand with one of the outcomes; otherwise only the act itself, told by
+  /// TaskSettled, closes it. A settling by hand is published as TaskSettled by casework.
+  public var settleByHand: Bool {
+    get {_storage._settleByHand}
+    set {_uniqueStorage()._settleByHand = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -195,7 +202,7 @@ public nonisolated struct Pcs_Casework_V1_TaskRequested: @unchecked Sendable {
 }
 
 /// Published by any area: the act has been done, which closes its task, or is no longer needed. Unknown keys are no
-/// fault.
+/// fault. An area settles the tasks that it requested, no others.
 public nonisolated struct Pcs_Casework_V1_TaskSettled: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -250,6 +257,9 @@ public nonisolated struct Pcs_Casework_V1_MessagePosted: Sendable {
 
   public var `class`: Pcs_Casework_V1_MessageClass = .unspecified
 
+  /// Documents that come with it, at most 10.
+  public var documentIds: [String] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -271,7 +281,7 @@ nonisolated extension Pcs_Casework_V1_MessageClass: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Pcs_Casework_V1_TaskRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TaskRequested"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}task_key\0\u{1}role\0\u{3}organisation_code\0\u{1}title\0\u{1}detail\0\u{1}record\0\u{1}outcomes\0\u{3}due_on\0\u{1}priority\0\u{3}escalate_to_role\0\u{3}escalate_to_organisation_code\0\u{3}follows_commissioner_of\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}task_key\0\u{1}role\0\u{3}organisation_code\0\u{1}title\0\u{1}detail\0\u{1}record\0\u{1}outcomes\0\u{3}due_on\0\u{1}priority\0\u{3}escalate_to_role\0\u{3}escalate_to_organisation_code\0\u{3}follows_commissioner_of\0\u{3}settle_by_hand\0")
 
   fileprivate class _StorageClass {
     var _taskKey: String = String()
@@ -286,6 +296,7 @@ nonisolated extension Pcs_Casework_V1_TaskRequested: SwiftProtobuf.Message, Swif
     var _escalateToRole: CommonContract.Pcs_Access_V1_Role = .unspecified
     var _escalateToOrganisationCode: String = String()
     var _followsCommissionerOf: String = String()
+    var _settleByHand: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -308,6 +319,7 @@ nonisolated extension Pcs_Casework_V1_TaskRequested: SwiftProtobuf.Message, Swif
       _escalateToRole = source._escalateToRole
       _escalateToOrganisationCode = source._escalateToOrganisationCode
       _followsCommissionerOf = source._followsCommissionerOf
+      _settleByHand = source._settleByHand
     }
   }
 
@@ -338,6 +350,7 @@ nonisolated extension Pcs_Casework_V1_TaskRequested: SwiftProtobuf.Message, Swif
         case 10: try { try decoder.decodeSingularEnumField(value: &_storage._escalateToRole) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._escalateToOrganisationCode) }()
         case 12: try { try decoder.decodeSingularStringField(value: &_storage._followsCommissionerOf) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._settleByHand) }()
         default: break
         }
       }
@@ -386,6 +399,9 @@ nonisolated extension Pcs_Casework_V1_TaskRequested: SwiftProtobuf.Message, Swif
       if !_storage._followsCommissionerOf.isEmpty {
         try visitor.visitSingularStringField(value: _storage._followsCommissionerOf, fieldNumber: 12)
       }
+      if _storage._settleByHand != false {
+        try visitor.visitSingularBoolField(value: _storage._settleByHand, fieldNumber: 13)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -407,6 +423,7 @@ nonisolated extension Pcs_Casework_V1_TaskRequested: SwiftProtobuf.Message, Swif
         if _storage._escalateToRole != rhs_storage._escalateToRole {return false}
         if _storage._escalateToOrganisationCode != rhs_storage._escalateToOrganisationCode {return false}
         if _storage._followsCommissionerOf != rhs_storage._followsCommissionerOf {return false}
+        if _storage._settleByHand != rhs_storage._settleByHand {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -463,7 +480,7 @@ nonisolated extension Pcs_Casework_V1_TaskSettled: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pcs_Casework_V1_MessagePosted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".MessagePosted"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_key\0\u{1}role\0\u{3}organisation_code\0\u{3}person_id\0\u{1}title\0\u{1}body\0\u{1}record\0\u{1}class\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_key\0\u{1}role\0\u{3}organisation_code\0\u{3}person_id\0\u{1}title\0\u{1}body\0\u{1}record\0\u{1}class\0\u{3}document_ids\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -479,6 +496,7 @@ nonisolated extension Pcs_Casework_V1_MessagePosted: SwiftProtobuf.Message, Swif
       case 6: try { try decoder.decodeSingularStringField(value: &self.body) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._record) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.`class`) }()
+      case 9: try { try decoder.decodeRepeatedStringField(value: &self.documentIds) }()
       default: break
       }
     }
@@ -513,6 +531,9 @@ nonisolated extension Pcs_Casework_V1_MessagePosted: SwiftProtobuf.Message, Swif
     if self.`class` != .unspecified {
       try visitor.visitSingularEnumField(value: self.`class`, fieldNumber: 8)
     }
+    if !self.documentIds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.documentIds, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -525,6 +546,7 @@ nonisolated extension Pcs_Casework_V1_MessagePosted: SwiftProtobuf.Message, Swif
     if lhs.body != rhs.body {return false}
     if lhs._record != rhs._record {return false}
     if lhs.`class` != rhs.`class` {return false}
+    if lhs.documentIds != rhs.documentIds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
