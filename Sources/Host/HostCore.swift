@@ -27,7 +27,8 @@ final class HostCore: Sendable {
     private let housekeeping = Mutex<Task<Void, Never>?>(nil)
 
     static let migrations: [Migration] =
-        (OrganisationRegister.migrations + IdentityRegistry.migrations + LifecycleTables.migrations)
+        (OrganisationRegister.migrations + IdentityRegistry.migrations + AccountTables.migrations
+            + LifecycleTables.migrations)
         .sorted { $0.version < $1.version }
 
     /// Opens the host's own store and makes every part; nothing runs and nobody can connect yet.
