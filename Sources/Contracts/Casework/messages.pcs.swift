@@ -294,14 +294,14 @@ public protocol Pcs_Casework_V1_NotificationService: Sendable {
 
     /// For the mail system: what is to be sent, in order, after a position.
     ///
-    /// Callers: `NOTIFICATION_SENDER` nationally.
+    /// Callers: `NOTICE_SENDER` nationally.
     func listNotifications(
         _ request: Pcs_Casework_V1_ListNotificationsRequest, _ call: CallContext
     ) async throws -> Pcs_Casework_V1_ListNotificationsResponse
 
     /// For the mail system: preferences of people who do not want everything at once.
     ///
-    /// Callers: `NOTIFICATION_SENDER` nationally.
+    /// Callers: `NOTICE_SENDER` nationally.
     func listNotificationPreferences(
         _ request: Pcs_Casework_V1_ListNotificationPreferencesRequest, _ call: CallContext
     ) async throws -> Pcs_Casework_V1_ListNotificationPreferencesResponse
@@ -343,7 +343,7 @@ public enum Pcs_Casework_V1_NotificationServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
-    /// Callers: `NOTIFICATION_SENDER` nationally.
+    /// Callers: `NOTICE_SENDER` nationally.
     public static let listNotifications = MethodDescriptor(
         path: "pcs.casework.v1.NotificationService/ListNotifications",
         kind: .unary,
@@ -351,7 +351,7 @@ public enum Pcs_Casework_V1_NotificationServiceMethods {
         replyType: "pcs.casework.v1.ListNotificationsResponse",
         access: AccessRule(
             allow: [
-                Allow(role: Roles.notificationSender, relation: .national),
+                Allow(role: Roles.noticeSender, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: false, needsSecondPerson: false,
@@ -360,7 +360,7 @@ public enum Pcs_Casework_V1_NotificationServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
-    /// Callers: `NOTIFICATION_SENDER` nationally.
+    /// Callers: `NOTICE_SENDER` nationally.
     public static let listNotificationPreferences = MethodDescriptor(
         path: "pcs.casework.v1.NotificationService/ListNotificationPreferences",
         kind: .unary,
@@ -368,7 +368,7 @@ public enum Pcs_Casework_V1_NotificationServiceMethods {
         replyType: "pcs.casework.v1.ListNotificationPreferencesResponse",
         access: AccessRule(
             allow: [
-                Allow(role: Roles.notificationSender, relation: .national),
+                Allow(role: Roles.noticeSender, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: false, needsSecondPerson: false,
@@ -479,7 +479,7 @@ public struct Pcs_Casework_V1_NotificationServiceClient: Sendable {
 
     /// For the mail system: what is to be sent, in order, after a position.
     ///
-    /// Callers: `NOTIFICATION_SENDER` nationally.
+    /// Callers: `NOTICE_SENDER` nationally.
     public func listNotifications(
         _ request: Pcs_Casework_V1_ListNotificationsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Casework_V1_ListNotificationsResponse {
@@ -490,7 +490,7 @@ public struct Pcs_Casework_V1_NotificationServiceClient: Sendable {
 
     /// For the mail system: preferences of people who do not want everything at once.
     ///
-    /// Callers: `NOTIFICATION_SENDER` nationally.
+    /// Callers: `NOTICE_SENDER` nationally.
     public func listNotificationPreferences(
         _ request: Pcs_Casework_V1_ListNotificationPreferencesRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Casework_V1_ListNotificationPreferencesResponse {

@@ -195,8 +195,6 @@ public enum Roles {
     public static let cqrsLocalPreparer = Role("CQRS_LOCAL_PREPARER")
     /// CQRS Local, provider with two levels: checks and submits to the commissioner.
     public static let cqrsLocalProviderApprover = Role("CQRS_LOCAL_PROVIDER_APPROVER")
-    /// Mail system: fetches notifications, which hold titles only, and people's preferences; sends them on.
-    public static let notificationSender = Role("NOTIFICATION_SENDER")
     /// A system that carries notices with codes to people, by mail: reads the feed of AccountService/StreamNotices.
     public static let noticeSender = Role("NOTICE_SENDER")
     /// A virus scanner: claims documents that wait, reads them, reports what it found. Held by systems only.
@@ -299,7 +297,6 @@ public enum Roles {
         cqrsLocalUser,
         cqrsLocalPreparer,
         cqrsLocalProviderApprover,
-        notificationSender,
         noticeSender,
         documentScanner,
     ]
