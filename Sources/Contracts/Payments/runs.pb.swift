@@ -174,6 +174,21 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
 
   /// A baseline for each weighted patient outside the bounds (60 to 160 pounds a year).
   case baselineOutOfBounds // = 10
+
+  /// Approved amounts wait because the contract says "do not pay".
+  case itemsWithheld // = 11
+
+  /// An amount that is expected is not there: a training grant, an achievement, a global sum.
+  case expectedMissing // = 12
+
+  /// A paycode's amount lies outside its bounds.
+  case amountOutOfBounds // = 13
+
+  /// New bank details are used for the first time.
+  case newBankDetails // = 14
+
+  /// What was deducted for a committee and what is paid over to it differ.
+  case levyMismatch // = 15
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -193,6 +208,11 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     case 8: self = .duplicateLine
     case 9: self = .controlTotal
     case 10: self = .baselineOutOfBounds
+    case 11: self = .itemsWithheld
+    case 12: self = .expectedMissing
+    case 13: self = .amountOutOfBounds
+    case 14: self = .newBankDetails
+    case 15: self = .levyMismatch
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -210,6 +230,11 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     case .duplicateLine: return 8
     case .controlTotal: return 9
     case .baselineOutOfBounds: return 10
+    case .itemsWithheld: return 11
+    case .expectedMissing: return 12
+    case .amountOutOfBounds: return 13
+    case .newBankDetails: return 14
+    case .levyMismatch: return 15
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -227,6 +252,11 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     .duplicateLine,
     .controlTotal,
     .baselineOutOfBounds,
+    .itemsWithheld,
+    .expectedMissing,
+    .amountOutOfBounds,
+    .newBankDetails,
+    .levyMismatch,
   ]
 
 }
@@ -922,7 +952,7 @@ nonisolated extension Pcs_Payments_V1_ExceptionSeverity: SwiftProtobuf._ProtoNam
 }
 
 nonisolated extension Pcs_Payments_V1_ExceptionKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXCEPTION_KIND_UNSPECIFIED\0\u{1}EXCEPTION_KIND_NET_CHANGE\0\u{1}EXCEPTION_KIND_NET_NEGATIVE\0\u{1}EXCEPTION_KIND_NO_CORE_PAYMENT\0\u{1}EXCEPTION_KIND_NO_CAPITATION\0\u{1}EXCEPTION_KIND_CAPITATION_CARRIED\0\u{1}EXCEPTION_KIND_PAYEE_CLOSED\0\u{1}EXCEPTION_KIND_PENDING_REFERENCE\0\u{1}EXCEPTION_KIND_DUPLICATE_LINE\0\u{1}EXCEPTION_KIND_CONTROL_TOTAL\0\u{1}EXCEPTION_KIND_BASELINE_OUT_OF_BOUNDS\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXCEPTION_KIND_UNSPECIFIED\0\u{1}EXCEPTION_KIND_NET_CHANGE\0\u{1}EXCEPTION_KIND_NET_NEGATIVE\0\u{1}EXCEPTION_KIND_NO_CORE_PAYMENT\0\u{1}EXCEPTION_KIND_NO_CAPITATION\0\u{1}EXCEPTION_KIND_CAPITATION_CARRIED\0\u{1}EXCEPTION_KIND_PAYEE_CLOSED\0\u{1}EXCEPTION_KIND_PENDING_REFERENCE\0\u{1}EXCEPTION_KIND_DUPLICATE_LINE\0\u{1}EXCEPTION_KIND_CONTROL_TOTAL\0\u{1}EXCEPTION_KIND_BASELINE_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_ITEMS_WITHHELD\0\u{1}EXCEPTION_KIND_EXPECTED_MISSING\0\u{1}EXCEPTION_KIND_AMOUNT_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_NEW_BANK_DETAILS\0\u{1}EXCEPTION_KIND_LEVY_MISMATCH\0")
 }
 
 nonisolated extension Pcs_Payments_V1_TotalDimension: SwiftProtobuf._ProtoNameProviding {

@@ -24,6 +24,63 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// What kind of organisation a statement is for. `practice_code` and `practice_name` name it, whatever its kind.
+public nonisolated enum Pcs_Payments_V1_PayeeKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+  case practice // = 1
+  case pcn // = 2
+  case pharmacy // = 3
+  case ophthalmicContractor // = 4
+
+  /// Local Medical, Optical or Pharmaceutical Committee.
+  case localCommittee // = 5
+  case other // = 6
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .practice
+    case 2: self = .pcn
+    case 3: self = .pharmacy
+    case 4: self = .ophthalmicContractor
+    case 5: self = .localCommittee
+    case 6: self = .other
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .practice: return 1
+    case .pcn: return 2
+    case .pharmacy: return 3
+    case .ophthalmicContractor: return 4
+    case .localCommittee: return 5
+    case .other: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_PayeeKind] = [
+    .unspecified,
+    .practice,
+    .pcn,
+    .pharmacy,
+    .ophthalmicContractor,
+    .localCommittee,
+    .other,
+  ]
+
+}
+
 public nonisolated struct Pcs_Payments_V1_GetStatementRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -185,6 +242,12 @@ public nonisolated struct Pcs_Payments_V1_Statement: @unchecked Sendable {
   /// Clears the value of `publishedAt`. Subsequent reads from it will return its default value.
   public mutating func clearPublishedAt() {_uniqueStorage()._publishedAt = nil}
 
+  /// For practices `contract_type` says more.
+  public var payeeKind: Pcs_Payments_V1_PayeeKind {
+    get {_storage._payeeKind}
+    set {_uniqueStorage()._payeeKind = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -274,13 +337,13 @@ public nonisolated struct Pcs_Payments_V1_StatementLine: @unchecked Sendable {
   /// Clears the value of `originalMonth`. Subsequent reads from it will return its default value.
   public mutating func clearOriginalMonth() {_uniqueStorage()._originalMonth = nil}
 
-  /// CONTRACT or RETRO.
+  /// CONTRACT, RETRO, BALANCE, RECURRING (networks, levies) or ITEM (claims, variations, instructions of other areas).
   public var sourceType: String {
     get {_storage._sourceType}
     set {_uniqueStorage()._sourceType = newValue}
   }
 
-  /// Contract and recorded version.
+  /// Contract and recorded version; of other lines what they come from, for example "claim/01J.../2".
   public var sourceReference: String {
     get {_storage._sourceReference}
     set {_uniqueStorage()._sourceReference = newValue}
@@ -513,6 +576,10 @@ public nonisolated struct Pcs_Payments_V1_DifferenceCause: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
+nonisolated extension Pcs_Payments_V1_PayeeKind: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYEE_KIND_UNSPECIFIED\0\u{1}PAYEE_KIND_PRACTICE\0\u{1}PAYEE_KIND_PCN\0\u{1}PAYEE_KIND_PHARMACY\0\u{1}PAYEE_KIND_OPHTHALMIC_CONTRACTOR\0\u{1}PAYEE_KIND_LOCAL_COMMITTEE\0\u{1}PAYEE_KIND_OTHER\0")
+}
+
 nonisolated extension Pcs_Payments_V1_GetStatementRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GetStatementRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}month\0\u{1}collapsed\0")
@@ -559,7 +626,7 @@ nonisolated extension Pcs_Payments_V1_GetStatementRequest: SwiftProtobuf.Message
 
 nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Statement"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}run_id\0\u{1}month\0\u{1}published\0\u{3}practice_code\0\u{3}practice_name\0\u{3}payee_code\0\u{3}contract_id\0\u{3}contract_type\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payment_date\0\u{1}lines\0\u{3}gross_pence\0\u{3}deductions_pence\0\u{3}net_pence\0\u{3}quarter_day\0\u{3}registered_patients\0\u{3}weighted_patients_hundredths\0\u{3}london_patients\0\u{1}sha256\0\u{3}published_at\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}run_id\0\u{1}month\0\u{1}published\0\u{3}practice_code\0\u{3}practice_name\0\u{3}payee_code\0\u{3}contract_id\0\u{3}contract_type\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payment_date\0\u{1}lines\0\u{3}gross_pence\0\u{3}deductions_pence\0\u{3}net_pence\0\u{3}quarter_day\0\u{3}registered_patients\0\u{3}weighted_patients_hundredths\0\u{3}london_patients\0\u{1}sha256\0\u{3}published_at\0\u{3}payee_kind\0")
 
   fileprivate class _StorageClass {
     var _statementID: String = String()
@@ -584,6 +651,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
     var _londonPatients: Int64 = 0
     var _sha256: String = String()
     var _publishedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+    var _payeeKind: Pcs_Payments_V1_PayeeKind = .unspecified
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -616,6 +684,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
       _londonPatients = source._londonPatients
       _sha256 = source._sha256
       _publishedAt = source._publishedAt
+      _payeeKind = source._payeeKind
     }
   }
 
@@ -656,6 +725,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
         case 20: try { try decoder.decodeSingularInt64Field(value: &_storage._londonPatients) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._sha256) }()
         case 22: try { try decoder.decodeSingularMessageField(value: &_storage._publishedAt) }()
+        case 23: try { try decoder.decodeSingularEnumField(value: &_storage._payeeKind) }()
         default: break
         }
       }
@@ -734,6 +804,9 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
       try { if let v = _storage._publishedAt {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
       } }()
+      if _storage._payeeKind != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._payeeKind, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -765,6 +838,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
         if _storage._londonPatients != rhs_storage._londonPatients {return false}
         if _storage._sha256 != rhs_storage._sha256 {return false}
         if _storage._publishedAt != rhs_storage._publishedAt {return false}
+        if _storage._payeeKind != rhs_storage._payeeKind {return false}
         return true
       }
       if !storagesAreEqual {return false}

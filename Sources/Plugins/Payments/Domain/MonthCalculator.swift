@@ -10,6 +10,9 @@ struct PracticeMonth: Sendable {
     var lists: PatientLists?
     var quarter: Quarter?
 
+    /// The contract says "do not pay" for the month (payments.md 12.3).
+    var isStopped: Bool { span?.terms.payment.isStopped ?? false }
+
     enum Remark: Hashable, Sendable {
         case noCapitation(Quarter)
         case capitationCarried(Quarter)

@@ -31,7 +31,7 @@ struct PaidHistory: Sendable {
             for account in run.accounts {
                 if isInYear { try addToYear(account) }
                 if let affected {
-                    let entries = account.entries.filter { $0.month >= affected && $0.paycode.isRecalculated }
+                    let entries = account.entries.filter { $0.month >= affected && $0.source.isRecalculated }
                     if !entries.isEmpty { paidByPractice[account.practice, default: []] += entries }
                 }
             }

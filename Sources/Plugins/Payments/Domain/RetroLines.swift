@@ -6,12 +6,16 @@ import PluginAPI
 struct RetroLines: Sendable {
     /// Past months to look at, each with its calculator.
     let calculators: [MonthCalculator]
+    let recurring: [any RecurringLines]
 
     func append(
         for timeline: ContractTimeline, history: PaidHistory, to lines: inout [PaymentLine]
     ) throws(PaymentsError) {
         for calculator in calculators {
-            let due = try calculator.calculate(timeline)
+            var due = try calculator.calculate(timeline)
+            for source in recurring {
+                due.lines += try source.lines(for: timeline.practice, in: calculator.month)
+            }
             do throws(ArithmeticError) {
                 try append(calculator.month, due, timeline, history, to: &lines)
             } catch {
@@ -25,7 +29,8 @@ struct RetroLines: Sendable {
         to lines: inout [PaymentLine]
     ) throws(ArithmeticError) {
         let paid = try history.paid(timeline.practice, for: month)
-        for paycode in Paycode.allCases where paycode.isRecalculated {
+        let paycodes = Set(due.lines.map(\.paycode)).union(paid.keys).sorted { $0.rawValue < $1.rawValue }
+        for paycode in paycodes {
             let parts = due.lines.filter { $0.paycode == paycode }
             let alreadyPaid = Money(pence: paid[paycode] ?? 0)
             let delta = try Money.sum(parts.map { Money(pence: $0.pence) }).subtracting(alreadyPaid)
@@ -40,7 +45,7 @@ struct RetroLines: Sendable {
             let version = parts.last?.contractVersion ?? due.span?.version ?? 0
             lines.append(
                 PaymentLine(
-                    paycode: paycode, contractID: timeline.practice.value + "-" + paycode.contractKind.name,
+                    paycode: paycode, contractID: parts.last?.contractID ?? (timeline.practice.value + "-" + paycode.contractKind.name),
                     contractVersion: version, periodFrom: month.firstDay, periodTo: month.lastDay,
                     quantity: ExactDecimal(1), rate: delta.pounds, basis: "DIFFERENCE", pence: delta.pence,
                     source: .retro, month: month, explanation: explanation))

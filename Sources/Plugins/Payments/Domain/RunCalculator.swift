@@ -7,6 +7,17 @@ struct CalculationInputs: Sendable {
     var lists: ListTable
     var rates: RateTable
     var paycodes: PaycodeBook
+    /// Everything but contracts that is calculated anew for each month.
+    var recurring: [any RecurringLines] = []
+    /// Amounts approved once and not yet paid, by payee.
+    var items: [ODSCode: [DueItem]] = [:]
+}
+
+/// An approved amount that a run is to pay.
+struct DueItem: Hashable, Sendable {
+    var itemID: String
+    /// With `source` `.item`.
+    var line: PaymentLine
 }
 
 /// The run for which lines are built.
@@ -20,7 +31,7 @@ struct RunFacts: Hashable, Sendable {
 struct BuiltStatement: Sendable {
     var practice: ODSCode
     var practiceName: String
-    var kind: ContractKind
+    var kind: ContractKind?
     var commissioner: String
     var region: String
     var figures: RunFigures
@@ -34,6 +45,8 @@ struct BuiltRun: Sendable {
     var totals = RunTotals()
     var ledger: [UInt8] = []
     var exceptions: [RunException] = []
+    /// Items that the run pays.
+    var itemIDs: [String] = []
     /// Over the hashes of all statements, by practice code.
     var sha256: [UInt8] = []
 }
@@ -47,13 +60,15 @@ struct RunCalculator: Sendable {
     /// Past months, already paid, to be looked at again.
     let affectedMonths: [YearMonth]
     let standing: @Sendable (ODSCode) -> PayeeStanding
+    /// Head of a statement for somebody without a contract; `nil` = the register does not know the code.
+    var profile: @Sendable (ODSCode) -> PayeeProfile? = { _ in nil }
 
     func build() throws(PaymentsError) -> BuiltRun {
         let current = MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates)
         let retro = RetroLines(
             calculators: affectedMonths.map {
                 MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
-            })
+            }, recurring: inputs.recurring)
         let rules = try ExceptionRules(month: run.month, rates: inputs.rates)
         let descriptions = Dictionary(
             uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
@@ -64,9 +79,14 @@ struct RunCalculator: Sendable {
         accounts.reserveCapacity(inputs.timelines.count)
         for timeline in allTimelines() {
             let month = try current.calculate(timeline)
-            let lines = try lines(of: month, timeline, retro)
+            let items = month.isStopped ? [] : inputs.items[timeline.practice] ?? []
+            let lines = try lines(of: month, timeline, retro, items)
+            built.itemIDs += items.map(\.itemID)
             let lastNet = history.lastNet(timeline.practice)
             built.exceptions += rules.remarks(month, timeline, lastNet ?? 0)
+            if month.isStopped, let waiting = inputs.items[timeline.practice], !waiting.isEmpty {
+                built.exceptions.append(rules.withheld(waiting, timeline, name: name(month, timeline)))
+            }
             var net: Int64 = 0
             if !lines.isEmpty {
                 let document = document(month, timeline, lines, descriptions)
@@ -102,16 +122,24 @@ struct RunCalculator: Sendable {
     /// Practices with a contract, and those without one (any more) to whom something was paid.
     private func allTimelines() -> [ContractTimeline] {
         let known = Set(inputs.timelines.map(\.practice))
-        let others = history.practices.subtracting(known)
+        var others = history.practices.union(inputs.items.keys)
+        for source in inputs.recurring { others.formUnion(source.payees(in: run.month)) }
+        others.subtract(known)
         guard !others.isEmpty else { return inputs.timelines }
         let added = others.map { ContractTimeline(practice: $0, records: []) }
         return (inputs.timelines + added).sorted { $0.practice < $1.practice }
     }
 
     private func lines(
-        of month: PracticeMonth, _ timeline: ContractTimeline, _ retro: RetroLines
+        of month: PracticeMonth, _ timeline: ContractTimeline, _ retro: RetroLines, _ items: [DueItem]
     ) throws(PaymentsError) -> [PaymentLine] {
         var lines = month.lines
+        if !month.isStopped {
+            for source in inputs.recurring {
+                lines += try source.lines(for: timeline.practice, in: run.month)
+            }
+        }
+        lines += items.map(\.line)
         try retro.append(for: timeline, history: history, to: &lines)
         let carried = history.carried(timeline.practice)
         guard !lines.isEmpty || carried > 0 else { return [] }
@@ -140,7 +168,7 @@ struct RunCalculator: Sendable {
     }
 
     private func name(_ month: PracticeMonth, _ timeline: ContractTimeline) -> String {
-        head(month, timeline)?.terms.practiceName ?? timeline.practice.value
+        head(month, timeline)?.terms.practiceName ?? profile(timeline.practice)?.name ?? timeline.practice.value
     }
 
     private func document(
@@ -148,18 +176,22 @@ struct RunCalculator: Sendable {
         _ descriptions: [Paycode: String]
     ) -> StatementDocument {
         let head = head(month, timeline)
-        let kind = head?.terms.payment.kind ?? lines.first?.paycode.contractKind ?? .gms
+        let profile = head == nil ? profile(timeline.practice) : nil
+        let payeeKind = profile?.kind ?? .practice
+        let kind: ContractKind? =
+            payeeKind == .practice ? head?.terms.payment.kind ?? lines.first?.paycode.contractKind ?? .gms : nil
         let capitation = month.lists.map {
             StatementDocument.Capitation(
                 quarterDay: (month.quarter ?? Quarter(containing: run.month)).quarterDay, lists: $0)
         }
         return StatementDocument(
             runID: run.runID, month: run.month, paymentDate: run.paymentDate, practice: timeline.practice,
-            practiceName: head?.terms.practiceName ?? timeline.practice.value,
-            payee: head?.terms.payee ?? timeline.practice,
+            practiceName: head?.terms.practiceName ?? profile?.name ?? timeline.practice.value,
+            payee: head?.terms.payee ?? profile?.payee ?? timeline.practice,
             contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "",
-            kind: kind,
-            commissioner: head?.terms.commissioner ?? "", region: head?.terms.region ?? "",
+            kind: kind, payeeKind: payeeKind,
+            commissioner: head?.terms.commissioner ?? profile?.commissioner ?? "",
+            region: head?.terms.region ?? profile?.region ?? "",
             capitation: capitation,
             lines: lines, descriptions: descriptions)
     }
@@ -167,7 +199,7 @@ struct RunCalculator: Sendable {
     private func account(_ practice: ODSCode, _ lines: [PaymentLine]) -> RunLedger.Account {
         RunLedger.Account(
             practice: practice,
-            entries: lines.map { RunLedger.Entry(paycode: $0.paycode, month: $0.month, pence: $0.pence) })
+            entries: lines.map { RunLedger.Entry(paycode: $0.paycode, month: $0.month, pence: $0.pence, source: $0.source) })
     }
 
     private func exceptions(_ document: StatementDocument, _ rules: ExceptionRules) -> [RunException] {

@@ -19,6 +19,16 @@ struct RunException: Hashable, Sendable {
         case duplicateLine = 8
         case controlTotal = 9
         case baselineOutOfBounds = 10
+        /// Approved amounts wait because the contract says "do not pay".
+        case itemsWithheld = 11
+        /// An amount that is expected is not there: a training grant, an achievement, a global sum.
+        case expectedMissing = 12
+        /// A paycode's amount lies outside its bounds.
+        case amountOutOfBounds = 13
+        /// New bank details are used for the first time.
+        case newBankDetails = 14
+        /// What was deducted for a committee and what is paid over to it differ.
+        case levyMismatch = 15
     }
 
     var severity: Severity
@@ -89,6 +99,15 @@ struct ExceptionRules: Sendable {
                 message: text,
                 beforePence: lastNet)
         }
+    }
+
+    /// Approved amounts that a stopped contract keeps back.
+    func withheld(_ items: [DueItem], _ timeline: ContractTimeline, name: String) -> RunException {
+        let pence = items.reduce(into: Int64(0)) { $0 &+= $1.line.pence }
+        return RunException(
+            severity: .warning, kind: .itemsWithheld, practice: timeline.practice, practiceName: name,
+            message: "payments are stopped: \(items.count) approved amounts of \(Money(pence: pence)) wait",
+            nowPence: pence)
     }
 
     /// Change of net against the last run: more than the percentage or more than the amount.

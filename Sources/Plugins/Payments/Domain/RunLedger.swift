@@ -7,6 +7,7 @@ struct RunLedger: Sendable {
         var paycode: Paycode
         var month: YearMonth
         var pence: Int64
+        var source: LineSource
     }
 
     struct Account: Hashable, Sendable {
@@ -14,7 +15,8 @@ struct RunLedger: Sendable {
         var entries: [Entry]
     }
 
-    private static let format: UInt8 = 1
+    /// 2 since lines come from more than contracts; 1 held no source.
+    private static let format: UInt8 = 2
 
     static func encode(_ accounts: some Collection<Account>) -> [UInt8] {
         var writer = CompactWriter()
@@ -27,6 +29,7 @@ struct RunLedger: Sendable {
                 writer.byte(entry.paycode.rawValue)
                 writer.signed(Int64(entry.month.index))
                 writer.signed(entry.pence)
+                writer.byte(entry.source.rawValue)
             }
         }
         return writer.bytes
@@ -42,7 +45,8 @@ struct RunLedger: Sendable {
 
     private static func accounts(in bytes: [UInt8]) throws(CompactCodingError) -> [Account] {
         var reader = CompactReader(bytes)
-        guard try reader.byte() == format else { throw .malformed }
+        let version = try reader.byte()
+        guard version == 1 || version == format else { throw .malformed }
         let count = try reader.count()
         var accounts: [Account] = []
         accounts.reserveCapacity(count)
@@ -55,7 +59,15 @@ struct RunLedger: Sendable {
                 guard let paycode = Paycode(rawValue: try reader.byte()),
                     let month = YearMonth(index: try reader.signed())
                 else { throw .malformed }
-                entries.append(Entry(paycode: paycode, month: month, pence: try reader.signed()))
+                let pence = try reader.signed()
+                let source: LineSource
+                if version == 1 {
+                    source = paycode == .balanceForward ? .balance : .contract
+                } else {
+                    guard let known = LineSource(rawValue: try reader.byte()) else { throw .malformed }
+                    source = known
+                }
+                entries.append(Entry(paycode: paycode, month: month, pence: pence, source: source))
             }
             accounts.append(Account(practice: practice, entries: entries))
         }

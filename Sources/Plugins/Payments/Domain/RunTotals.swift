@@ -63,8 +63,8 @@ struct RunTotals: Sendable {
         try byKey[Key(dimension: .commissioner, key: document.commissioner), default: RunFigures()].add(
             figures)
         try byKey[Key(dimension: .region, key: document.region), default: RunFigures()].add(figures)
-        try byKey[Key(dimension: .contractType, key: document.kind.name), default: RunFigures()].add(figures)
-        var seen: UInt64 = 0
+        try byKey[Key(dimension: .contractType, key: document.typeName), default: RunFigures()].add(figures)
+        var seen: UInt128 = 0
         for line in document.lines {
             let key = Key(dimension: .paycode, key: line.paycode.code)
             try byKey[key, default: RunFigures()].add(line)

@@ -18,7 +18,7 @@ enum StatementCSV {
             let retro = line.source == .retro
             writer.append([
                 .text(document.statementID), .text(document.payee.value), .text(document.practiceName),
-                .plain(document.kind.name), .plain(document.paymentDate.description), .text(document.runID),
+                .plain(document.typeName), .plain(document.paymentDate.description), .text(document.runID),
                 .plain(String(index + 1)), .text(line.paycode.code),
                 .text(document.descriptions[line.paycode] ?? line.paycode.code),
                 .plain(line.periodFrom.description), .plain(line.periodTo.description),
@@ -33,6 +33,8 @@ enum StatementCSV {
 }
 
 extension PaymentLine {
-    /// Contract and the recorded version that the line stands on.
-    var sourceReference: String { contractID + " version " + String(contractVersion) }
+    /// What the line stands on: contract and recorded version, or what it comes from beyond the contract.
+    var sourceReference: String {
+        origin.isEmpty ? contractID + " version " + String(contractVersion) : origin
+    }
 }

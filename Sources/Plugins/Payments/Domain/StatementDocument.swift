@@ -10,7 +10,9 @@ struct StatementDocument: Hashable, Sendable {
     var practiceName: String
     var payee: ODSCode
     var contractID: String
-    var kind: ContractKind
+    /// `nil` for payees without a contract of general practice.
+    var kind: ContractKind?
+    var payeeKind: PayeeKind
     var commissioner: String
     var region: String
     var capitation: Capitation?
@@ -25,7 +27,11 @@ struct StatementDocument: Hashable, Sendable {
 
     var statementID: String { runID + "/" + practice.value }
 
-    private static let format: UInt8 = 1
+    /// GMS, PMS or APMS; the kind of payee for others.
+    var typeName: String { kind?.name ?? payeeKind.name }
+
+    /// 2 since statements go to others than practices; 1 is still read.
+    private static let format: UInt8 = 2
 
     func encode() -> [UInt8] {
         var writer = CompactWriter()
@@ -37,7 +43,8 @@ struct StatementDocument: Hashable, Sendable {
         writer.text(practiceName)
         writer.text(payee.value)
         writer.text(contractID)
-        writer.byte(UInt8(kind.rawValue))
+        writer.byte(UInt8(kind?.rawValue ?? 0))
+        writer.byte(payeeKind.rawValue)
         writer.text(commissioner)
         writer.text(region)
         writer.byte(capitation == nil ? 0 : 1)
@@ -65,7 +72,8 @@ struct StatementDocument: Hashable, Sendable {
     }
 
     private init(from reader: inout CompactReader) throws(CompactCodingError) {
-        guard try reader.byte() == StatementDocument.format else { throw .malformed }
+        let format = try reader.byte()
+        guard format == 1 || format == StatementDocument.format else { throw .malformed }
         runID = try reader.text()
         month = try reader.month()
         paymentDate = try reader.date()
@@ -73,8 +81,15 @@ struct StatementDocument: Hashable, Sendable {
         practiceName = try reader.text()
         payee = try reader.odsCode()
         contractID = try reader.text()
-        guard let kind = ContractKind(rawValue: Int64(try reader.byte())) else { throw .malformed }
-        self.kind = kind
+        let kindNumber = Int64(try reader.byte())
+        kind = ContractKind(rawValue: kindNumber)
+        guard kind != nil || kindNumber == 0 else { throw .malformed }
+        if format == 1 {
+            payeeKind = .practice
+        } else {
+            guard let payeeKind = PayeeKind(rawValue: try reader.byte()) else { throw .malformed }
+            self.payeeKind = payeeKind
+        }
         commissioner = try reader.text()
         region = try reader.text()
         if try reader.byte() == 1 {
@@ -88,7 +103,7 @@ struct StatementDocument: Hashable, Sendable {
         descriptions = [:]
         lines = []
         for _ in 0..<(try reader.count()) {
-            let (line, description) = try PaymentLine.read(&reader)
+            let (line, description) = try PaymentLine.read(&reader, format: format)
             descriptions[line.paycode] = description
             lines.append(line)
         }
@@ -97,7 +112,7 @@ struct StatementDocument: Hashable, Sendable {
 
     init(
         runID: String, month: YearMonth, paymentDate: CalendarDate, practice: ODSCode, practiceName: String,
-        payee: ODSCode, contractID: String, kind: ContractKind, commissioner: String, region: String,
+        payee: ODSCode, contractID: String, kind: ContractKind?, payeeKind: PayeeKind, commissioner: String, region: String,
         capitation: Capitation?, lines: [PaymentLine], descriptions: [Paycode: String]
     ) {
         self.runID = runID
@@ -108,6 +123,7 @@ struct StatementDocument: Hashable, Sendable {
         self.payee = payee
         self.contractID = contractID
         self.kind = kind
+        self.payeeKind = payeeKind
         self.commissioner = commissioner
         self.region = region
         self.capitation = capitation
@@ -131,11 +147,12 @@ extension PaymentLine {
         writer.byte(source.rawValue)
         writer.signed(Int64(month.index))
         writer.signed(yearToDatePence)
+        writer.text(origin)
         explanation.write(to: &writer)
     }
 
     fileprivate static func read(
-        _ reader: inout CompactReader
+        _ reader: inout CompactReader, format: UInt8
     ) throws(CompactCodingError) -> (line: PaymentLine, description: String) {
         guard let paycode = Paycode(rawValue: try reader.byte()) else { throw .malformed }
         let description = try reader.text()
@@ -148,11 +165,12 @@ extension PaymentLine {
         guard let source = LineSource(rawValue: try reader.byte()) else { throw .malformed }
         let month = try reader.month()
         let yearToDate = try reader.signed()
+        let reference = format == 1 ? "" : try reader.text()
         let line = PaymentLine(
             paycode: paycode, contractID: contractID, contractVersion: version, periodFrom: from,
             periodTo: to,
             quantity: quantity, rate: rate, basis: basis, pence: pence, source: source, month: month,
-            yearToDatePence: yearToDate, explanation: try Explanation(from: &reader))
+            yearToDatePence: yearToDate, explanation: try Explanation(from: &reader), origin: reference)
         return (line, description)
     }
 }

@@ -8,12 +8,26 @@ enum LineSource: UInt8, Sendable {
     case retro = 2
     /// A balance of the run before.
     case balance = 3
+    /// Calculated for the run's own month from something other than the contract: networks, levies.
+    case recurring = 4
+    /// A fixed amount that was approved once: claims, variations, instructions of other areas. Never recalculated.
+    case item = 5
 
     var name: String {
         switch self {
         case .contract: "CONTRACT"
         case .retro: "RETRO"
         case .balance: "BALANCE"
+        case .recurring: "RECURRING"
+        case .item: "ITEM"
+        }
+    }
+
+    /// Whether the amount follows from records and can come out differently for a past month.
+    var isRecalculated: Bool {
+        switch self {
+        case .contract, .retro, .recurring: true
+        case .balance, .item: false
         }
     }
 }
@@ -36,6 +50,8 @@ struct PaymentLine: Hashable, Sendable {
     /// Paid on the paycode in the financial year of the payment date, up to and with this line.
     var yearToDatePence: Int64 = 0
     var explanation: Explanation
+    /// What the line comes from, beyond the contract: "claim/01J.../2", "cqrs/01J...". Empty for contract lines.
+    var origin = ""
 
     /// Identity of a line within a payee's statement (payments.md 12.2): no two lines share it.
     struct NaturalKey: Hashable {
@@ -44,11 +60,12 @@ struct PaymentLine: Hashable, Sendable {
         var periodFrom: CalendarDate
         var periodTo: CalendarDate
         var source: LineSource
+        var origin: String
     }
 
     var naturalKey: NaturalKey {
         NaturalKey(
             paycode: paycode, contractID: contractID, periodFrom: periodFrom, periodTo: periodTo,
-            source: source)
+            source: source, origin: origin)
     }
 }

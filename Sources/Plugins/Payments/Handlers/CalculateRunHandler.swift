@@ -67,7 +67,8 @@ extension RunHandlers {
         let calculator = RunCalculator(
             run: RunFacts(runID: read.run.id, month: read.run.month, paymentDate: read.run.paymentDate),
             inputs: read.inputs, history: read.history, affectedMonths: read.affectedMonths,
-            standing: { RunHandlers.standing(of: $0, on: lastDay, organisations, notices) })
+            standing: { RunHandlers.standing(of: $0, on: lastDay, organisations, notices) },
+            profile: { PayeeProfile($0, on: lastDay, organisations) })
         return try calculator.build()
     }
 

@@ -28,7 +28,10 @@ struct RunInputs: Sendable {
             timelines: try ContractStore.timelines(knownAt: snapshot, reader),
             lists: try CapitationStore.lists(of: quarters, knownAt: snapshot, reader),
             rates: try ReferenceStore.rates(knownAt: snapshot, reader),
-            paycodes: try ReferenceStore.paycodes(knownAt: snapshot, reader))
+            paycodes: try ReferenceStore.paycodes(knownAt: snapshot, reader),
+            recurring: try RecurringSources.read(
+                months: affectedMonths + [run.month], knownAt: snapshot, reader),
+            items: try PayableItemStore.due(in: run, knownAt: snapshot, reader))
         history = try RunInputs.history(run, approved, affected: affectedMonths.first, reader)
         notices = try NoticeStore.notices(reader)
     }

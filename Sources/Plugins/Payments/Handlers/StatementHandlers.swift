@@ -198,7 +198,8 @@ extension Pcs_Payments_V1_Statement {
         practiceName = document.practiceName
         payeeCode = document.payee.value
         contractID = document.contractID
-        contractType = Pcs_Payments_V1_ContractType(document.kind)
+        contractType = document.kind.map { Pcs_Payments_V1_ContractType($0) } ?? .unspecified
+        payeeKind = Pcs_Payments_V1_PayeeKind(rawValue: Int(document.payeeKind.rawValue)) ?? .unspecified
         commissionerCode = document.commissioner
         regionCode = document.region
         paymentDate = Pcs_Common_V1_Date(document.paymentDate)

@@ -9,6 +9,7 @@ enum PaymentsMigrations {
         Migration(version: 3, name: "reference data", statements: referenceData),
         Migration(version: 4, name: "runs and statements", statements: runs),
         Migration(version: 5, name: "published years", statements: publishedYears),
+        Migration(version: 6, name: "payable items", statements: PayableItemStore.schema),
     ]
 
     private static let inputs = [

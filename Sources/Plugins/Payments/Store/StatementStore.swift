@@ -50,7 +50,7 @@ enum StatementStore {
             values.append(id)
             values.append(.text(statement.practice.value))
             values.append(.text(statement.practiceName))
-            values.append(.integer(statement.kind.rawValue))
+            values.append(.integer(statement.kind?.rawValue ?? 0))
             values.append(.text(statement.commissioner))
             values.append(.text(statement.region))
             values.append(.integer(statement.figures.lines))
@@ -71,12 +71,14 @@ enum StatementStore {
             ]
         }
         try transaction.run(insertLedger, [id, .blob(built.ledger)])
+        try PayableItemStore.assign(built.itemIDs, to: runID, in: transaction)
     }
 
     static func clear(_ runID: String, in transaction: any Transaction) throws {
         try transaction.run(deleteStatements, [.text(runID)])
         try transaction.run(deleteTotals, [.text(runID)])
         try transaction.run(deleteLedger, [.text(runID)])
+        try PayableItemStore.release(runID, in: transaction)
     }
 
     private static func stored(_ body: [UInt8], _ sha256: [UInt8]) throws -> Stored {
