@@ -16,6 +16,8 @@ final class SQLiteConnection: @unchecked Sendable {
     /// Counts the leases: a reader or transaction kept beyond its closure finds another number and is
     /// refused.
     private(set) var lease: UInt64 = 0
+    /// Counts what begins and what is undone.
+    private(set) var epoch: UInt64 = 0
 
     /// - Throws: `StorageError.unusable` when the file cannot be opened or is no database.
     init(path: String, mode: Mode, creating: Bool = false) throws {
@@ -149,6 +151,10 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 
     func control(_ control: Control) throws {
+        switch control {
+        case .begin, .beginImmediate, .rollback, .rollbackToSavepoint: epoch &+= 1
+        case .commit, .savepoint, .release: break
+        }
         let prepared: PreparedStatement
         if let known = controls[control.rawValue] {
             prepared = known
@@ -223,6 +229,7 @@ struct SQLiteReader: Reader {
 struct SQLiteTransaction: SQLTransaction {
     let connection: SQLiteConnection
     let lease: UInt64
+    var epoch: UInt64 { connection.epoch }
 
     init(_ connection: SQLiteConnection) {
         self.connection = connection
@@ -230,13 +237,19 @@ struct SQLiteTransaction: SQLTransaction {
     }
 
     func forEach(_ statement: Statement, _ values: [StoredValue], _ body: (any Row) throws -> Void) throws {
-        guard lease == connection.lease else { throw StorageError.closed }
+        try checkOpen()
         try connection.forEach(statement, values, body)
     }
 
     @discardableResult
     func run(_ statement: Statement, _ values: [StoredValue]) throws -> Int {
-        guard lease == connection.lease else { throw StorageError.closed }
+        try checkOpen()
         return try connection.run(statement, values)
+    }
+
+    /// A full disk or a failed page ends the whole transaction. A body that goes on nevertheless would commit each of its
+    /// further statements by itself.
+    private func checkOpen() throws {
+        guard lease == connection.lease, !connection.isIdle else { throw StorageError.closed }
     }
 }

@@ -61,7 +61,10 @@ final class Writer: @unchecked Sendable {
             if phase != .running { return .closed }
             if waiting.count >= queueLimit { return .overloaded }
             waiting.append(job)
-            if isAsleep { monitor.signal() }
+            if isAsleep {
+                isAsleep = false
+                monitor.signal()
+            }
             return nil
         }
         if let refusal { job.finish(refusal) }
@@ -187,13 +190,18 @@ final class Writer: @unchecked Sendable {
             }
         }
         switch outcome {
-        case .committed: for job in group { job.finish(nil) }
-        case .failed(let error): for job in group { job.finish(error) }
+        case .committed: finish(group, nil)
+        case .failed(let error): finish(group, error)
         case .spoiled(let error) where group.count == 1: group[0].finish(group[0].failure ?? error)
         case .spoiled, .needsSavepoints:
             // Each on its own: only the one at fault fails.
             for job in group { commit([job]) }
         }
+    }
+
+    /// Lets the callers go. Those of one event loop cost it one wake-up.
+    private func finish(_ group: [WriteJob], _ error: (any Error)?) {
+        HandOver.gathered { for job in group { job.finish(error) } }
     }
 
     private func attempt(_ group: [WriteJob], withSavepoints: Bool) -> Outcome {

@@ -50,18 +50,19 @@ enum PeerFigures: Measurement {
         defer { targets.forEach { $0.end() } }
         // The first writes make the note that is read.
         let writes = try Interleaved.run(targets, [.write], [.writers64, .writers256], bench.repetitions)
-        let reads = try Interleaved.run(targets, [.read], LoadShape.compared, bench.repetitions)
-        return [
-            reads.figure(
-                "read_vs_grpc_swift", .read, "grpc-swift", over: "ours", by: \.cpuMicroseconds, "us",
-                worst: .lowest),
-            writes.figure(
-                "write_64_vs_grpc_swift", .write, "ours", over: "grpc-swift", by: \.callsPerSecond, "calls/s",
-                worst: .lowest, shapes: [.writers64]),
-            writes.figure(
-                "write_256_vs_grpc_swift", .write, "ours", over: "grpc-swift", by: \.callsPerSecond,
-                "calls/s",
-                worst: .lowest, shapes: [.writers256]),
-        ]
+        var figures = [("write_64_vs_grpc_swift", LoadShape.writers64), ("write_256_vs_grpc_swift", .writers256)]
+            .map { name, shape in
+                writes.figure(
+                    name, .write, "ours", over: "grpc-swift", by: \.callsPerSecond, "calls/s", worst: .lowest,
+                    shapes: [shape])
+            }
+        if bench.options.wants(["read_vs_grpc_swift"]) {
+            let reads = try Interleaved.run(targets, [.read], LoadShape.compared, bench.repetitions)
+            figures.append(
+                reads.figure(
+                    "read_vs_grpc_swift", .read, "grpc-swift", over: "ours", by: \.cpuMicroseconds, "us",
+                    worst: .lowest))
+        }
+        return figures
     }
 }

@@ -7,9 +7,9 @@ import Synchronization
 /// being wrong.
 ///
 /// The head is kept in memory, and may be ahead of the file after a rollback: of the body, of its group, or
-/// by the disk. So a row is only added behind a row that is in the file and has the remembered hash; when it
-/// is not, the head is read again. A head that is *behind what callers were told is durable* is no rollback
-/// but a cut chain: the writer then refuses to go on.
+/// by the disk. So it counts only within one epoch of the engine: the first row of a group reads it from the
+/// file, the others of the group go on from it. A head that is *behind what callers were told is durable* is
+/// no rollback but a cut chain: the writer then refuses to go on.
 final class AuditChain: Sendable {
     struct Head: Hashable, Sendable {
         var sequence: Int64
@@ -18,6 +18,8 @@ final class AuditChain: Sendable {
 
     private struct State {
         var head: Head?
+        /// The engine's epoch in which `head` was read or written.
+        var epoch: UInt64 = 0
         var acknowledged: Head?
     }
 
@@ -33,66 +35,49 @@ final class AuditChain: Sendable {
     func append(
         _ act: AuditedAct, outcome: AuditOutcome, notes: [AuditNote], at: Instant, in sql: any SQLTransaction
     ) throws -> Head {
+        let epoch = sql.epoch
+        let known = state.withLock { $0.epoch == epoch ? $0.head : nil }
+        var head = try known ?? reload(in: sql)
         if notes.isEmpty {
-            return try append(act, outcome, AuditNote(object: "", detail: ""), at, in: sql)
+            head = try append(act, outcome, AuditChain.noNote, at, behind: head, in: sql)
+        } else {
+            for note in notes { head = try append(act, outcome, note, at, behind: head, in: sql) }
         }
-        var head = Head(sequence: 0, hash: [])
-        for note in notes { head = try append(act, outcome, note, at, in: sql) }
+        state.withLock { state in
+            state.head = head
+            state.epoch = epoch
+        }
         return head
     }
 
+    private static let noNote = AuditNote(object: "", detail: "")
+
     private func append(
-        _ act: AuditedAct, _ outcome: AuditOutcome, _ note: AuditNote, _ at: Instant,
+        _ act: AuditedAct, _ outcome: AuditOutcome, _ note: AuditNote, _ at: Instant, behind head: Head,
         in sql: any SQLTransaction
     ) throws -> Head {
-        var before: Head
-        if let known = state.withLock({ $0.head }) { before = known } else { before = try reload(in: sql) }
-        while true {
-            var row = AuditRow(
-                sequence: before.sequence + 1, at: at, act: act, note: note, outcome: outcome.rawValue,
-                hash: [])
-            row.hash = AuditChain.hash(of: row, after: before.hash)
-            if try insert(row, after: before, in: sql) {
-                let head = Head(sequence: row.sequence, hash: row.hash)
-                state.withLock { $0.head = head }
-                return head
-            }
-            let found = try reload(in: sql)
-            guard found != before else {
-                throw StorageError.unusable(
-                    message: "the audit chain cannot be continued at \(before.sequence)")
-            }
-            before = found
-        }
-    }
-
-    private func insert(_ row: AuditRow, after before: Head, in sql: any SQLTransaction) throws -> Bool {
-        var values: [StoredValue] = []
-        values.reserveCapacity(14)
-        values += [
-            .integer(row.sequence), .instant(row.at), .optional(row.act.personID),
-            .optional(row.act.clientID),
-            .text(row.act.actingFor), .text(row.act.method), .text(row.note.object),
-            .text(row.note.organisation),
-            .text(row.outcome), .text(row.note.detail), .text(row.act.correlationID),
-            .blob(row.act.requestDigest),
-            .blob(row.hash),
-        ]
-        if before.sequence == 0 { return try sql.run(AuditChain.insertFirst, values) == 1 }
-        values.append(.blob(before.hash))
-        return try sql.run(AuditChain.insertBehind, values) == 1
+        let sequence = head.sequence + 1
+        let outcome = outcome.rawValue
+        let hash = AuditChain.hash(sequence, at, act, note, outcome, after: head.hash)
+        try sql.run(
+            AuditChain.insert,
+            [
+                .integer(sequence), .instant(at), .optional(act.personID), .optional(act.clientID),
+                .text(act.actingFor), .text(act.method), .text(note.object), .text(note.organisation),
+                .text(outcome), .text(note.detail), .text(act.correlationID), .blob(act.requestDigest),
+                .blob(hash),
+            ])
+        return Head(sequence: sequence, hash: hash)
     }
 
     private func reload(in reader: any Reader) throws -> Head {
         let found =
             try reader.first(AuditChain.last) { Head(sequence: $0.integer(0), hash: $0.blob(1)) }
             ?? Head(sequence: 0, hash: origin)
-        try state.withLock { state in
-            if let acknowledged = state.acknowledged, found.sequence < acknowledged.sequence {
-                throw StorageError.unusable(
-                    message: "audit rows \(found.sequence + 1) to \(acknowledged.sequence) have been removed")
-            }
-            state.head = found
+        let acknowledged = state.withLock { $0.acknowledged?.sequence ?? 0 }
+        guard found.sequence >= acknowledged else {
+            throw StorageError.unusable(
+                message: "audit rows \(found.sequence + 1) to \(acknowledged) have been removed")
         }
         return found
     }
@@ -133,27 +118,37 @@ final class AuditChain: Sendable {
     /// bytes before it; an absent identity is told from an empty one by a byte. In the order of the table's
     /// columns.
     static func hash(of row: AuditRow, after previous: [UInt8]) -> [UInt8] {
-        let act = row.act
-        let identities = [act.personID, act.clientID]
-        let texts = [
-            act.actingFor, act.method, row.note.object, row.note.organisation, row.outcome, row.note.detail,
-            act.correlationID,
-        ]
-        var size = previous.count + 16 + 4 + act.requestDigest.count
-        for identity in identities { size += 5 + (identity?.utf8.count ?? 0) }
-        for text in texts { size += 4 + text.utf8.count }
+        hash(row.sequence, row.at, row.act, row.note, row.outcome, after: previous)
+    }
+
+    /// Every audited write passes here, on the one writer's thread: nothing is put into arrays on the way.
+    private static func hash(
+        _ sequence: Int64, _ at: Instant, _ act: AuditedAct, _ note: AuditNote, _ outcome: String,
+        after previous: [UInt8]
+    ) -> [UInt8] {
+        // Two numbers, two bytes for absence and ten lengths.
+        var size = 16 + 2 + 4 * 10 + previous.count + act.requestDigest.count
+        size += (act.personID?.utf8.count ?? 0) + (act.clientID?.utf8.count ?? 0)
+        size += act.actingFor.utf8.count + act.method.utf8.count + act.correlationID.utf8.count
+        size += note.object.utf8.count + note.organisation.utf8.count + note.detail.utf8.count
+        size += outcome.utf8.count
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { buffer in
             var encoding = AuditEncoding(buffer: buffer)
             encoding.append(previous)
-            encoding.append(row.sequence)
-            encoding.append(row.at.microsecondsSince1970)
-            for identity in identities {
-                encoding.append(byte: identity == nil ? 0 : 1)
-                encoding.append(identity ?? "")
-            }
-            for text in texts { encoding.append(text) }
+            encoding.append(sequence)
+            encoding.append(at.microsecondsSince1970)
+            encoding.append(identity: act.personID)
+            encoding.append(identity: act.clientID)
+            encoding.append(act.actingFor)
+            encoding.append(act.method)
+            encoding.append(note.object)
+            encoding.append(note.organisation)
+            encoding.append(outcome)
+            encoding.append(note.detail)
+            encoding.append(act.correlationID)
             encoding.append(length: act.requestDigest.count)
             encoding.append(act.requestDigest)
+            assert(encoding.count == size)
             var hash = SHA256()
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<encoding.count]))
             return hash.finalize().withUnsafeBytes { Array($0) }
@@ -178,12 +173,7 @@ final class AuditChain: Sendable {
         """
     private static let values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 
-    private static let insertFirst = Statement("INSERT INTO pcs_audit (\(columns)) VALUES (\(values))")
-    private static let insertBehind = Statement(
-        """
-        INSERT INTO pcs_audit (\(columns)) SELECT \(values)
-        WHERE EXISTS (SELECT 1 FROM pcs_audit WHERE sequence = ?1 - 1 AND hash = ?14)
-        """)
+    private static let insert = Statement("INSERT INTO pcs_audit (\(columns)) VALUES (\(values))")
     private static let last = Statement("SELECT sequence, hash FROM pcs_audit ORDER BY sequence DESC LIMIT 1")
     static let all = Statement(
         "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2")
@@ -202,6 +192,11 @@ private struct AuditEncoding {
     mutating func append(byte: UInt8) {
         buffer[count] = byte
         count += 1
+    }
+
+    mutating func append(identity: String?) {
+        append(byte: identity == nil ? 0 : 1)
+        append(identity ?? "")
     }
 
     mutating func append(_ number: Int64) { append(raw: number.bigEndian) }

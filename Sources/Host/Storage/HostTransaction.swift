@@ -18,6 +18,8 @@ final class HostTransaction: Transaction {
         self.identifiers = identifiers
     }
 
+    var epoch: UInt64 { sql.epoch }
+
     func forEach(_ statement: Statement, _ values: [StoredValue], _ body: (any Row) throws -> Void) throws {
         let first = statement.sql.utf8.first { $0 > 0x20 }
         if first != UInt8(ascii: "S"), first != UInt8(ascii: "s") { try willChange(statement) }

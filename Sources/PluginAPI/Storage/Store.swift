@@ -83,6 +83,9 @@ extension Reader {
 
 /// Reads and writes in one transaction. What SQL alone can do.
 public protocol SQLTransaction: Reader {
+    /// Changes with every transaction of the engine, and whenever something in one is undone: of what was written under
+    /// another epoch nobody knows whether it is still there.
+    var epoch: UInt64 { get }
     /// Runs a statement that changes rows; returns how many.
     @discardableResult
     func run(_ statement: Statement, _ values: [StoredValue]) throws -> Int
