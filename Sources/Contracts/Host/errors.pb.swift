@@ -52,6 +52,10 @@ public nonisolated enum Pcs_Host_V1_HostReason: SwiftProtobuf.Enum, Swift.CaseIt
   case `internal` // = 24
   case streamProtocol // = 25
   case backupInvalid // = 26
+  case registrationCodeRefused // = 60
+  case logInRefused // = 40
+  case codeRefused // = 41
+  case stepUpRequired // = 42
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -87,6 +91,10 @@ public nonisolated enum Pcs_Host_V1_HostReason: SwiftProtobuf.Enum, Swift.CaseIt
     case 24: self = .internal
     case 25: self = .streamProtocol
     case 26: self = .backupInvalid
+    case 40: self = .logInRefused
+    case 41: self = .codeRefused
+    case 42: self = .stepUpRequired
+    case 60: self = .registrationCodeRefused
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -120,6 +128,10 @@ public nonisolated enum Pcs_Host_V1_HostReason: SwiftProtobuf.Enum, Swift.CaseIt
     case .internal: return 24
     case .streamProtocol: return 25
     case .backupInvalid: return 26
+    case .logInRefused: return 40
+    case .codeRefused: return 41
+    case .stepUpRequired: return 42
+    case .registrationCodeRefused: return 60
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -153,6 +165,10 @@ public nonisolated enum Pcs_Host_V1_HostReason: SwiftProtobuf.Enum, Swift.CaseIt
     .internal,
     .streamProtocol,
     .backupInvalid,
+    .registrationCodeRefused,
+    .logInRefused,
+    .codeRefused,
+    .stepUpRequired,
   ]
 
 }
@@ -160,5 +176,5 @@ public nonisolated enum Pcs_Host_V1_HostReason: SwiftProtobuf.Enum, Swift.CaseIt
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Host_V1_HostReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0HOST_REASON_UNSPECIFIED\0\u{1}HOST_REASON_UNKNOWN_METHOD\0\u{1}HOST_REASON_PLUGIN_DISABLED\0\u{1}HOST_REASON_PLUGIN_NOT_READY\0\u{1}HOST_REASON_DEADLINE_PASSED\0\u{1}HOST_REASON_CALL_CANCELLED\0\u{1}HOST_REASON_UNAUTHENTICATED\0\u{1}HOST_REASON_TOKEN_EXPIRED\0\u{1}HOST_REASON_ASSERTION_REFUSED\0\u{1}HOST_REASON_ACCESS_DENIED\0\u{1}HOST_REASON_ACTING_FOR_REQUIRED\0\u{1}HOST_REASON_ORGANISATION_OUT_OF_SCOPE\0\u{1}HOST_REASON_SECOND_PERSON_REQUIRED\0\u{1}HOST_REASON_REQUEST_TOO_LARGE\0\u{1}HOST_REASON_REQUEST_MALFORMED\0\u{1}HOST_REASON_FIELD_INVALID\0\u{1}HOST_REASON_FILE_INVALID\0\u{1}HOST_REASON_NOT_FOUND\0\u{1}HOST_REASON_ALREADY_EXISTS\0\u{1}HOST_REASON_STATE_WRONG\0\u{1}HOST_REASON_IDEMPOTENCY_KEY_INVALID\0\u{1}HOST_REASON_IDEMPOTENCY_KEY_REUSED\0\u{1}HOST_REASON_OVERLOADED\0\u{1}HOST_REASON_STORAGE_UNAVAILABLE\0\u{1}HOST_REASON_INTERNAL\0\u{1}HOST_REASON_STREAM_PROTOCOL\0\u{1}HOST_REASON_BACKUP_INVALID\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0HOST_REASON_UNSPECIFIED\0\u{1}HOST_REASON_UNKNOWN_METHOD\0\u{1}HOST_REASON_PLUGIN_DISABLED\0\u{1}HOST_REASON_PLUGIN_NOT_READY\0\u{1}HOST_REASON_DEADLINE_PASSED\0\u{1}HOST_REASON_CALL_CANCELLED\0\u{1}HOST_REASON_UNAUTHENTICATED\0\u{1}HOST_REASON_TOKEN_EXPIRED\0\u{1}HOST_REASON_ASSERTION_REFUSED\0\u{1}HOST_REASON_ACCESS_DENIED\0\u{1}HOST_REASON_ACTING_FOR_REQUIRED\0\u{1}HOST_REASON_ORGANISATION_OUT_OF_SCOPE\0\u{1}HOST_REASON_SECOND_PERSON_REQUIRED\0\u{1}HOST_REASON_REQUEST_TOO_LARGE\0\u{1}HOST_REASON_REQUEST_MALFORMED\0\u{1}HOST_REASON_FIELD_INVALID\0\u{1}HOST_REASON_FILE_INVALID\0\u{1}HOST_REASON_NOT_FOUND\0\u{1}HOST_REASON_ALREADY_EXISTS\0\u{1}HOST_REASON_STATE_WRONG\0\u{1}HOST_REASON_IDEMPOTENCY_KEY_INVALID\0\u{1}HOST_REASON_IDEMPOTENCY_KEY_REUSED\0\u{1}HOST_REASON_OVERLOADED\0\u{1}HOST_REASON_STORAGE_UNAVAILABLE\0\u{1}HOST_REASON_INTERNAL\0\u{1}HOST_REASON_STREAM_PROTOCOL\0\u{1}HOST_REASON_BACKUP_INVALID\0\u{2}\u{e}HOST_REASON_LOG_IN_REFUSED\0\u{1}HOST_REASON_CODE_REFUSED\0\u{1}HOST_REASON_STEP_UP_REQUIRED\0\u{2}\u{12}HOST_REASON_REGISTRATION_CODE_REFUSED\0")
 }

@@ -161,6 +161,30 @@ public enum HostReasons {
         summary: "The backup does not verify.",
         nextStep: "Choose another backup; the message names the file and the check.")
 
+    /// The registration code was not accepted for this organisation.
+    public static let registrationCodeRefused = Reason(
+        name: "REGISTRATION_CODE_REFUSED", code: .permissionDenied,
+        summary: "The registration code was not accepted for this organisation.",
+        nextStep: "Check both against the letter; when it does not help, ask for a new letter. Several wrong codes lock the organisation for an hour.")
+
+    /// The log-in was refused.
+    public static let logInRefused = Reason(
+        name: "LOG_IN_REFUSED", code: .unauthenticated,
+        summary: "The log-in was refused.",
+        nextStep: "Check address, password and one-time code; wait a while after several tries, or reset the password.")
+
+    /// The code was refused.
+    public static let codeRefused = Reason(
+        name: "CODE_REFUSED", code: .unauthenticated,
+        summary: "The code was refused.",
+        nextStep: "Use the last code that was sent, or ask for another one.")
+
+    /// This act needs a fresh proof of the person, with the second factor.
+    public static let stepUpRequired = Reason(
+        name: "STEP_UP_REQUIRED", code: .permissionDenied,
+        summary: "This act needs a fresh proof of the person, with the second factor.",
+        nextStep: "Call AccountService/StepUp, or prove yourself by key again, and repeat the call within five minutes.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         unknownMethod,
@@ -189,5 +213,9 @@ public enum HostReasons {
         `internal`,
         streamProtocol,
         backupInvalid,
+        registrationCodeRefused,
+        logInRefused,
+        codeRefused,
+        stepUpRequired,
     ]
 }
