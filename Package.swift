@@ -10,6 +10,7 @@ let protobufPlugin: Target.Dependency = .product(name: "SwiftProtobufPluginLibra
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -111,7 +112,7 @@ var targets: [Target] = [
         name: "FrameProtocolTests",
         dependencies: [
             "FrameProtocol", "FrameClient", "PluginAPI", "FrameContract", "CClient", "CProtobufC", protobuf, nioCore,
-            nioPosix,
+            nioPosix, nioSSL, nioTLS,
         ]),
     .testTarget(
         name: "GeneratorTests",

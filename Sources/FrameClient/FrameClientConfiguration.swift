@@ -22,7 +22,8 @@ public struct FrameClientConfiguration: Sendable {
     /// TLS for TCP; `nil` = plain text, for Unix sockets and for tests. The protocol name `pcs/1` is added
     /// (ALPN). Set `certificateChain` and `privateKey` for mutual TLS.
     public var tls: TLSConfiguration?
-    /// Name that the host's certificate must carry; `nil` = the host of the address.
+    /// Name that the host's certificate must carry; `nil` = the host of the address. A certificate for the IP address
+    /// that is connected to is accepted beside it.
     public var serverName: String?
     /// Name and version of the calling software, for the host's logs.
     public var software: String

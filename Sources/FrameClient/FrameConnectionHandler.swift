@@ -1,5 +1,6 @@
 import FrameProtocol
 import NIOCore
+import NIOSSL
 import PluginAPI
 import Synchronization
 
@@ -328,9 +329,16 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if closeCause == nil {
             closeCause = Failure(
-                isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed, cause: error)
+                isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed,
+                FrameConnectionHandler.isOfTLS(error)
+                    ? "TLS with the host failed: the certificate of one side was not accepted by the other." : nil,
+                cause: error)
         }
         context.close(promise: nil)
+    }
+
+    private static func isOfTLS(_ error: any Error) -> Bool {
+        error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

@@ -1,11 +1,13 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
+import NIOTLS
 import Synchronization
 
 @testable import FrameProtocol
 
-/// A server on a Unix socket of its own that does what a test's script says, and keeps what it was sent. Speaks through
+/// A server on a Unix socket of its own, or with TLS on a port of its own, that does what a test's script says, and keeps what it was sent. Speaks through
 /// `ServerConnectionStateMachine`, so that a client that breaks the protocol is noticed.
 final class ScriptedServer: Sendable {
     struct Seen: Sendable {
@@ -15,6 +17,8 @@ final class ScriptedServer: Sendable {
         var messages: [[UInt8]] = []
         var cancelled: [UInt32] = []
         var connections = 0
+        /// Of each connection whose TLS came about: the protocol agreed on.
+        var protocols: [String?] = []
         var violations: [String] = []
     }
 
@@ -32,23 +36,34 @@ final class ScriptedServer: Sendable {
     typealias Script = @Sendable (_ line: Line, _ stream: UInt32, _ method: String, _ body: [UInt8]) -> Void
 
     let path: String
+    /// With TLS; 0 without.
+    var port: Int { channel.localAddress?.port ?? 0 }
     private let seenState = Mutex(Seen())
     private let channel: any Channel
 
     var seen: Seen { seenState.withLock { $0 } }
 
-    init(limits: ConnectionLimits = ConnectionLimits(), _ script: @escaping Script) async throws {
+    init(
+        limits: ConnectionLimits = ConnectionLimits(), tls: TLSConfiguration? = nil, _ script: @escaping Script
+    ) async throws {
+        let context = try tls.map { try NIOSSLContext(configuration: $0) }
         path = NSTemporaryDirectory() + "pcs-\(UInt32.random(in: 0 ... .max)).sock"
         let record = Recorder()
         recorder = record
-        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                    }
                     try channel.pipeline.syncOperations.addHandler(
                         ScriptedConnection(limits: limits, script: script, record: record))
                 }
             }
-            .bind(unixDomainSocketPath: path).get()
+        channel =
+            context == nil
+            ? try await bootstrap.bind(unixDomainSocketPath: path).get()
+            : try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
         record.set { [weak self] change in self?.seenState.withLock { change(&$0) } }
     }
 
@@ -94,6 +109,15 @@ private final class ScriptedConnection: ChannelInboundHandler, @unchecked Sendab
             number = seen.connections
         }
     }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted(let agreed)? = event as? TLSUserEvent {
+            record.note { $0.protocols.append(agreed) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
