@@ -6,7 +6,7 @@ import Synchronization
 /// Who people and systems are, what proves them, and what they may do. Everything that a call asks is in memory; the
 /// tables in the host's database are written first, and memory follows what is durable.
 package final class IdentityRegistry: Sendable {
-    package static let migrations = IdentityTables.migrations
+    package static let migrations = IdentityTables.migrations + UserTables.migrations
 
     struct State {
         var subjects: [String: Subject] = [:]
@@ -30,6 +30,8 @@ package final class IdentityRegistry: Sendable {
     let audience: String
     let logger: Logger
     let refusals = AssertionRefusalLimit()
+    /// The roles as data: who gives what, and how many hold it.
+    package let catalogue = CatalogueBook()
     let state = Mutex(State())
     /// Held while rows are read and put into memory, so that of two changes the later one stays.
     private let refreshing = Mutex(())
@@ -61,6 +63,9 @@ package final class IdentityRegistry: Sendable {
                 }
                 try reader.forEach(IdentityTables.keys, []) { subjects[$0.text(0)]?.addKey($0) }
                 try reader.forEach(IdentityTables.grants, []) { try subjects[$0.text(1)]?.addGrant($0) }
+                try reader.forEach(UserTables.memberships, []) {
+                    try subjects[$0.text(1)]?.addMembership($0)
+                }
                 try reader.forEach(IdentityTables.assertions, [.instant(now)]) { row in
                     assertions[UsedAssertion(subjectID: row.text(0), jti: row.text(1))] = row.instant(2)
                 }
@@ -74,7 +79,7 @@ package final class IdentityRegistry: Sendable {
                 state.assertions.merge(assertions) { max($0, $1) }
                 _ = state.tokens.revokeAll { record in
                     guard let subject = subjects[record.subjectID] else { return true }
-                    return !subject.isActive || subject.keys[record.keyID] == nil
+                    return !subject.isActive || !record.isVouched(by: subject)
                 }
             }
             logger.info("identities in memory", metadata: ["subjects": "\(subjects.count)"])
@@ -82,7 +87,7 @@ package final class IdentityRegistry: Sendable {
     }
 
     /// Puts one subject's rows into memory, after a change of them is durable.
-    func refresh(_ subjectID: String) throws {
+    package func refresh(_ subjectID: String) throws {
         try refreshing.withLock { _ in
             let subject = try store.read { reader in
                 guard
@@ -91,6 +96,9 @@ package final class IdentityRegistry: Sendable {
                 else { return Subject?.none }
                 try reader.forEach(IdentityTables.keysOf, [.text(subjectID)]) { subject.addKey($0) }
                 try reader.forEach(IdentityTables.grantsOf, [.text(subjectID)]) { try subject.addGrant($0) }
+                try reader.forEach(UserTables.membershipsOf, [.text(subjectID)]) {
+                    try subject.addMembership($0)
+                }
                 return subject
             }
             guard let subject else { return }
@@ -107,7 +115,8 @@ package final class IdentityRegistry: Sendable {
 
     /// In memory, no waiting.
     /// - Throws: `UNAUTHENTICATED` for a token that was never issued by this process, `TOKEN_EXPIRED`.
-    package func authenticate(accessToken: String) throws -> Principal {
+    /// - Parameter isUse: whether a call came by it, which keeps a session from ending for want of use.
+    package func authenticate(accessToken: String, isUse: Bool = true) throws -> Principal {
         let digest = AccessTokens.Digest(accessToken)
         let now = clock.now
         let record = try state.withLock { state in
@@ -115,12 +124,13 @@ package final class IdentityRegistry: Sendable {
                 throw Failure(HostReasons.unauthenticated, "The access token is unknown here.")
             }
             try IdentityRegistry.requireAlive(record, in: state, at: now)
+            if isUse, record.session != nil { state.tokens.touch(digest.id, at: now) }
             return record
         }
         return Principal(
             subjectID: record.subjectID, kind: record.kind == .person ? .person : .client,
-            authentication: "token",
-            tokenID: digest.id)
+            authentication: record.session == nil ? "token" : "session",
+            tokenID: digest.id, provedAt: record.provedAt, session: record.session)
     }
 
     /// - Parameter certificateURI: the one URI name of a certificate that TLS has verified.
@@ -152,9 +162,8 @@ package final class IdentityRegistry: Sendable {
 
     /// - Throws: `TOKEN_EXPIRED`, `UNAUTHENTICATED`.
     static func requireAlive(_ record: AccessTokens.Record, in state: State, at now: Instant) throws {
-        guard record.expiresAt > now, !record.isRevoked else { throw Failure(HostReasons.tokenExpired) }
-        guard let subject = state.subjects[record.subjectID], subject.isActive,
-            subject.keys[record.keyID] != nil
+        guard record.isAlive(at: now) else { throw Failure(HostReasons.tokenExpired) }
+        guard let subject = state.subjects[record.subjectID], subject.isActive, record.isVouched(by: subject)
         else {
             throw Failure(HostReasons.tokenExpired)
         }

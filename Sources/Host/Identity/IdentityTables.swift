@@ -151,4 +151,10 @@ extension Subject {
                 id: row.text(0), role: Role(row.text(2)), organisation: organisation, from: try row.date(4),
                 to: try row.optionalDate(5)))
     }
+
+    /// Adds a row of the membership statements, unless ended.
+    mutating func addMembership(_ row: any Row) throws {
+        guard row.isNull(7), let organisation = ODSCode(row.text(2)) else { return }
+        memberships.append(Membership(organisation: organisation, from: try row.date(3)))
+    }
 }

@@ -14,6 +14,16 @@ struct Subject: Sendable {
     var keys: [String: VerificationKey] = [:]
     /// Grants that are not revoked, past and future ones included.
     var grants: [RoleGrant] = []
+    /// Memberships that have not ended, future ones included. A membership that ends takes its grants with it.
+    var memberships: [Membership] = []
+}
+
+/// A person at an organisation. It alone gives the role MEMBER there, and nothing else.
+struct Membership: Hashable, Sendable {
+    let organisation: ODSCode
+    let from: CalendarDate
+
+    func holds(on day: CalendarDate) -> Bool { from <= day }
 }
 
 /// A role at an organisation for a period.

@@ -91,22 +91,6 @@ struct WantedGrant: Sendable {
         }
     }
 
-    /// The same role at the same organisation twice at a time would outlive its revocation.
-    func requireNoOverlap(in reader: any Reader) throws {
-        let others = try reader.all(IdentityTables.grantsOf, [.text(subjectID)]) { row in
-            (
-                isSame: row.text(2) == roleName && row.text(3) == organisation.value && row.isNull(8),
-                from: try row.date(4), to: try row.optionalDate(5)
-            )
-        }
-        let overlaps = others.contains { other in
-            other.isSame && (to.map { other.from < $0 } ?? true) && (other.to.map { from < $0 } ?? true)
-        }
-        if overlaps {
-            throw Failure(HostReasons.alreadyExists, "The subject holds this role there in that period.")
-        }
-    }
-
     func message(id: String, givenBy: String) -> Pcs_Host_V1_Grant {
         .with {
             $0.grantID = id

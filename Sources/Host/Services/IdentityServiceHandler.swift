@@ -266,27 +266,20 @@ package final class IdentityServiceHandler: Pcs_Host_V1_IdentityService {
     {
         let wanted = try WantedGrant(request, directory: registry.directory, today: call.today)
         let caller = call.caller
-        let isSelf = wanted.subjectID == caller.personID || wanted.subjectID == caller.clientID
+        let registry = registry
         let grant = try await call.commit { transaction in
             try SubjectStore.require(wanted.subjectID, in: transaction)
-            try wanted.requireNoOverlap(in: transaction)
-            let id = transaction.newIdentifier()
-            try transaction.run(
-                IdentityTables.insertGrant,
-                [
-                    .text(id), .text(wanted.subjectID), .text(wanted.roleName),
-                    .text(wanted.organisation.value),
-                    .date(wanted.from), .date(wanted.to), .text(caller.responsible),
-                    .instant(transaction.now),
-                    .text(wanted.reason),
-                ])
-            // Allowed, and shown to whoever reads the audit (identity-and-organisations.md 12, role to self).
-            let mark = isSelf ? "ROLE TO SELF: " : ""
-            transaction.audit(
-                AuditNote(
-                    object: "subject/\(wanted.subjectID)", organisation: wanted.organisation.value,
-                    detail: "\(mark)granted \(wanted.roleName) at \(wanted.organisation) from \(wanted.from)"
-                        + (wanted.to.map { " until before \($0)" } ?? "") + ": \(wanted.reason)"))
+            // Systems are given roles too, and are members of nothing.
+            if registry.subject(wanted.subjectID)?.kind == .person {
+                try registry.addMembership(
+                    of: wanted.subjectID, at: wanted.organisation, from: call.today, reason: wanted.reason,
+                    givenBy: caller.responsible, in: transaction)
+            }
+            let gift = RoleGift(
+                subjectID: wanted.subjectID, role: Role(wanted.roleName), organisation: wanted.organisation,
+                from: wanted.from, to: wanted.to, reason: wanted.reason, givenBy: caller.responsible,
+                authority: .installation, acknowledgesSight: true)
+            let id = try registry.giveRole(gift, in: transaction).grantID
             return wanted.message(id: id, givenBy: caller.responsible)
         }
         try registry.refresh(grant.subjectID)
