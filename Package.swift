@@ -47,6 +47,9 @@ var targets: [Target] = [
     .target(
         name: "DocumentsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Documents"),
+    .target(
+        name: "ChangesContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
+        path: "Sources/Contracts/Changes"),
     .executableTarget(name: "protoc-gen-pcs", dependencies: [protobuf, protobufPlugin]),
 
     // The house.
@@ -70,6 +73,25 @@ var targets: [Target] = [
             "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "PaymentsContract", protobuf, crypto,
         ],
         path: "Sources/Plugins/Payments",
+        exclude: ["README.md", "OWNERS"],
+        resources: [.embedInCode("ReferenceData")]),
+
+    .target(
+        name: "DocumentsPlugin",
+        dependencies: [
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "DocumentsContract", protobuf, crypto,
+        ],
+        path: "Sources/Plugins/Documents",
+        exclude: ["README.md", "OWNERS"],
+        resources: [.embedInCode("ReferenceData")]),
+    .target(
+        name: "PracticeChangesPlugin",
+        dependencies: [
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "ChangesContract", protobuf, crypto,
+        ],
+        path: "Sources/Plugins/PracticeChanges",
         exclude: ["README.md", "OWNERS"],
         resources: [.embedInCode("ReferenceData")]),
 
@@ -131,6 +153,18 @@ var targets: [Target] = [
         dependencies: [
             "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract",
             protobuf,
+        ]),
+    .testTarget(
+        name: "DocumentsPluginTests",
+        dependencies: [
+            "DocumentsPlugin", "DocumentsContract", "CaseworkContract", "PluginTestKit", "HostContract", "CommonContract",
+            protobuf, crypto,
+        ]),
+    .testTarget(
+        name: "PracticeChangesPluginTests",
+        dependencies: [
+            "PracticeChangesPlugin", "ChangesContract", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract",
+            "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "PCSCommandTests",
