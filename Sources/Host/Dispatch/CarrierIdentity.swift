@@ -28,8 +28,13 @@ package final class CarrierIdentity: Sendable {
     }
 
     private let known: Mutex<Known>
+    /// Where its calls come from: the peer's address without its port. Slows guessing down; proves nothing.
+    let address: String
 
-    package init(_ proof: Proof) { known = Mutex(Known(proof: proof)) }
+    package init(_ proof: Proof, address: String = "") {
+        known = Mutex(Known(proof: proof))
+        self.address = address
+    }
 
     /// A token of Hello takes the place of nothing only: a certificate or a peer user says more about the
     /// system.
@@ -47,8 +52,11 @@ package final class CarrierIdentity: Sendable {
         }
     }
 
+    /// - Parameter isUse: whether a call asks, rather than the host itself.
     /// - Throws: what the registry throws: the proof no longer holds.
-    func principal(_ registry: IdentityRegistry, generation: Int, now: Instant) throws -> Principal? {
+    func principal(
+        _ registry: IdentityRegistry, generation: Int, now: Instant, isUse: Bool = true
+    ) throws -> Principal? {
         try known.withLock { known in
             if known.isFresh(generation: generation, now: now), let principal = known.principal {
                 return principal
@@ -58,7 +66,7 @@ package final class CarrierIdentity: Sendable {
             case .none: return nil
             case .principal(let established): principal = established
             case .certificate(let uri): principal = try registry.authenticate(certificateURI: uri)
-            case .token(let token): principal = try registry.authenticate(accessToken: token)
+            case .token(let token): principal = try registry.authenticate(accessToken: token, isUse: isUse)
             }
             known.principal = principal
             known.generation = generation

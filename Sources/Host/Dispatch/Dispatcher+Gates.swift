@@ -9,7 +9,7 @@ import Synchronization
 extension Dispatcher {
     /// Takes a call through the remaining gates and its handler. Never throws: whatever happens becomes an
     /// outcome.
-    func pass(_ session: CallSession, _ work: CallSession.Work) async -> CallOutcome {
+    nonisolated(nonsending) func pass(_ session: CallSession, _ work: CallSession.Work) async -> CallOutcome {
         let began = MonotonicTime.now
         do {
             let outcome = try await handle(session, work)
@@ -31,13 +31,22 @@ extension Dispatcher {
         }
     }
 
-    private func handle(_ session: CallSession, _ work: CallSession.Work) async throws -> CallOutcome {
+    private nonisolated(nonsending) func handle(
+        _ session: CallSession, _ work: CallSession.Work
+    ) async throws -> CallOutcome {
         let entry = session.entry
         switch (entry.handler, work) {
         case (.unary(let prepare), .unary(let body)):
             let (caller, run) = try passRights(session, body, prepare)
             try passIdempotency(session, caller, body)
-            let reply = try await run(try begin(session, caller))
+            let context = try begin(session, caller)
+            let reply: [UInt8]
+            if entry.access.isAnonymous {
+                // Where a stranger calls from slows guessing down.
+                reply = try await CallSource.$current.withValue(source(of: session)) { try await run(context) }
+            } else {
+                reply = try await run(context)
+            }
             if entry.access.audit == .sensitiveRead { try await recordRead(session, caller) }
             return .reply(reply, replayed: entry.access.changesState && session.wasReplayed)
         case (.serverStreaming(let prepare), .serverStreaming(let body, let sink)):
@@ -114,13 +123,22 @@ extension Dispatcher {
         return credentials
     }
 
+    /// Where a call comes from, as far as anybody knows who it is not asked.
+    private func source(of session: CallSession) -> CallSource {
+        let system = (try? identify(session.arrival))?.system
+        return CallSource(
+            address: session.arrival.carrier.address, correlationID: session.correlationID,
+            system: system?.subjectID)
+    }
+
     /// Gate 5: what they may do.
     private func caller(
         of session: CallSession, _ credentials: Credentials, _ organisations: [OrganisationTarget]
     ) throws -> Caller {
         let entry = session.entry
         if entry.access.isAnonymous { return Caller(personID: nil, clientID: nil, actingFor: "", roles: []) }
-        guard session.arrival.restsOnCarrier, organisations.isEmpty else {
+        // How fresh a proof is cannot be kept from one call to the next.
+        guard session.arrival.restsOnCarrier, organisations.isEmpty, !entry.access.needsStepUp else {
             return try identity.authorise(
                 entry.descriptor, credentials: credentials, organisations: organisations)
         }
@@ -195,7 +213,9 @@ extension Dispatcher {
         let act = AuditedAct(
             personID: person, clientID: client, actingFor: session.arrival.actingFor,
             method: session.entry.descriptor.path, correlationID: session.correlationID)
-        refusals.record(act, reason: refusal.failure.reason, detail: refusal.failure.message)
+        let hidden = (refusal.failure.cause as? AuditedCause)?.words
+        refusals.record(
+            act, reason: refusal.failure.reason, detail: hidden ?? refusal.failure.message, kind: hidden ?? "")
     }
 }
 

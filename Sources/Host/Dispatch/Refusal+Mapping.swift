@@ -20,7 +20,9 @@ extension Dispatcher {
         }
         switch error {
         case let failure as Failure:
-            if let cause = failure.cause { log(session, "call refused", cause, .warning) }
+            if let cause = failure.cause, !(cause is AuditedCause) {
+                log(session, "call refused", cause, .warning)
+            }
             return answer(failure)
         case let refusal as Refusal:
             return refusal
@@ -79,7 +81,8 @@ extension Refusal {
     /// Whether the refusal belongs into the audit chain: a right was missing, or an intended change was
     /// turned away. Overload and failures of ours are for the log and the counters.
     func isForAudit(changesState: Bool) -> Bool {
-        switch failure.reason.code {
+        if failure.cause is AuditedCause { return true }
+        return switch failure.reason.code {
         case .permissionDenied, .unauthenticated: true
         case .invalidArgument, .failedPrecondition, .alreadyExists, .notFound, .aborted, .outOfRange:
             changesState

@@ -43,9 +43,10 @@ package final class RefusalRecorder: Sendable {
         self.logger = logger
     }
 
-    func record(_ act: AuditedAct, reason: Reason, detail: String) {
+    /// - Parameter further: tells refusals of one reason apart whose causes only the audit learns.
+    func record(_ act: AuditedAct, reason: Reason, detail: String, kind further: String = "") {
         let subject = (act.clientID ?? "") + "/" + (act.personID ?? "")
-        let kind = Kind(subject: subject, method: act.method, reason: reason.name, actingFor: act.actingFor)
+        let kind = Kind(subject: subject, method: act.method, reason: reason.name + further, actingFor: act.actingFor)
         let minute = clock.now.microsecondsSince1970 / 60_000_000
         let mustWrite = state.withLock { state in
             state.turn(to: minute)

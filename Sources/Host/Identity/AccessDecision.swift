@@ -3,10 +3,20 @@ package import PluginAPI
 
 /// The clauses of the decision (identity-and-organisations.md 9). A refusal names the one that failed.
 enum AccessClause: String, Sendable, CaseIterable {
-    /// The account is disabled.
+    /// The account is disabled, locked, dormant or unknown.
     case account
+    /// The proof does not reach the level needed: password and second factor at least.
+    case secondFactor
     /// The system's scopes do not have the method.
     case scope
+    /// The session acts for another organisation, or for none yet.
+    case sessionOrganisation
+    /// The person is no member of the organisation of the session today.
+    case membership
+    /// One person would hold both sides of an act that needs two.
+    case separation
+    /// The last full proof is too old for a dangerous act.
+    case stepUp
     /// No grant is in force, or none at the organisation named.
     case grant
     /// The organisation acted for is unknown or closed.
@@ -58,20 +68,30 @@ extension IdentityRegistry {
         let caller = CallerMaking(credentials: credentials)
         if credentials.person == nil, credentials.system?.kind == .plugin {
             // The manifest is the plugin's grant: what it declares to call is reviewed with its code.
+            try requireFreshProof(credentials, for: method)
             return caller.make(actingFor: OrganisationRegister.operatorCode.value, roles: [])
         }
-        let today = clock.today
-        let holder = person ?? system
-        let grants = inForce(holder.map(\.grants) ?? IdentityRegistry.operatorGrants, on: today)
-        let acting = try actingOrganisation(
-            grants, asked: credentials.actingFor, isNeeded: !method.access.anyCaller)
-        guard let acting else { return caller.make(actingFor: "", roles: []) }
-        let roles = Set(grants.filter { $0.organisation == acting }.map(\.role))
-        if method.access.anyCaller { return caller.make(actingFor: acting.value, roles: roles) }
-        let question = AccessQuestion(
-            method: method, acting: acting, roles: roles, organisations: organisations, directory: directory,
-            today: today)
-        try question.answer()
+        if let session = credentials.person?.session, session.assurance < 2 {
+            throw Failure.denied(.secondFactor, "the session was opened without a second factor")
+        }
+        let standing = self.standing(of: person ?? system)
+        let acting = try actingOrganisation(standing, credentials, isNeeded: !method.access.anyCaller)
+        guard let acting else {
+            try requireFreshProof(credentials, for: method)
+            return caller.make(actingFor: "", roles: [])
+        }
+        let roles = standing.roles(at: acting)
+        if !method.access.anyCaller {
+            let question = AccessQuestion(
+                method: method, acting: acting, roles: roles, organisations: organisations, directory: directory,
+                today: clock.today)
+            do {
+                try question.answer()
+            } catch let failure as Failure where failure.reason == HostReasons.organisationOutOfScope {
+                throw seen(failure, by: credentials, standing, question)
+            }
+        }
+        try requireFreshProof(credentials, for: method)
         return caller.make(actingFor: acting.value, roles: roles)
     }
 
@@ -88,9 +108,7 @@ extension IdentityRegistry {
                 else {
                     throw Failure(HostReasons.tokenExpired)
                 }
-                guard record.expiresAt > now, !record.isRevoked else {
-                    throw Failure(HostReasons.tokenExpired)
-                }
+                guard record.isAlive(at: now) else { throw Failure(HostReasons.tokenExpired) }
             }
             return state.subjects[principal.subjectID]
         }
@@ -122,36 +140,16 @@ extension IdentityRegistry {
             from: .unboundedStart, to: nil)
     ]
 
-    /// Grants that hold on a day. An organisation that closed and opened again does not bring its old ones back
-    /// (section 16, example 21).
+    /// Grants that hold on a day.
     func inForce(_ grants: [RoleGrant], on day: CalendarDate) -> [RoleGrant] {
-        grants.filter { grant in
-            guard grant.holds(on: day) else { return false }
-            guard let closed = closures?.lastInactiveDay(of: grant.organisation, before: day) else {
-                return true
-            }
-            if directory.organisation(grant.organisation, at: day)?.status == .inactive { return true }
-            return closed < grant.from
-        }
+        grants.filter { $0.holds(on: day) && isUnbroken(at: $0.organisation, since: $0.from, on: day) }
     }
 
-    private func actingOrganisation(_ grants: [RoleGrant], asked: String?, isNeeded: Bool) throws -> ODSCode?
-    {
-        if let asked, !asked.isEmpty {
-            guard let code = ODSCode(asked), grants.contains(where: { $0.organisation == code }) else {
-                throw Failure.denied(.grant, "no grant is in force at \(asked.prefix(12)) today")
-            }
-            return code
-        }
-        guard let first = grants.first?.organisation else {
-            if isNeeded { throw Failure.denied(.grant, "no grant is in force today") }
-            return nil
-        }
-        guard grants.allSatisfy({ $0.organisation == first }) else {
-            if isNeeded { throw Failure(HostReasons.actingForRequired) }
-            return nil
-        }
-        return first
+    /// An organisation that closed and opened again does not bring back what was given before (section 16, example 21).
+    func isUnbroken(at organisation: ODSCode, since from: CalendarDate, on day: CalendarDate) -> Bool {
+        guard let closed = closures?.lastInactiveDay(of: organisation, before: day) else { return true }
+        if directory.organisation(organisation, at: day)?.status == .inactive { return true }
+        return closed < from
     }
 }
 

@@ -1,3 +1,5 @@
+import PluginAPI
+
 /// Who stands at one end of a call, proved.
 package struct Principal: Hashable, Sendable {
     package enum Kind: Sendable, Hashable { case person, client, localOperator, plugin }
@@ -11,11 +13,17 @@ package struct Principal: Hashable, Sendable {
     package let tokenID: TokenID?
     /// What a plugin may reach; empty for everybody else, whose scopes the registry knows.
     let scopes: [MethodScope]
+    /// When a person last proved themselves in full: by a session's log-in or step-up, or by a signed assertion.
+    let provedAt: Instant?
+    /// `nil` unless a person's session proved it.
+    let session: PersonSession?
 
     init(
         subjectID: String, kind: Kind, authentication: String, tokenID: TokenID? = nil,
-        scopes: [MethodScope] = []
+        scopes: [MethodScope] = [], provedAt: Instant? = nil, session: PersonSession? = nil
     ) {
+        self.provedAt = provedAt
+        self.session = session
         self.subjectID = subjectID
         self.kind = kind
         self.authentication = authentication

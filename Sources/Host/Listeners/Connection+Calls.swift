@@ -203,7 +203,8 @@ extension Connection {
     func rightsChanged() {
         do {
             _ = try identity.principal(
-                dispatcher.identity, generation: dispatcher.rightsGeneration, now: dispatcher.clock.now)
+                dispatcher.identity, generation: dispatcher.rightsGeneration, now: dispatcher.clock.now,
+                isUse: false)
         } catch {
             let message = "The credentials of the connection were revoked."
             act(
@@ -231,7 +232,7 @@ extension Dispatcher {
     /// Whether the tokens that came with a call are still good.
     func stillHolds(_ arrival: CallArrival) -> Bool {
         for token in [arrival.accessToken, arrival.personToken] where !token.isEmpty {
-            if (try? identity.authenticate(accessToken: token)) == nil { return false }
+            if (try? identity.authenticate(accessToken: token, isUse: false)) == nil { return false }
         }
         return true
     }

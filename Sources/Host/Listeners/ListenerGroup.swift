@@ -143,7 +143,8 @@ package final class ListenerGroup: Sendable {
         let added = channel.eventLoop.makeCompletedFuture {
             if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
             let connection = Connection(
-                identity: CarrierIdentity(proof), dispatcher: self.dispatcher, server: server,
+                identity: CarrierIdentity(proof, address: channel.remoteAddress?.ipAddress ?? "unix"),
+                dispatcher: self.dispatcher, server: server,
                 software: self.software,
                 usesTLS: tls != nil, logger: self.logger)
             try channel.pipeline.syncOperations.addHandler(connection)
