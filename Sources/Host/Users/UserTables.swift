@@ -82,6 +82,8 @@ enum UserTables {
         SELECT \(grantColumns) FROM identity_grant
         WHERE organisation_code = ?1 AND role = ?2 AND revoked_at IS NULL ORDER BY grant_id
         """)
+    static let selfGrants = Statement(
+        "SELECT \(grantColumns) FROM identity_grant WHERE given_by = subject_id ORDER BY grant_id")
     static let allGrants = Statement("SELECT \(grantColumns) FROM identity_grant ORDER BY grant_id")
     static let insertGrant = Statement(
         """
