@@ -52,7 +52,8 @@ package struct CSVWriter: Sendable {
 
     private mutating func append(_ text: String.UTF8View, isGuarded: Bool) {
         let needsQuotes = text.contains {
-            $0 == CSVByte.comma || $0 == CSVByte.quote || $0 == CSVByte.lineFeed || $0 == CSVByte.carriageReturn
+            $0 == CSVByte.comma || $0 == CSVByte.quote || $0 == CSVByte.lineFeed
+                || $0 == CSVByte.carriageReturn
         }
         if needsQuotes { bytes.append(CSVByte.quote) }
         if isGuarded { bytes.append(UInt8(ascii: "'")) }

@@ -90,7 +90,8 @@ package struct RowReader: Sendable {
         if mayBeEmpty, isEmpty(name) { return nil }
         let text = cell(name)
         var day = CalendarDate(iso8601: text)
-        if day == nil, let serialDays = table.serialDays, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+        if day == nil, let serialDays = table.serialDays, text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        {
             day = Int(text).flatMap(serialDays.day)
         }
         guard let day, days.contains(day) else {
@@ -118,7 +119,8 @@ package struct RowReader: Sendable {
         _ name: String, _ rule: String, scale: UInt8, in range: ClosedRange<Int64>, mayBeEmpty: Bool = false
     ) -> Int64? {
         if mayBeEmpty, isEmpty(name) { return nil }
-        guard let value = ExactDecimal(cell(name), maximumScale: scale)?.scaled(to: scale), range.contains(value)
+        guard let value = ExactDecimal(cell(name), maximumScale: scale)?.scaled(to: scale),
+            range.contains(value)
         else {
             let least = ExactDecimal(mantissa: range.lowerBound, scale: scale).trimmed()
             let most = ExactDecimal(mantissa: range.upperBound, scale: scale).trimmed()

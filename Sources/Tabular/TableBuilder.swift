@@ -94,7 +94,8 @@ package struct TableBuilder {
             violations.add(layout.rules.notEmpty, row: hasHeader ? 2 : 1, "the file has no rows")
         }
         return Table(
-            header: header ?? [], columns: columns, serialDays: serialDays, bytes: bytes, cells: cells, lines: lines)
+            header: header ?? [], columns: columns, serialDays: serialDays, bytes: bytes, cells: cells,
+            lines: lines)
     }
 
     private mutating func dropRow() { cells.removeSubrange(rowStart...) }
@@ -108,7 +109,9 @@ package struct TableBuilder {
             columns = names.count
             return isSound
         }
-        if layout.origin == .person { while names.count > wanted.count, names.last == "" { names.removeLast() } }
+        if layout.origin == .person {
+            while names.count > wanted.count, names.last == "" { names.removeLast() }
+        }
         header = names
         guard names != wanted else { return true }
         for (index, name) in wanted.enumerated() where index >= names.count || names[index] != name {

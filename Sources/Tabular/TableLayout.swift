@@ -66,7 +66,8 @@ package struct TableRules: Sendable {
     package var notEmpty: String
 
     package init(
-        encoding: String, quoting: String, columnCount: String, header: String, limit: String, control: String,
+        encoding: String, quoting: String, columnCount: String, header: String, limit: String,
+        control: String,
         notEmpty: String
     ) {
         self.encoding = encoding

@@ -55,7 +55,9 @@ enum CellText {
     private static func written(_ digits: [UInt8], _ whole: Int) -> String {
         func text(_ part: ArraySlice<UInt8>) -> String { part.map(String.init).joined() }
         if whole <= 0 { return "0." + String(repeating: "0", count: -whole) + text(digits[...]) }
-        if whole >= digits.count { return text(digits[...]) + String(repeating: "0", count: whole - digits.count) }
+        if whole >= digits.count {
+            return text(digits[...]) + String(repeating: "0", count: whole - digits.count)
+        }
         return text(digits[..<whole]) + "." + text(digits[whole...])
     }
 
@@ -68,7 +70,8 @@ enum CellText {
             result += rest[..<start]
             rest = rest[start...]
             let hexadecimal = rest.dropFirst(2).prefix(4)
-            if rest.dropFirst(6).first == "_", hexadecimal.utf8.count == 4, hexadecimal.allSatisfy(\.isHexDigit),
+            if rest.dropFirst(6).first == "_", hexadecimal.utf8.count == 4,
+                hexadecimal.allSatisfy(\.isHexDigit),
                 let scalar = UInt32(hexadecimal, radix: 16).flatMap(Unicode.Scalar.init)
             {
                 result.unicodeScalars.append(scalar)

@@ -34,7 +34,8 @@ extension Table {
     package static func read(
         upload bytes: [UInt8], layout: TableLayout, into violations: inout ViolationList
     ) -> Table {
-        let isArchive = bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0])
+        let isArchive =
+            bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0])
         return isArchive
             ? read(workbook: bytes, layout: layout, into: &violations)
             : read(csv: bytes, layout: layout, into: &violations)
@@ -120,11 +121,15 @@ struct SheetReader {
             }
         }
         guard let value else {
-            if hasFormula { refuse(column, "the formula was never calculated; save the workbook with its values") }
+            if hasFormula {
+                refuse(column, "the formula was never calculated; save the workbook with its values")
+            }
             return
         }
         guard let text = text(value, type) else {
-            refuse(column, "the cell holds \(type == "e" ? "the error " : "")\(value.prefix(40)), which is no value")
+            refuse(
+                column,
+                "the cell holds \(type == "e" ? "the error " : "")\(value.prefix(40)), which is no value")
             return
         }
         keep(text, column)

@@ -21,7 +21,8 @@ struct WorkbookParts {
         guard type == Self.main + "sheet.main+xml" else {
             let isMacro = type?.contains("macroEnabled") == true
             throw WorkbookFault(
-                .parts, isMacro ? "the workbook holds macros; save it as .xlsx" : "the archive holds no workbook")
+                .parts,
+                isMacro ? "the workbook holds macros; save it as .xlsx" : "the archive holds no workbook")
         }
         let relations = try Self.relations(of: workbook, in: &archive)
         let index = try WorkbookIndex(try Self.require(workbook, &archive))
@@ -40,7 +41,8 @@ struct WorkbookParts {
         }
     }
 
-    private static func require(_ name: String, _ archive: inout ZipArchive) throws(WorkbookFault) -> [UInt8] {
+    private static func require(_ name: String, _ archive: inout ZipArchive) throws(WorkbookFault) -> [UInt8]
+    {
         guard let part = try archive.part(name) else {
             throw WorkbookFault(.parts, "the workbook lacks its part \(name.prefix(80))")
         }
@@ -58,7 +60,8 @@ struct WorkbookParts {
         var xml = try XMLReader(try require(name, &archive))
         var relations: [String: Relation] = [:]
         while let event = try xml.next() {
-            guard event == .start("Relationship"), let id = xml.attribute("Id"), let type = xml.attribute("Type"),
+            guard event == .start("Relationship"), let id = xml.attribute("Id"),
+                let type = xml.attribute("Type"),
                 let target = xml.attribute("Target"), xml.attribute("TargetMode") != "External"
             else { continue }
             // The last word is the same in the transitional and the strict form.
@@ -117,7 +120,9 @@ private struct WorkbookIndex {
         while let event = try xml.next() {
             if event == .start("workbookPr") {
                 from1904 = ["1", "true"].contains(xml.attribute("date1904"))
-            } else if event == .start("sheet"), first == nil, (xml.attribute("state") ?? "visible") == "visible" {
+            } else if event == .start("sheet"), first == nil,
+                (xml.attribute("state") ?? "visible") == "visible"
+            {
                 first = xml.attribute("id")
             }
         }

@@ -42,7 +42,9 @@ struct XMLReader {
             guard bytes[position] == UInt8(ascii: "<") else {
                 let text = try content(to: UInt8(ascii: "<"))
                 if open.isEmpty {
-                    guard text.utf8.allSatisfy(Self.isSpace) else { throw Self.fault("text outside the root") }
+                    guard text.utf8.allSatisfy(Self.isSpace) else {
+                        throw Self.fault("text outside the root")
+                    }
                     continue
                 }
                 return .text(text)
@@ -114,7 +116,8 @@ struct XMLReader {
             switch byte {
             case UInt8(ascii: ":"): start = position + 1
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                UInt8(ascii: "."),
                 0x80...0xFF:
                 break
             default:
@@ -140,12 +143,15 @@ struct XMLReader {
                 endsAtOnce = true
                 break
             }
-            guard position > before, attributes.count < 256 else { throw Self.fault("attributes of <\(element)>") }
+            guard position > before, attributes.count < 256 else {
+                throw Self.fault("attributes of <\(element)>")
+            }
             let attribute = try name()
             skipSpace()
             guard skips("=") else { throw Self.fault("attributes of <\(element)>") }
             skipSpace()
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'")
+            guard position < bytes.count,
+                bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'")
             else { throw Self.fault("attributes of <\(element)>") }
             let quote = bytes[position]
             position += 1
@@ -162,7 +168,9 @@ struct XMLReader {
     private mutating func endOfElement() throws(WorkbookFault) -> String {
         let element = try name()
         skipSpace()
-        guard skips(">"), open.last == element else { throw Self.fault("</\(element)> ends what did not begin") }
+        guard skips(">"), open.last == element else {
+            throw Self.fault("</\(element)> ends what did not begin")
+        }
         return open.removeLast()
     }
 
@@ -184,7 +192,9 @@ struct XMLReader {
                 text += String(decoding: bytes[next..<position], as: UTF8.self)
             }
         }
-        if position == bytes.count, end != UInt8(ascii: "<") || !open.isEmpty { throw Self.fault("it ends too soon") }
+        if position == bytes.count, end != UInt8(ascii: "<") || !open.isEmpty {
+            throw Self.fault("it ends too soon")
+        }
         return text
     }
 
@@ -199,9 +209,13 @@ struct XMLReader {
     private mutating func reference() throws(WorkbookFault) -> Unicode.Scalar {
         position += 1
         let start = position
-        while position < bytes.count, bytes[position] != UInt8(ascii: ";"), position - start < 10 { position += 1 }
+        while position < bytes.count, bytes[position] != UInt8(ascii: ";"), position - start < 10 {
+            position += 1
+        }
         let name = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard position < bytes.count, bytes[position] == UInt8(ascii: ";") else { throw Self.fault("&\(name)") }
+        guard position < bytes.count, bytes[position] == UInt8(ascii: ";") else {
+            throw Self.fault("&\(name)")
+        }
         position += 1
         switch name {
         case "amp": return "&"
@@ -211,7 +225,8 @@ struct XMLReader {
         case "apos": return "'"
         default:
             let digits = name.dropFirst()
-            let number = digits.hasPrefix("x") ? UInt32(digits.dropFirst(), radix: 16) : UInt32(digits, radix: 10)
+            let number =
+                digits.hasPrefix("x") ? UInt32(digits.dropFirst(), radix: 16) : UInt32(digits, radix: 10)
             guard name.hasPrefix("#"), let number, let scalar = Unicode.Scalar(number),
                 number >= 0x20 || Self.isSpace(UInt8(number))
             else { throw Self.fault("&\(name);") }

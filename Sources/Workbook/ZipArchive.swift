@@ -52,7 +52,8 @@ struct ZipArchive {
                     offset + size <= end
                 else { throw Self.damaged }
                 guard count <= Self.mostEntries else {
-                    throw WorkbookFault(.limit, "the archive has \(count) parts; the limit is \(Self.mostEntries)")
+                    throw WorkbookFault(
+                        .limit, "the archive has \(count) parts; the limit is \(Self.mostEntries)")
                 }
                 return (offset, count, end)
             }
@@ -69,7 +70,8 @@ struct ZipArchive {
             guard offset + 46 <= directory.end, long(offset) == 0x0201_4B50 else { throw Self.damaged }
             let nameEnd = offset + 46 + short(offset + 28)
             let next = nameEnd + short(offset + 30) + short(offset + 32)
-            guard next <= directory.end, let name = String(validating: bytes[(offset + 46)..<nameEnd], as: UTF8.self)
+            guard next <= directory.end,
+                let name = String(validating: bytes[(offset + 46)..<nameEnd], as: UTF8.self)
             else { throw Self.damaged }
             let entry = Entry(
                 method: short(offset + 10), flags: short(offset + 8), checksum: UInt32(long(offset + 16)),
@@ -107,7 +109,8 @@ struct ZipArchive {
             guard entry.size <= (entry.packedSize + 1) * Self.mostDeflateRatio else { throw Self.damaged }
             guard let inflated = Self.inflate(packed, to: entry.size) else { throw Self.damaged }
             content = inflated
-        default: throw WorkbookFault(.archive, "a part is packed by method \(entry.method), which no .xlsx is")
+        default:
+            throw WorkbookFault(.archive, "a part is packed by method \(entry.method), which no .xlsx is")
         }
         let checksum = content.withUnsafeBufferPointer { crc32(0, $0.baseAddress, UInt32($0.count)) }
         guard UInt32(truncatingIfNeeded: checksum) == entry.checksum else { throw Self.damaged }
@@ -121,7 +124,8 @@ struct ZipArchive {
         // One byte of room more than there should be: who writes it has written too much.
         let output = [UInt8](unsafeUninitializedCapacity: size + 1) { room, count in
             var stream = z_stream()
-            guard inflateInit2_(&stream, -15, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            guard inflateInit2_(&stream, -15, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK
+            else {
                 return
             }
             defer { inflateEnd(&stream) }

@@ -54,8 +54,10 @@ struct FrameClientTLSTests {
     @Test("a certificate of a trusted authority for the host's name carries calls, and pcs/1 is agreed on")
     func valid() async throws {
         let certificates = try Certificates()
-        for (host, name) in [("127.0.0.1", "pcs.example" as String?), ("127.0.0.1", nil), ("localhost", nil)] {
-            let outcome = try await call(certificates, tls: try certificates.client(), host: host, serverName: name)
+        for (host, name) in [("127.0.0.1", "pcs.example" as String?), ("127.0.0.1", nil), ("localhost", nil)]
+        {
+            let outcome = try await call(
+                certificates, tls: try certificates.client(), host: host, serverName: name)
             #expect(try outcome.reply.get() == [1, 2, 3], "\(host) \(name ?? "")")
             #expect(outcome.seen.protocols == ["pcs/1"] && outcome.seen.violations.isEmpty)
         }
@@ -158,7 +160,8 @@ private final class Certificates: Sendable {
     ) throws {
         try Data("subjectAltName=\(names)\nextendedKeyUsage=\(usage)\n".utf8).write(
             to: URL(fileURLWithPath: folder + "/\(name).ext"))
-        try run(["req"] + Self.newKey + ["-keyout", "\(name).key", "-out", "\(name).csr", "-subj", "/CN=\(name)"])
+        try run(
+            ["req"] + Self.newKey + ["-keyout", "\(name).key", "-out", "\(name).csr", "-subj", "/CN=\(name)"])
         try run([
             "x509", "-req", "-in", "\(name).csr", "-CA", "\(authority).pem", "-CAkey", "\(authority).key",
             "-CAcreateserial", "-days", days, "-out", "\(name).pem", "-extfile", "\(name).ext",

@@ -44,7 +44,8 @@ final class ScriptedServer: Sendable {
     var seen: Seen { seenState.withLock { $0 } }
 
     init(
-        limits: ConnectionLimits = ConnectionLimits(), tls: TLSConfiguration? = nil, _ script: @escaping Script
+        limits: ConnectionLimits = ConnectionLimits(), tls: TLSConfiguration? = nil,
+        _ script: @escaping Script
     ) async throws {
         let context = try tls.map { try NIOSSLContext(configuration: $0) }
         path = NSTemporaryDirectory() + "pcs-\(UInt32.random(in: 0 ... .max)).sock"

@@ -5,14 +5,16 @@ import Testing
 @Suite("CSV is read strictly")
 struct CSVReaderTests {
     private func read(
-        _ text: String, _ header: TableLayout.Header = .none(columns: 3), origin: TableLayout.Origin = .system,
+        _ text: String, _ header: TableLayout.Header = .none(columns: 3),
+        origin: TableLayout.Origin = .system,
         limits: TableLimits = TableLimits()
     ) -> (Table, [String]) {
         read(bytes: Array(text.utf8), header, origin: origin, limits: limits)
     }
 
     private func read(
-        bytes: [UInt8], _ header: TableLayout.Header = .none(columns: 3), origin: TableLayout.Origin = .system,
+        bytes: [UInt8], _ header: TableLayout.Header = .none(columns: 3),
+        origin: TableLayout.Origin = .system,
         limits: TableLimits = TableLimits()
     ) -> (Table, [String]) {
         var violations = ViolationList(limit: 100)
@@ -66,7 +68,8 @@ struct CSVReaderTests {
         var violations = ViolationList()
         _ = Table.read(
             csv: latin, layout: TableLayout(.none(columns: 3), origin: .system), into: &violations)
-        #expect(violations.listed.first?.message == "the cell is not UTF-8: byte 0xE9, 11 bytes into the file")
+        #expect(
+            violations.listed.first?.message == "the cell is not UTF-8: byte 0xE9, 11 bytes into the file")
         #expect(read(bytes: [0xFF, 0xFE, 0x61, 0x00]).1 == ["1:0 CSV-1"])
         #expect(read("a,\"b\nb\",c\nd,e,f\n").1 == ["1:2 CSV-6"])
         #expect(read("a,b\rb,c\n").1 == ["1:2 CSV-6"])
@@ -74,14 +77,17 @@ struct CSVReaderTests {
         #expect(read(bytes: Array("a,b,caf".utf8) + [0xC3]).1 == ["1:3 CSV-1"])
     }
 
-    @Test("what a person's spreadsheet leaves behind is let pass: blank rows, empty cells, line breaks in quotes")
+    @Test(
+        "what a person's spreadsheet leaves behind is let pass: blank rows, empty cells, line breaks in quotes"
+    )
     func person() {
         let (table, found) = read(
             "x,y,,\r\n\r\n1,\"two\r\nlines\",,\r\n\r\n\"\",4\r\n", .exact(["x", "y"]), origin: .person)
         #expect(found.isEmpty)
         #expect(rows(table) == [["1", "two\r\nlines"], ["", "4"]])
         #expect((0..<2).map(table.line) == [3, 6])
-        #expect(read("x,y\n1,2,,3\n1\n", .exact(["x", "y"]), origin: .person).1 == ["2:4 CSV-3", "3:0 CSV-3"])
+        #expect(
+            read("x,y\n1,2,,3\n1\n", .exact(["x", "y"]), origin: .person).1 == ["2:4 CSV-3", "3:0 CSV-3"])
         #expect(read("x,y\n1,2,\n", .exact(["x", "y"])).1 == ["2:0 CSV-3"], "an extract has no such cells")
     }
 

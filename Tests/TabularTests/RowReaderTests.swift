@@ -17,7 +17,8 @@ struct RowReaderTests {
     @Test("each value of a row, and each that is wrong by row, column and rule")
     func values() {
         var reader = reader(
-            "code,day,amount,paid\nA81001,2026-04-01,-1.5,Y\n,,,\na,2026-4-1,1.555,yes\nB81001,2099-01-01,100,N\n")
+            "code,day,amount,paid\nA81001,2026-04-01,-1.5,Y\n,,,\na,2026-4-1,1.555,yes\nB81001,2099-01-01,100,N\n"
+        )
         let hasFirst = reader.next()
         let code = reader.code("code", "R1")
         let day = reader.date("day", "R2", in: Self.days)
@@ -65,7 +66,8 @@ struct RowReaderTests {
     func named() {
         var violations = ViolationList()
         let table = Table.read(
-            csv: Array("a,b,c\n1,2,3\n".utf8), layout: TableLayout(.asGiven, origin: .person), into: &violations)
+            csv: Array("a,b,c\n1,2,3\n".utf8), layout: TableLayout(.asGiven, origin: .person),
+            into: &violations)
         var reader = RowReader(table, columns: ["x", "", "x"], violations: violations)
         let hasRow = reader.next()
         #expect(hasRow)
@@ -83,16 +85,19 @@ struct RowReaderTests {
         #expect(failure.violations.map(\.row) == [4, 5] && failure.violationCount == 5)
         #expect(
             failure.message
-                == "Rules are broken in 5 places; the first 2 are listed, and there are 3 more. Nothing was applied.")
+                == "Rules are broken in 5 places; the first 2 are listed, and there are 3 more. Nothing was applied."
+        )
     }
 
     @Test(
         "days of a workbook's calendar, on both sides of the day that never was",
         arguments: [
             (SerialDays.from1900, 1, "1900-01-01"), (.from1900, 59, "1900-02-28"), (.from1900, 60, ""),
-            (.from1900, 61, "1900-03-01"), (.from1900, 25_569, "1970-01-01"), (.from1900, 46_113, "2026-04-01"),
+            (.from1900, 61, "1900-03-01"), (.from1900, 25_569, "1970-01-01"),
+            (.from1900, 46_113, "2026-04-01"),
             (.from1900, 2_958_465, "9999-12-31"), (.from1900, 2_958_466, ""), (.from1900, 0, ""),
-            (.from1904, 0, "1904-01-01"), (.from1904, 44_651, "2026-04-01"), (.from1904, 2_957_003, "9999-12-31"),
+            (.from1904, 0, "1904-01-01"), (.from1904, 44_651, "2026-04-01"),
+            (.from1904, 2_957_003, "9999-12-31"),
             (.from1904, -1, ""),
         ])
     func serialDays(system: SerialDays, serial: Int, day: String) {

@@ -96,7 +96,9 @@ struct HostileWorkbookTests {
         #expect(rules(changed("xl/workbook.xml", "rId1", "rId7")) == ["0 XLSX-2"])
         #expect(rules(changed("xl/workbook.xml", "<sheet ", "<sheet state=\"hidden\" ")) == ["0 XLSX-2"])
         #expect(
-            rules(changed("xl/_rels/workbook.xml.rels", "Target=\"work", "TargetMode=\"External\" Target=\"work"))
+            rules(
+                changed(
+                    "xl/_rels/workbook.xml.rels", "Target=\"work", "TargetMode=\"External\" Target=\"work"))
                 == ["0 XLSX-2"])
         for name in WorkbookFile(rows: Self.row, strings: []).parts.map(\.name) {
             var file = WorkbookFile(rows: Self.row, strings: [])

@@ -28,19 +28,23 @@ struct WorkbookFile {
         if strings != nil { overrides.append(("/xl/sharedStrings.xml", "sharedStrings+xml")) }
         let contentTypes =
             "<Types><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
-            + overrides.map { "<Override PartName=\"\($0.0)\" ContentType=\"\(Self.main)\($0.1)\"/>" }.joined()
+            + overrides.map { "<Override PartName=\"\($0.0)\" ContentType=\"\(Self.main)\($0.1)\"/>" }
+            .joined()
             + "</Types>"
-        let root = "<Relationships><Relationship Id=\"r1\" Type=\"\(types)officeDocument\" Target=\"/xl/workbook.xml\"/>"
+        let root =
+            "<Relationships><Relationship Id=\"r1\" Type=\"\(types)officeDocument\" Target=\"/xl/workbook.xml\"/>"
         let relations =
             "<Relationships><Relationship Id=\"rId1\" Type=\"\(types)worksheet\" Target=\"worksheets/sheet1.xml\"/>"
             + (strings == nil
-                ? "" : "<Relationship Id=\"rId2\" Type=\"\(types)sharedStrings\" Target=\"../xl/sharedStrings.xml\"/>")
+                ? ""
+                : "<Relationship Id=\"rId2\" Type=\"\(types)sharedStrings\" Target=\"../xl/sharedStrings.xml\"/>")
         parts = [
             ("[Content_Types].xml", Array(contentTypes.utf8)),
             ("_rels/.rels", Array((root + "</Relationships>").utf8)),
             (
                 "xl/workbook.xml",
-                Array("<workbook><workbookPr \(workbookProperties)/><sheets>\(sheets)</sheets></workbook>".utf8)
+                Array(
+                    "<workbook><workbookPr \(workbookProperties)/><sheets>\(sheets)</sheets></workbook>".utf8)
             ),
             ("xl/_rels/workbook.xml.rels", Array((relations + "</Relationships>").utf8)),
             ("xl/worksheets/sheet1.xml", Array(worksheet.utf8)),

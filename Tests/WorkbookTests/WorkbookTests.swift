@@ -21,7 +21,8 @@ struct WorkbookTests {
         "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"s\"><v>1</v></c><c r=\"C1\" s=\"3\"/></row>"
     private static let strings = ["<t>practice</t>", "<r><t>amo</t></r><r><rPr><b/></rPr><t>unt</t></r>"]
 
-    @Test("texts, numbers, truths, formulas with their values, gaps and blank rows", arguments: [true, false])
+    @Test(
+        "texts, numbers, truths, formulas with their values, gaps and blank rows", arguments: [true, false])
     func cells(isDeflated: Bool) {
         var file = WorkbookFile(
             rows: Self.header
@@ -42,16 +43,20 @@ struct WorkbookTests {
         "a number is what the person sees, written out",
         arguments: [
             ("0", "0"), ("-0.5", "-0.5"), ("130.07", "130.07"), ("1.1000000000000001", "1.1"),
-            ("0.10000000000000001", "0.1"), ("1234567.8900000001", "1234567.89"), ("9.9999999999999999", "10"),
-            ("85.549999999999997", "85.55"), ("1E-3", "0.001"), ("1.5e+3", "1500"), ("12345678901234567", "12345678901234567"),
-            ("-2.50", "-2.5"), ("1E+300", "1E+300"), ("007", "7"), ("", nil), ("1e", nil), ("1.2.3", nil), ("NaN", nil),
+            ("0.10000000000000001", "0.1"), ("1234567.8900000001", "1234567.89"),
+            ("9.9999999999999999", "10"),
+            ("85.549999999999997", "85.55"), ("1E-3", "0.001"), ("1.5e+3", "1500"),
+            ("12345678901234567", "12345678901234567"),
+            ("-2.50", "-2.5"), ("1E+300", "1E+300"), ("007", "7"), ("", nil), ("1e", nil), ("1.2.3", nil),
+            ("NaN", nil),
             ("-", nil),
         ] as [(String, String?)])
     func numbers(stored: String, text: String?) { #expect(CellText.number(stored) == text) }
 
     @Test("days stay numbers until a rule asks for a day, in the calendar of the workbook")
     func days() {
-        let row = "<row><c t=\"inlineStr\"><is><t>day</t></is></c></row><row><c s=\"2\"><v>46113</v></c></row>"
+        let row =
+            "<row><c t=\"inlineStr\"><is><t>day</t></is></c></row><row><c s=\"2\"><v>46113</v></c></row>"
         for (properties, day) in [("", "2026-04-01"), ("date1904=\"1\"", "2030-04-02")] {
             var violations = ViolationList()
             let table = Table.read(
@@ -70,7 +75,8 @@ struct WorkbookTests {
     func brokenCells() {
         let (table, found) = read(
             WorkbookFile(
-                rows: Self.header + "<row r=\"2\"><c r=\"A2\" t=\"e\"><v>#REF!</v></c><c r=\"B2\"><v>abc</v></c></row>"
+                rows: Self.header
+                    + "<row r=\"2\"><c r=\"A2\" t=\"e\"><v>#REF!</v></c><c r=\"B2\"><v>abc</v></c></row>"
                     + "<row r=\"3\"><c r=\"A3\" t=\"s\"><v>9</v></c><c r=\"B3\"><f>A1*2</f></c></row>"
                     + "<row r=\"4\"><c r=\"A4\" t=\"inlineStr\"><is><t>_x0007_</t></is></c></row>"
                     + "<row r=\"5\"><c r=\"A5\"><v>1</v></c><c r=\"D5\"><v>4</v></c></row>"
@@ -95,8 +101,10 @@ struct WorkbookTests {
     @Test("hidden sheets are passed over; the first that a person sees is read")
     func hidden() {
         let file = WorkbookFile(
-            sheets: "<sheet name=\"Codes\" state=\"veryHidden\" r:id=\"rId9\"/><sheet name=\"Data\" r:id=\"rId1\"/>",
-            worksheet: "<x:worksheet xmlns:x=\"y\"><x:sheetData><x:row><x:c t=\"inlineStr\"><x:is><x:t>a</x:t></x:is></x:c>"
+            sheets:
+                "<sheet name=\"Codes\" state=\"veryHidden\" r:id=\"rId9\"/><sheet name=\"Data\" r:id=\"rId1\"/>",
+            worksheet:
+                "<x:worksheet xmlns:x=\"y\"><x:sheetData><x:row><x:c t=\"inlineStr\"><x:is><x:t>a</x:t></x:is></x:c>"
                 + "</x:row><x:row><x:c><x:v>1</x:v></x:c></x:row></x:sheetData></x:worksheet>", strings: nil)
         let (table, found) = read(file.bytes())
         #expect(found.isEmpty && rows(table) == [["1"]])
@@ -110,7 +118,10 @@ struct WorkbookTests {
             let rows = (0..<Int.random(in: 1...5, using: &random)).map { _ in
                 ["k"]
                     + (0..<3).map { _ in
-                        String((0..<Int.random(in: 0...6, using: &random)).map { _ in alphabet.randomElement() ?? "a" })
+                        String(
+                            (0..<Int.random(in: 0...6, using: &random)).map { _ in
+                                alphabet.randomElement() ?? "a"
+                            })
                     }
             }
             var writer = CSVWriter()

@@ -59,7 +59,8 @@ enum ContractFile {
                 "temporary_patients_adjustment", "CON07", scale: 2, in: 0...100_000_000_00, mayBeEmpty: true)
             ?? 0
         payment.correctionFactorPence =
-            reader.decimal("correction_factor", "CON07", scale: 2, in: 0...10_000_000_00, mayBeEmpty: true) ?? 0
+            reader.decimal("correction_factor", "CON07", scale: 2, in: 0...10_000_000_00, mayBeEmpty: true)
+            ?? 0
         let london = reader.cell("london_basis")
         if let basis = london.isEmpty ? LondonBasis.none : LondonBasis(name: london) {
             payment.london = basis
