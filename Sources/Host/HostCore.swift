@@ -13,6 +13,8 @@ final class HostCore: Sendable {
     let store: HostStore
     let register: OrganisationRegister
     let identity: IdentityRegistry
+    let accounts: AccountKeeper
+    let registration: RegistrationServiceHandler
     let registry: PluginRegistry
     let dispatcher: Dispatcher
     let reference: DispatcherReference
@@ -28,7 +30,7 @@ final class HostCore: Sendable {
 
     static let migrations: [Migration] =
         (OrganisationRegister.migrations + IdentityRegistry.migrations + AccountTables.migrations
-            + LifecycleTables.migrations)
+            + RegistrationTables.migrations + ClientTables.migrations + LifecycleTables.migrations)
         .sorted { $0.version < $1.version }
 
     /// Opens the host's own store and makes every part; nothing runs and nobody can connect yet.
@@ -44,6 +46,11 @@ final class HostCore: Sendable {
         identity = IdentityRegistry(
             store: store, directory: register, clock: clock, audience: settings.audience, logger: logger)
         try identity.load()
+        try ClientUpkeep(identity: identity).load()
+        let accounts = AccountKeeper(
+            registry: identity, rules: settings.accountRules ?? .shipped,
+            seal: try SecretSeal(dataFolder: settings.dataFolder), clock: clock, logger: logger)
+        self.accounts = accounts
 
         let reference = DispatcherReference()
         self.reference = reference
@@ -72,12 +79,18 @@ final class HostCore: Sendable {
             try $0.start()
             try $0.becomeReady()
         }
+        let registration = try RegistrationServiceHandler(
+            register: register, identity: identity, invitations: accounts.invitations, logger: logger)
+        self.registration = registration
         let later = RestoreSurroundings()
         let methods = Self.services(
             facts: facts, store: store, register: register, identity: identity, registry: registry,
             pump: pump,
             scheduler: scheduler, keeper: keeper, reference: reference, surroundings: later,
-            descriptorSets: parts.descriptorSets)
+            registration: registration, descriptorSets: parts.descriptorSets)
+            + Pcs_Host_V1_AccountServiceMethods.bind(AccountServiceHandler(keeper: accounts))
+            + UserParts.methods(
+                identity: identity, invitations: accounts.invitations, reference: reference)
         let table = try MethodTable([(slot, methods)] + members.map { ($0.slot, $0.methods) })
         dispatcher = Dispatcher(
             table: table, identity: identity, hostStore: deferred, meters: DispatchMeters(),
@@ -104,7 +117,8 @@ final class HostCore: Sendable {
     private static func services(
         facts: HostFacts, store: HostStore, register: OrganisationRegister, identity: IdentityRegistry,
         registry: PluginRegistry, pump: EventPump, scheduler: JobScheduler, keeper: BackupKeeper,
-        reference: DispatcherReference, surroundings: RestoreSurroundings, descriptorSets: [[UInt8]]
+        reference: DispatcherReference, surroundings: RestoreSurroundings,
+        registration: RegistrationServiceHandler, descriptorSets: [[UInt8]]
     ) -> [BoundMethod] {
         let plugins = PluginServiceHandler(registry: registry, pump: pump, dispatcher: reference)
         let health = HealthServiceHandler(
@@ -124,6 +138,9 @@ final class HostCore: Sendable {
             + Pcs_Host_V1_BackupServiceMethods.bind(
                 BackupServiceHandler(keeper: keeper, surroundings: around))
             + Pcs_Host_V1_OrganisationServiceMethods.bind(OrganisationServiceHandler(register: register))
+            + Pcs_Host_V1_OrganisationRegistrationServiceMethods.bind(registration)
+            + Pcs_Host_V1_ClientServiceMethods.bind(
+                ClientServiceHandler(identity: identity, register: register))
             + Pcs_Host_V1_IdentityServiceMethods.bind(IdentityServiceHandler(registry: identity))
     }
 
@@ -148,10 +165,11 @@ final class HostCore: Sendable {
 
     /// Every few seconds: plugins that a person should look at, refusals that were counted.
     private func lookAfter() {
-        let (watch, refusals) = (watch, dispatcher.refusals)
+        let (watch, refusals, identity) = (watch, dispatcher.refusals, identity)
         let task = Task {
             while !Task.isCancelled {
                 watch.look()
+                identity.endOverdueSessions()
                 await refusals.flush(all: false)
                 try? await Task.sleep(for: .seconds(5))
             }
@@ -185,11 +203,16 @@ final class HostCore: Sendable {
     private var hostJobs: [ScheduledJob] {
         let stores = Self.openStores(store, registry)
         let identity = identity
-        return [
+        let accounts = accounts
+        return Self.careOfOrganisations(register, identity, folder: settings.registerFolder)
+            + UserParts.jobs(identity: identity) + [
             ScheduledJob(name: "purge-idempotency-keys", schedule: .daily(hour: 3, minute: 10)) {
                 var removed = 0
                 for store in stores() { removed += try await store.purgeIdempotencyKeys() }
                 return "\(removed) keys removed"
+            },
+            ScheduledJob(name: "account-aging", schedule: .daily(hour: 4, minute: 20)) {
+                try await accounts.age()
             },
             ScheduledJob(name: "purge-tokens", schedule: .every(seconds: 3_600)) {
                 "\(try await identity.purgeExpired()) tokens and assertions removed"
@@ -224,6 +247,8 @@ final class HostCore: Sendable {
     func reopen() async throws {
         try register.load()
         try identity.load()
+        try ClientUpkeep(identity: identity).load()
+        try registration.reload()
         dispatcher.rightsChanged()
         listeners.rightsChanged()
         await registry.startStopped()

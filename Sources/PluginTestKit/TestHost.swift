@@ -100,6 +100,11 @@ public final class TestHost: Sendable {
                 .tcp(host: "127.0.0.1", port: 0, tls: nil),
             ],
             eventLoops: 2)
+        // Passwords are hashed at little cost, so that tests are quick; a test that measures sets the real one.
+        var rules = AccountRules.shipped
+        rules[.scryptRounds] = 1_024
+        rules[.scryptParallelism] = 1
+        settings.accountRules = rules
         configure(&settings)
         var logger = Logger(label: "pcs.test")
         logger.logLevel =

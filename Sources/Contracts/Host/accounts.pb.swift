@@ -206,6 +206,10 @@ public nonisolated struct Pcs_Host_V1_LogInRequest: Sendable {
   /// ODS code; empty = the only organisation, or none yet when there are several.
   public var organisationCode: String = String()
 
+  /// Address of the person's device, when a system carries the call; slows guessing down by device instead of by system.
+  /// Believed only of a system that has proved itself on the connection.
+  public var deviceAddress: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -431,6 +435,9 @@ public nonisolated struct Pcs_Host_V1_RequestPasswordResetRequest: Sendable {
   // methods supported on all messages.
 
   public var email: String = String()
+
+  /// As in LogInRequest.
+  public var deviceAddress: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -929,7 +936,7 @@ nonisolated extension Pcs_Host_V1_ConfirmSecondFactorResponse: SwiftProtobuf.Mes
 
 nonisolated extension Pcs_Host_V1_LogInRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LogInRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}email\0\u{1}password\0\u{3}one_time_code\0\u{3}organisation_code\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}email\0\u{1}password\0\u{3}one_time_code\0\u{3}organisation_code\0\u{3}device_address\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -941,6 +948,7 @@ nonisolated extension Pcs_Host_V1_LogInRequest: SwiftProtobuf.Message, SwiftProt
       case 2: try { try decoder.decodeSingularStringField(value: &self.password) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.oneTimeCode) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.organisationCode) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.deviceAddress) }()
       default: break
       }
     }
@@ -959,6 +967,9 @@ nonisolated extension Pcs_Host_V1_LogInRequest: SwiftProtobuf.Message, SwiftProt
     if !self.organisationCode.isEmpty {
       try visitor.visitSingularStringField(value: self.organisationCode, fieldNumber: 4)
     }
+    if !self.deviceAddress.isEmpty {
+      try visitor.visitSingularStringField(value: self.deviceAddress, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -967,6 +978,7 @@ nonisolated extension Pcs_Host_V1_LogInRequest: SwiftProtobuf.Message, SwiftProt
     if lhs.password != rhs.password {return false}
     if lhs.oneTimeCode != rhs.oneTimeCode {return false}
     if lhs.organisationCode != rhs.organisationCode {return false}
+    if lhs.deviceAddress != rhs.deviceAddress {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1362,7 +1374,7 @@ nonisolated extension Pcs_Host_V1_ChangePasswordResponse: SwiftProtobuf.Message,
 
 nonisolated extension Pcs_Host_V1_RequestPasswordResetRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RequestPasswordResetRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}email\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}email\0\u{3}device_address\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1371,6 +1383,7 @@ nonisolated extension Pcs_Host_V1_RequestPasswordResetRequest: SwiftProtobuf.Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.email) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.deviceAddress) }()
       default: break
       }
     }
@@ -1380,11 +1393,15 @@ nonisolated extension Pcs_Host_V1_RequestPasswordResetRequest: SwiftProtobuf.Mes
     if !self.email.isEmpty {
       try visitor.visitSingularStringField(value: self.email, fieldNumber: 1)
     }
+    if !self.deviceAddress.isEmpty {
+      try visitor.visitSingularStringField(value: self.deviceAddress, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Pcs_Host_V1_RequestPasswordResetRequest, rhs: Pcs_Host_V1_RequestPasswordResetRequest) -> Bool {
     if lhs.email != rhs.email {return false}
+    if lhs.deviceAddress != rhs.deviceAddress {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -132,7 +132,7 @@ public protocol Pcs_Host_V1_AccountService: Sendable {
     /// `MAIN_CONTACT` of the organisation acted for; `PCN_USER_ADMINISTRATOR` of the organisation acted for;
     /// `ICB_USER_MANAGER` of the organisation acted for; `COMMISSIONER_USER_ADMINISTRATOR` of the
     /// organisation acted for; `REGION_USER_ADMINISTRATOR` of the organisation acted for;
-    /// `CQRS_USER_ADMINISTRATOR` of the organisation acted for.
+    /// `CQRS_USER_ADMINISTRATOR` of the organisation acted for. Changes state.
     func invite(
         _ request: Pcs_Host_V1_InviteRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_InviteResponse
@@ -459,7 +459,7 @@ public enum Pcs_Host_V1_AccountServiceMethods {
     /// `MAIN_CONTACT` of the organisation acted for; `PCN_USER_ADMINISTRATOR` of the organisation acted for;
     /// `ICB_USER_MANAGER` of the organisation acted for; `COMMISSIONER_USER_ADMINISTRATOR` of the
     /// organisation acted for; `REGION_USER_ADMINISTRATOR` of the organisation acted for;
-    /// `CQRS_USER_ADMINISTRATOR` of the organisation acted for.
+    /// `CQRS_USER_ADMINISTRATOR` of the organisation acted for. Changes state.
     public static let invite = MethodDescriptor(
         path: "pcs.host.v1.AccountService/Invite",
         kind: .unary,
@@ -481,8 +481,8 @@ public enum Pcs_Host_V1_AccountServiceMethods {
                 Allow(role: Roles.cqrsUserAdministrator, relation: .acting),
             ],
             isAnonymous: false, anyCaller: false,
-            changesState: false, needsSecondPerson: false,
-            audit: .none,
+            changesState: true, needsSecondPerson: false,
+            audit: .change,
             timeLimitMilliseconds: 30_000,
             maximumRequestBytes: 65_536,
             execution: .inline))
@@ -1195,7 +1195,7 @@ public struct Pcs_Host_V1_AccountServiceClient: Sendable {
     /// `MAIN_CONTACT` of the organisation acted for; `PCN_USER_ADMINISTRATOR` of the organisation acted for;
     /// `ICB_USER_MANAGER` of the organisation acted for; `COMMISSIONER_USER_ADMINISTRATOR` of the
     /// organisation acted for; `REGION_USER_ADMINISTRATOR` of the organisation acted for;
-    /// `CQRS_USER_ADMINISTRATOR` of the organisation acted for.
+    /// `CQRS_USER_ADMINISTRATOR` of the organisation acted for. Changes state.
     public func invite(
         _ request: Pcs_Host_V1_InviteRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Host_V1_InviteResponse {

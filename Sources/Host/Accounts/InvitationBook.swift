@@ -67,7 +67,7 @@ package final class InvitationBook: Sendable {
             ])
         transaction.audit(
             AuditNote(
-                object: "account/\(accountID)", detail: "\(purpose.rawValue) code issued, to \(expiresAt)"))
+                object: "account/\(accountID)", detail: "\(purpose.rawValue) code issued"))
         feed.add(
             AccountNotice(
                 kind: purpose.notice, accountID: accountID, code: code.text, usableFrom: usableFrom,

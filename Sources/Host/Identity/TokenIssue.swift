@@ -49,10 +49,19 @@ extension IdentityRegistry {
                 transaction.audit(
                     AuditNote(
                         object: "subject/\(used.subjectID)", detail: "access token issued for key \(keyID)"))
+                // A key is used as a log-in is: it keeps the account from falling dormant, and opens none that has.
+                let life = try transaction.first(AccountTables.life, [.text(used.subjectID)]) { $0.text(1) }
+                guard life != AccountState.dormant.rawValue else { throw AssertionRefusal.disabledSubject }
+                if life != nil {
+                    try transaction.run(
+                        AccountTables.loggedIn, [.text(used.subjectID), .instant(transaction.now)])
+                }
                 return try transaction.run(
                     IdentityTables.insertAssertion,
                     [.text(used.subjectID), .text(used.jti), .instant(expiresAt)]) == 1
             }
+        } catch let refusal as AssertionRefusal {
+            throw refusal
         } catch {
             // Nothing is durable: the same assertion may be tried again.
             state.withLock { $0.assertions[used] = nil }

@@ -13,10 +13,15 @@ package struct HostSettings: Sendable, Hashable {
     package var limits: HostLimits
     /// Threads that serve connections. 0 = one for each processor.
     package var eventLoops: Int
+    /// The figures of accounts in the place of the shipped ones; tests hash passwords at less cost.
+    package var accountRules: AccountRules?
+    /// Folder from which register files are loaded each night; `nil` = none.
+    package var registerFolder: String?
 
     package init(
         dataFolder: String, audience: String = "pcs", listeners: [ListenerSettings] = [],
-        operatorUserIDs: [UInt32] = [], limits: HostLimits = HostLimits(), eventLoops: Int = 0
+        operatorUserIDs: [UInt32] = [], limits: HostLimits = HostLimits(), eventLoops: Int = 0,
+        registerFolder: String? = nil
     ) {
         self.dataFolder = dataFolder
         self.audience = audience
@@ -24,6 +29,7 @@ package struct HostSettings: Sendable, Hashable {
         self.operatorUserIDs = operatorUserIDs
         self.limits = limits
         self.eventLoops = eventLoops
+        self.registerFolder = registerFolder
     }
 }
 
