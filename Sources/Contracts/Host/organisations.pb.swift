@@ -37,7 +37,7 @@ public nonisolated enum Pcs_Host_V1_SnapshotKind: SwiftProtobuf.Enum, Swift.Case
   /// ODS report epraccur, 27 columns, no header: GP practices (RO76) and other prescribing settings.
   case practices // = 1
 
-  /// PCNs, 8 columns with header.
+  /// PCNs: 8 columns with header, or the ODS report epcn, 12 columns, no header.
   case pcns // = 2
 
   /// ODS report epcncorepartnerdetails, 11 columns, no header: practice to PCN memberships.
@@ -51,6 +51,31 @@ public nonisolated enum Pcs_Host_V1_SnapshotKind: SwiftProtobuf.Enum, Swift.Case
 
   /// ODS report edispensary, 27 columns, no header: pharmacies.
   case pharmacies // = 6
+
+  /// ODS report epharmacyhq, 27 columns, no header: pharmacy headquarters.
+  case pharmacyHeadquarters // = 7
+
+  /// ODS report ebranchs, 27 columns, no header: branch surgeries, the practice that operates them in column 15.
+  case branchSurgeries // = 8
+
+  /// ODS report eopthq, 27 columns, no header: optical headquarters.
+  case opticalHeadquarters // = 9
+
+  /// ODS report eoptsite, 27 columns, no header: optical sites, their headquarters in column 15.
+  case opticalSites // = 10
+
+  /// ODS report egdpprac, 27 columns, no header: dental practices.
+  case dentalPractices // = 11
+
+  /// ODS report etr, 27 columns, no header: NHS trusts.
+  case trusts // = 12
+
+  /// Nominated payees of PCNs (RE9), 4 columns with header: pcn_code, payee_code, start_date, end_date (YYYYMMDD).
+  case nominatedPayees // = 13
+
+  /// ODS report succ, 2 to 5 columns, no header: predecessor, successor, reason code, effective date (YYYYMMDD),
+  /// indicator.
+  case successions // = 14
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -66,6 +91,14 @@ public nonisolated enum Pcs_Host_V1_SnapshotKind: SwiftProtobuf.Enum, Swift.Case
     case 4: self = .commissioners
     case 5: self = .hierarchy
     case 6: self = .pharmacies
+    case 7: self = .pharmacyHeadquarters
+    case 8: self = .branchSurgeries
+    case 9: self = .opticalHeadquarters
+    case 10: self = .opticalSites
+    case 11: self = .dentalPractices
+    case 12: self = .trusts
+    case 13: self = .nominatedPayees
+    case 14: self = .successions
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -79,6 +112,14 @@ public nonisolated enum Pcs_Host_V1_SnapshotKind: SwiftProtobuf.Enum, Swift.Case
     case .commissioners: return 4
     case .hierarchy: return 5
     case .pharmacies: return 6
+    case .pharmacyHeadquarters: return 7
+    case .branchSurgeries: return 8
+    case .opticalHeadquarters: return 9
+    case .opticalSites: return 10
+    case .dentalPractices: return 11
+    case .trusts: return 12
+    case .nominatedPayees: return 13
+    case .successions: return 14
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -92,6 +133,14 @@ public nonisolated enum Pcs_Host_V1_SnapshotKind: SwiftProtobuf.Enum, Swift.Case
     .commissioners,
     .hierarchy,
     .pharmacies,
+    .pharmacyHeadquarters,
+    .branchSurgeries,
+    .opticalHeadquarters,
+    .opticalSites,
+    .dentalPractices,
+    .trusts,
+    .nominatedPayees,
+    .successions,
   ]
 
 }
@@ -160,6 +209,12 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
   /// Another stated fact differs: kind, opening or closing day, or active, dormant and proposed among themselves;
   /// `subject` names it.
   case corrected // = 12
+
+  /// Another organisation operates it (RE6): headquarters of a pharmacy or optician, practice of a branch.
+  case operatorChanged // = 13
+
+  /// A payee of a PCN begins or ends.
+  case payeeChanged // = 14
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -181,6 +236,8 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
     case 10: self = .missing
     case 11: self = .pendingReference
     case 12: self = .corrected
+    case 13: self = .operatorChanged
+    case 14: self = .payeeChanged
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -200,6 +257,8 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
     case .missing: return 10
     case .pendingReference: return 11
     case .corrected: return 12
+    case .operatorChanged: return 13
+    case .payeeChanged: return 14
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -219,6 +278,8 @@ public nonisolated enum Pcs_Host_V1_DifferenceKind: SwiftProtobuf.Enum, Swift.Ca
     .missing,
     .pendingReference,
     .corrected,
+    .operatorChanged,
+    .payeeChanged,
   ]
 
 }
@@ -241,6 +302,21 @@ public nonisolated enum Pcs_Host_V1_OrganisationKind: SwiftProtobuf.Enum, Swift.
 
   /// National bodies of this system, such as the host's own operator organisation "PCS".
   case national // = 9
+  case branchSurgery // = 10
+  case pharmacyHeadquarters // = 11
+  case opticalHeadquarters // = 12
+  case opticalSite // = 13
+  case dentalPractice // = 14
+  case trust // = 15
+
+  /// Local Medical Committee; registered here, for ODS has no type for it.
+  case localMedicalCommittee // = 16
+  case accountant // = 17
+  case locumChambers // = 18
+  case outOfHoursProvider // = 19
+
+  /// Any other body registered locally, for example a federation that is payee of a PCN.
+  case otherLocalBody // = 20
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -259,6 +335,17 @@ public nonisolated enum Pcs_Host_V1_OrganisationKind: SwiftProtobuf.Enum, Swift.
     case 7: self = .otherPrescribingSetting
     case 8: self = .formerCommissioner
     case 9: self = .national
+    case 10: self = .branchSurgery
+    case 11: self = .pharmacyHeadquarters
+    case 12: self = .opticalHeadquarters
+    case 13: self = .opticalSite
+    case 14: self = .dentalPractice
+    case 15: self = .trust
+    case 16: self = .localMedicalCommittee
+    case 17: self = .accountant
+    case 18: self = .locumChambers
+    case 19: self = .outOfHoursProvider
+    case 20: self = .otherLocalBody
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -275,6 +362,17 @@ public nonisolated enum Pcs_Host_V1_OrganisationKind: SwiftProtobuf.Enum, Swift.
     case .otherPrescribingSetting: return 7
     case .formerCommissioner: return 8
     case .national: return 9
+    case .branchSurgery: return 10
+    case .pharmacyHeadquarters: return 11
+    case .opticalHeadquarters: return 12
+    case .opticalSite: return 13
+    case .dentalPractice: return 14
+    case .trust: return 15
+    case .localMedicalCommittee: return 16
+    case .accountant: return 17
+    case .locumChambers: return 18
+    case .outOfHoursProvider: return 19
+    case .otherLocalBody: return 20
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -291,6 +389,17 @@ public nonisolated enum Pcs_Host_V1_OrganisationKind: SwiftProtobuf.Enum, Swift.
     .otherPrescribingSetting,
     .formerCommissioner,
     .national,
+    .branchSurgery,
+    .pharmacyHeadquarters,
+    .opticalHeadquarters,
+    .opticalSite,
+    .dentalPractice,
+    .trust,
+    .localMedicalCommittee,
+    .accountant,
+    .locumChambers,
+    .outOfHoursProvider,
+    .otherLocalBody,
   ]
 
 }
@@ -670,11 +779,140 @@ public nonisolated struct Pcs_Host_V1_Organisation: @unchecked Sendable {
     set {_uniqueStorage()._town = newValue}
   }
 
+  /// What this kind of body was called on the day: "Clinical Commissioning Group" until 30 June 2022, then "Sub ICB
+  /// Location". For display; the record and its code are the same.
+  public var kindLabel: String {
+    get {_storage._kindLabel}
+    set {_uniqueStorage()._kindLabel = newValue}
+  }
+
+  /// Organisation that operates it as at the day (RE6): practice of a branch, headquarters of a pharmacy or optician.
+  public var operatorCode: String {
+    get {_storage._operatorCode}
+    set {_uniqueStorage()._operatorCode = newValue}
+  }
+
+  /// Nominated payee of a PCN as at the day (RE9).
+  public var payeeCode: String {
+    get {_storage._payeeCode}
+    set {_uniqueStorage()._payeeCode = newValue}
+  }
+
+  /// Address above the postcode, as the files stated it last.
+  public var addressLines: [String] {
+    get {_storage._addressLines}
+    set {_uniqueStorage()._addressLines = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Pcs_Host_V1_RegisterLocalOrganisationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// LOCAL and 1 to 7 of A-Z and 0-9.
+  public var code: String = String()
+
+  /// LOCAL_MEDICAL_COMMITTEE, ACCOUNTANT, LOCUM_CHAMBERS, OUT_OF_HOURS_PROVIDER or OTHER_LOCAL_BODY.
+  public var kind: Pcs_Host_V1_OrganisationKind = .unspecified
+
+  public var name: String = String()
+
+  /// First day; empty = today.
+  public var openedOn: CommonContract.Pcs_Common_V1_Date {
+    get {_openedOn ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_openedOn = newValue}
+  }
+  /// Returns true if `openedOn` has been explicitly set.
+  public var hasOpenedOn: Bool {self._openedOn != nil}
+  /// Clears the value of `openedOn`. Subsequent reads from it will return its default value.
+  public mutating func clearOpenedOn() {self._openedOn = nil}
+
+  public var addressLines: [String] = []
+
+  public var postcode: String = String()
+
+  public var town: String = String()
+
+  /// Sub ICB Location that commissions it, when one does.
+  public var commissionerCode: String = String()
+
+  public var reason: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _openedOn: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+public nonisolated struct Pcs_Host_V1_CloseLocalOrganisationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var code: String = String()
+
+  /// Last day of business; empty = today.
+  public var closedOn: CommonContract.Pcs_Common_V1_Date {
+    get {_closedOn ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_closedOn = newValue}
+  }
+  /// Returns true if `closedOn` has been explicitly set.
+  public var hasClosedOn: Bool {self._closedOn != nil}
+  /// Clears the value of `closedOn`. Subsequent reads from it will return its default value.
+  public mutating func clearClosedOn() {self._closedOn = nil}
+
+  public var reason: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _closedOn: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+public nonisolated struct Pcs_Host_V1_GetPayeeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pcnCode: String = String()
+
+  /// Empty = today.
+  public var at: CommonContract.Pcs_Common_V1_Date {
+    get {_at ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_at = newValue}
+  }
+  /// Returns true if `at` has been explicitly set.
+  public var hasAt: Bool {self._at != nil}
+  /// Clears the value of `at`. Subsequent reads from it will return its default value.
+  public mutating func clearAt() {self._at = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _at: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+public nonisolated struct Pcs_Host_V1_GetPayeeResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty = no payee is nominated on that day.
+  public var payeeCode: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Pcs_Host_V1_ListOrganisationsRequest: Sendable {
@@ -703,8 +941,9 @@ public nonisolated struct Pcs_Host_V1_ListOrganisationsRequest: Sendable {
   fileprivate var _at: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
-/// Published by the Host when a load changes an organisation; `effective_on` may lie in the future. The first load of a
-/// kind of file publishes none: it is the state to start from, not a change.
+/// Published by the Host when a load changes an organisation; `effective_on` may lie in the future: then it is published
+/// again, with `in_force`, on the day on which it takes effect, if it still stands. The first load of a kind of file
+/// publishes none: it is the state to start from, not a change.
 public nonisolated struct Pcs_Host_V1_OrganisationChanged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -730,6 +969,9 @@ public nonisolated struct Pcs_Host_V1_OrganisationChanged: Sendable {
   /// Load that brought it.
   public var loadID: String = String()
 
+  /// It was known before and takes effect today.
+  public var inForce: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -742,7 +984,7 @@ public nonisolated struct Pcs_Host_V1_OrganisationChanged: Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.host.v1"
 
 nonisolated extension Pcs_Host_V1_SnapshotKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SNAPSHOT_KIND_UNSPECIFIED\0\u{1}SNAPSHOT_KIND_PRACTICES\0\u{1}SNAPSHOT_KIND_PCNS\0\u{1}SNAPSHOT_KIND_PCN_MEMBERS\0\u{1}SNAPSHOT_KIND_COMMISSIONERS\0\u{1}SNAPSHOT_KIND_HIERARCHY\0\u{1}SNAPSHOT_KIND_PHARMACIES\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SNAPSHOT_KIND_UNSPECIFIED\0\u{1}SNAPSHOT_KIND_PRACTICES\0\u{1}SNAPSHOT_KIND_PCNS\0\u{1}SNAPSHOT_KIND_PCN_MEMBERS\0\u{1}SNAPSHOT_KIND_COMMISSIONERS\0\u{1}SNAPSHOT_KIND_HIERARCHY\0\u{1}SNAPSHOT_KIND_PHARMACIES\0\u{1}SNAPSHOT_KIND_PHARMACY_HEADQUARTERS\0\u{1}SNAPSHOT_KIND_BRANCH_SURGERIES\0\u{1}SNAPSHOT_KIND_OPTICAL_HEADQUARTERS\0\u{1}SNAPSHOT_KIND_OPTICAL_SITES\0\u{1}SNAPSHOT_KIND_DENTAL_PRACTICES\0\u{1}SNAPSHOT_KIND_TRUSTS\0\u{1}SNAPSHOT_KIND_NOMINATED_PAYEES\0\u{1}SNAPSHOT_KIND_SUCCESSIONS\0")
 }
 
 nonisolated extension Pcs_Host_V1_LoadState: SwiftProtobuf._ProtoNameProviding {
@@ -750,11 +992,11 @@ nonisolated extension Pcs_Host_V1_LoadState: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Pcs_Host_V1_DifferenceKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DIFFERENCE_KIND_UNSPECIFIED\0\u{1}DIFFERENCE_KIND_OPENED\0\u{1}DIFFERENCE_KIND_CLOSED\0\u{1}DIFFERENCE_KIND_REOPENED\0\u{1}DIFFERENCE_KIND_RENAMED\0\u{1}DIFFERENCE_KIND_MOVED\0\u{1}DIFFERENCE_KIND_COMMISSIONER_CHANGED\0\u{1}DIFFERENCE_KIND_PCN_JOINED\0\u{1}DIFFERENCE_KIND_PCN_LEFT\0\u{1}DIFFERENCE_KIND_SUCCESSION_ADDED\0\u{1}DIFFERENCE_KIND_MISSING\0\u{1}DIFFERENCE_KIND_PENDING_REFERENCE\0\u{1}DIFFERENCE_KIND_CORRECTED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DIFFERENCE_KIND_UNSPECIFIED\0\u{1}DIFFERENCE_KIND_OPENED\0\u{1}DIFFERENCE_KIND_CLOSED\0\u{1}DIFFERENCE_KIND_REOPENED\0\u{1}DIFFERENCE_KIND_RENAMED\0\u{1}DIFFERENCE_KIND_MOVED\0\u{1}DIFFERENCE_KIND_COMMISSIONER_CHANGED\0\u{1}DIFFERENCE_KIND_PCN_JOINED\0\u{1}DIFFERENCE_KIND_PCN_LEFT\0\u{1}DIFFERENCE_KIND_SUCCESSION_ADDED\0\u{1}DIFFERENCE_KIND_MISSING\0\u{1}DIFFERENCE_KIND_PENDING_REFERENCE\0\u{1}DIFFERENCE_KIND_CORRECTED\0\u{1}DIFFERENCE_KIND_OPERATOR_CHANGED\0\u{1}DIFFERENCE_KIND_PAYEE_CHANGED\0")
 }
 
 nonisolated extension Pcs_Host_V1_OrganisationKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANISATION_KIND_UNSPECIFIED\0\u{1}ORGANISATION_KIND_PRACTICE\0\u{1}ORGANISATION_KIND_PCN\0\u{1}ORGANISATION_KIND_SUB_ICB_LOCATION\0\u{1}ORGANISATION_KIND_ICB\0\u{1}ORGANISATION_KIND_REGION\0\u{1}ORGANISATION_KIND_PHARMACY\0\u{1}ORGANISATION_KIND_OTHER_PRESCRIBING_SETTING\0\u{1}ORGANISATION_KIND_FORMER_COMMISSIONER\0\u{1}ORGANISATION_KIND_NATIONAL\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANISATION_KIND_UNSPECIFIED\0\u{1}ORGANISATION_KIND_PRACTICE\0\u{1}ORGANISATION_KIND_PCN\0\u{1}ORGANISATION_KIND_SUB_ICB_LOCATION\0\u{1}ORGANISATION_KIND_ICB\0\u{1}ORGANISATION_KIND_REGION\0\u{1}ORGANISATION_KIND_PHARMACY\0\u{1}ORGANISATION_KIND_OTHER_PRESCRIBING_SETTING\0\u{1}ORGANISATION_KIND_FORMER_COMMISSIONER\0\u{1}ORGANISATION_KIND_NATIONAL\0\u{1}ORGANISATION_KIND_BRANCH_SURGERY\0\u{1}ORGANISATION_KIND_PHARMACY_HEADQUARTERS\0\u{1}ORGANISATION_KIND_OPTICAL_HEADQUARTERS\0\u{1}ORGANISATION_KIND_OPTICAL_SITE\0\u{1}ORGANISATION_KIND_DENTAL_PRACTICE\0\u{1}ORGANISATION_KIND_TRUST\0\u{1}ORGANISATION_KIND_LOCAL_MEDICAL_COMMITTEE\0\u{1}ORGANISATION_KIND_ACCOUNTANT\0\u{1}ORGANISATION_KIND_LOCUM_CHAMBERS\0\u{1}ORGANISATION_KIND_OUT_OF_HOURS_PROVIDER\0\u{1}ORGANISATION_KIND_OTHER_LOCAL_BODY\0")
 }
 
 nonisolated extension Pcs_Host_V1_OrganisationStatus: SwiftProtobuf._ProtoNameProviding {
@@ -1212,7 +1454,7 @@ nonisolated extension Pcs_Host_V1_GetOrganisationRequest: SwiftProtobuf.Message,
 
 nonisolated extension Pcs_Host_V1_Organisation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Organisation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}name\0\u{1}kind\0\u{1}status\0\u{3}opened_on\0\u{3}closed_on\0\u{1}postcode\0\u{3}commissioner_code\0\u{3}icb_code\0\u{3}region_code\0\u{3}pcn_code\0\u{3}successor_codes\0\u{3}predecessor_codes\0\u{1}town\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}name\0\u{1}kind\0\u{1}status\0\u{3}opened_on\0\u{3}closed_on\0\u{1}postcode\0\u{3}commissioner_code\0\u{3}icb_code\0\u{3}region_code\0\u{3}pcn_code\0\u{3}successor_codes\0\u{3}predecessor_codes\0\u{1}town\0\u{3}kind_label\0\u{3}operator_code\0\u{3}payee_code\0\u{3}address_lines\0")
 
   fileprivate class _StorageClass {
     var _code: String = String()
@@ -1229,6 +1471,10 @@ nonisolated extension Pcs_Host_V1_Organisation: SwiftProtobuf.Message, SwiftProt
     var _successorCodes: [String] = []
     var _predecessorCodes: [String] = []
     var _town: String = String()
+    var _kindLabel: String = String()
+    var _operatorCode: String = String()
+    var _payeeCode: String = String()
+    var _addressLines: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1253,6 +1499,10 @@ nonisolated extension Pcs_Host_V1_Organisation: SwiftProtobuf.Message, SwiftProt
       _successorCodes = source._successorCodes
       _predecessorCodes = source._predecessorCodes
       _town = source._town
+      _kindLabel = source._kindLabel
+      _operatorCode = source._operatorCode
+      _payeeCode = source._payeeCode
+      _addressLines = source._addressLines
     }
   }
 
@@ -1285,6 +1535,10 @@ nonisolated extension Pcs_Host_V1_Organisation: SwiftProtobuf.Message, SwiftProt
         case 12: try { try decoder.decodeRepeatedStringField(value: &_storage._successorCodes) }()
         case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._predecessorCodes) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._town) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._kindLabel) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._operatorCode) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._payeeCode) }()
+        case 18: try { try decoder.decodeRepeatedStringField(value: &_storage._addressLines) }()
         default: break
         }
       }
@@ -1339,6 +1593,18 @@ nonisolated extension Pcs_Host_V1_Organisation: SwiftProtobuf.Message, SwiftProt
       if !_storage._town.isEmpty {
         try visitor.visitSingularStringField(value: _storage._town, fieldNumber: 14)
       }
+      if !_storage._kindLabel.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kindLabel, fieldNumber: 15)
+      }
+      if !_storage._operatorCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._operatorCode, fieldNumber: 16)
+      }
+      if !_storage._payeeCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._payeeCode, fieldNumber: 17)
+      }
+      if !_storage._addressLines.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._addressLines, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1362,10 +1628,201 @@ nonisolated extension Pcs_Host_V1_Organisation: SwiftProtobuf.Message, SwiftProt
         if _storage._successorCodes != rhs_storage._successorCodes {return false}
         if _storage._predecessorCodes != rhs_storage._predecessorCodes {return false}
         if _storage._town != rhs_storage._town {return false}
+        if _storage._kindLabel != rhs_storage._kindLabel {return false}
+        if _storage._operatorCode != rhs_storage._operatorCode {return false}
+        if _storage._payeeCode != rhs_storage._payeeCode {return false}
+        if _storage._addressLines != rhs_storage._addressLines {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Host_V1_RegisterLocalOrganisationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RegisterLocalOrganisationRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}kind\0\u{1}name\0\u{3}opened_on\0\u{3}address_lines\0\u{1}postcode\0\u{1}town\0\u{3}commissioner_code\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._openedOn) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.addressLines) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.postcode) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.town) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.commissionerCode) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    try { if let v = self._openedOn {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.addressLines.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.addressLines, fieldNumber: 5)
+    }
+    if !self.postcode.isEmpty {
+      try visitor.visitSingularStringField(value: self.postcode, fieldNumber: 6)
+    }
+    if !self.town.isEmpty {
+      try visitor.visitSingularStringField(value: self.town, fieldNumber: 7)
+    }
+    if !self.commissionerCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.commissionerCode, fieldNumber: 8)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Host_V1_RegisterLocalOrganisationRequest, rhs: Pcs_Host_V1_RegisterLocalOrganisationRequest) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs._openedOn != rhs._openedOn {return false}
+    if lhs.addressLines != rhs.addressLines {return false}
+    if lhs.postcode != rhs.postcode {return false}
+    if lhs.town != rhs.town {return false}
+    if lhs.commissionerCode != rhs.commissionerCode {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Host_V1_CloseLocalOrganisationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CloseLocalOrganisationRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{3}closed_on\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._closedOn) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    try { if let v = self._closedOn {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Host_V1_CloseLocalOrganisationRequest, rhs: Pcs_Host_V1_CloseLocalOrganisationRequest) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs._closedOn != rhs._closedOn {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Host_V1_GetPayeeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GetPayeeRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{1}at\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pcnCode) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._at) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pcnCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.pcnCode, fieldNumber: 1)
+    }
+    try { if let v = self._at {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Host_V1_GetPayeeRequest, rhs: Pcs_Host_V1_GetPayeeRequest) -> Bool {
+    if lhs.pcnCode != rhs.pcnCode {return false}
+    if lhs._at != rhs._at {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Host_V1_GetPayeeResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GetPayeeResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payee_code\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.payeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.payeeCode, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Host_V1_GetPayeeResponse, rhs: Pcs_Host_V1_GetPayeeResponse) -> Bool {
+    if lhs.payeeCode != rhs.payeeCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1417,7 +1874,7 @@ nonisolated extension Pcs_Host_V1_ListOrganisationsRequest: SwiftProtobuf.Messag
 
 nonisolated extension Pcs_Host_V1_OrganisationChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".OrganisationChanged"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}kind\0\u{3}effective_on\0\u{1}before\0\u{1}after\0\u{3}load_id\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}kind\0\u{3}effective_on\0\u{1}before\0\u{1}after\0\u{3}load_id\0\u{3}in_force\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1431,6 +1888,7 @@ nonisolated extension Pcs_Host_V1_OrganisationChanged: SwiftProtobuf.Message, Sw
       case 4: try { try decoder.decodeSingularStringField(value: &self.before) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.after) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.loadID) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.inForce) }()
       default: break
       }
     }
@@ -1459,6 +1917,9 @@ nonisolated extension Pcs_Host_V1_OrganisationChanged: SwiftProtobuf.Message, Sw
     if !self.loadID.isEmpty {
       try visitor.visitSingularStringField(value: self.loadID, fieldNumber: 6)
     }
+    if self.inForce != false {
+      try visitor.visitSingularBoolField(value: self.inForce, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1469,6 +1930,7 @@ nonisolated extension Pcs_Host_V1_OrganisationChanged: SwiftProtobuf.Message, Sw
     if lhs.before != rhs.before {return false}
     if lhs.after != rhs.after {return false}
     if lhs.loadID != rhs.loadID {return false}
+    if lhs.inForce != rhs.inForce {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

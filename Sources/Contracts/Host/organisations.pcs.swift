@@ -45,13 +45,35 @@ public protocol Pcs_Host_V1_OrganisationService: Sendable {
     ) async throws -> Pcs_Host_V1_Organisation
 
     /// Organisations below another as at a day: practices of a Sub ICB Location, members of a PCN, Sub ICB Locations of
-    /// an ICB, ICBs of a region.
+    /// an ICB, ICBs of a region, branches of a practice, sites of a headquarters.
     ///
     /// Callers: any authenticated caller.
     func listOrganisations(
         _ request: Pcs_Host_V1_ListOrganisationsRequest, _ reply: ReplyStream<Pcs_Host_V1_Organisation>,
         _ call: CallContext
     ) async throws
+
+    /// Registers a body for which the national register has no code: an LMC, an accountant, locum chambers, an
+    /// out-of-hours provider. Its code begins with LOCAL; no file can state it.
+    ///
+    /// Callers: `ORGANISATION_DATA_MANAGER` nationally; `HOST_OPERATOR` nationally. Changes state.
+    func registerLocalOrganisation(
+        _ request: Pcs_Host_V1_RegisterLocalOrganisationRequest, _ call: CallContext
+    ) async throws -> Pcs_Host_V1_Organisation
+
+    /// Ends a local body after its last day. It stays in the register.
+    ///
+    /// Callers: `ORGANISATION_DATA_MANAGER` nationally; `HOST_OPERATOR` nationally. Changes state.
+    func closeLocalOrganisation(
+        _ request: Pcs_Host_V1_CloseLocalOrganisationRequest, _ call: CallContext
+    ) async throws -> Pcs_Host_V1_Organisation
+
+    /// Who receives the money of a PCN on a day: its nominated payee (RE9).
+    ///
+    /// Callers: any authenticated caller.
+    func getPayee(
+        _ request: Pcs_Host_V1_GetPayeeRequest, _ call: CallContext
+    ) async throws -> Pcs_Host_V1_GetPayeeResponse
 }
 
 /// Methods of `pcs.host.v1.OrganisationService`, and how an implementation is bound to them.
@@ -161,6 +183,57 @@ public enum Pcs_Host_V1_OrganisationServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .pooled))
 
+    /// Callers: `ORGANISATION_DATA_MANAGER` nationally; `HOST_OPERATOR` nationally. Changes state.
+    public static let registerLocalOrganisation = MethodDescriptor(
+        path: "pcs.host.v1.OrganisationService/RegisterLocalOrganisation",
+        kind: .unary,
+        requestType: "pcs.host.v1.RegisterLocalOrganisationRequest",
+        replyType: "pcs.host.v1.Organisation",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.organisationDataManager, relation: .national),
+                Allow(role: Roles.hostOperator, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: true, needsSecondPerson: false,
+            audit: .change,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .pooled))
+
+    /// Callers: `ORGANISATION_DATA_MANAGER` nationally; `HOST_OPERATOR` nationally. Changes state.
+    public static let closeLocalOrganisation = MethodDescriptor(
+        path: "pcs.host.v1.OrganisationService/CloseLocalOrganisation",
+        kind: .unary,
+        requestType: "pcs.host.v1.CloseLocalOrganisationRequest",
+        replyType: "pcs.host.v1.Organisation",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.organisationDataManager, relation: .national),
+                Allow(role: Roles.hostOperator, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: true, needsSecondPerson: false,
+            audit: .change,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .pooled))
+
+    /// Callers: any authenticated caller.
+    public static let getPayee = MethodDescriptor(
+        path: "pcs.host.v1.OrganisationService/GetPayee",
+        kind: .unary,
+        requestType: "pcs.host.v1.GetPayeeRequest",
+        replyType: "pcs.host.v1.GetPayeeResponse",
+        access: AccessRule(
+            allow: [],
+            isAnonymous: false, anyCaller: true,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
     /// In the order of the contract.
     public static let all: [MethodDescriptor] = [
         loadSnapshot,
@@ -169,6 +242,9 @@ public enum Pcs_Host_V1_OrganisationServiceMethods {
         decideHeldSnapshot,
         getOrganisation,
         listOrganisations,
+        registerLocalOrganisation,
+        closeLocalOrganisation,
+        getPayee,
     ]
 
     /// Makes `service` callable by the Host.
@@ -180,6 +256,9 @@ public enum Pcs_Host_V1_OrganisationServiceMethods {
             bindDecideHeldSnapshot(service),
             bindGetOrganisation(service),
             bindListOrganisations(service),
+            bindRegisterLocalOrganisation(service),
+            bindCloseLocalOrganisation(service),
+            bindGetPayee(service),
         ]
     }
 
@@ -250,6 +329,42 @@ public enum Pcs_Host_V1_OrganisationServiceMethods {
                 let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Host_V1_ListOrganisationsRequest.self)
                 let run: BoundMethod.ServerStreaming = { call, sink in
                     try await service.listOrganisations(request, ReplyStream(sink), call)
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindRegisterLocalOrganisation(_ service: some Pcs_Host_V1_OrganisationService) -> BoundMethod {
+        BoundMethod(
+            descriptor: registerLocalOrganisation,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Host_V1_RegisterLocalOrganisationRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.registerLocalOrganisation(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindCloseLocalOrganisation(_ service: some Pcs_Host_V1_OrganisationService) -> BoundMethod {
+        BoundMethod(
+            descriptor: closeLocalOrganisation,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Host_V1_CloseLocalOrganisationRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.closeLocalOrganisation(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindGetPayee(_ service: some Pcs_Host_V1_OrganisationService) -> BoundMethod {
+        BoundMethod(
+            descriptor: getPayee,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Host_V1_GetPayeeRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.getPayee(request, call).serializedBytes()
                 }
                 return BoundMethod.Prepared(organisations: [], run: run)
             })
@@ -335,7 +450,7 @@ public struct Pcs_Host_V1_OrganisationServiceClient: Sendable {
     }
 
     /// Organisations below another as at a day: practices of a Sub ICB Location, members of a PCN, Sub ICB Locations of
-    /// an ICB, ICBs of a region.
+    /// an ICB, ICBs of a region, branches of a practice, sites of a headquarters.
     ///
     /// Callers: any authenticated caller.
     public func listOrganisations(
@@ -345,5 +460,39 @@ public struct Pcs_Host_V1_OrganisationServiceClient: Sendable {
         let replies = try await transport.serverStreaming(
             Pcs_Host_V1_OrganisationServiceMethods.listOrganisations, bytes, options ?? self.options)
         return MessageStreams.decoding(replies, as: Pcs_Host_V1_Organisation.self)
+    }
+
+    /// Registers a body for which the national register has no code: an LMC, an accountant, locum chambers, an
+    /// out-of-hours provider. Its code begins with LOCAL; no file can state it.
+    ///
+    /// Callers: `ORGANISATION_DATA_MANAGER` nationally; `HOST_OPERATOR` nationally. Changes state.
+    public func registerLocalOrganisation(
+        _ request: Pcs_Host_V1_RegisterLocalOrganisationRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Host_V1_Organisation {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Host_V1_OrganisationServiceMethods.registerLocalOrganisation, bytes, options ?? self.options)
+        return try Pcs_Host_V1_Organisation(serializedBytes: reply)
+    }
+
+    /// Ends a local body after its last day. It stays in the register.
+    ///
+    /// Callers: `ORGANISATION_DATA_MANAGER` nationally; `HOST_OPERATOR` nationally. Changes state.
+    public func closeLocalOrganisation(
+        _ request: Pcs_Host_V1_CloseLocalOrganisationRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Host_V1_Organisation {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Host_V1_OrganisationServiceMethods.closeLocalOrganisation, bytes, options ?? self.options)
+        return try Pcs_Host_V1_Organisation(serializedBytes: reply)
+    }
+
+    /// Who receives the money of a PCN on a day: its nominated payee (RE9).
+    ///
+    /// Callers: any authenticated caller.
+    public func getPayee(
+        _ request: Pcs_Host_V1_GetPayeeRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Host_V1_GetPayeeResponse {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Host_V1_OrganisationServiceMethods.getPayee, bytes, options ?? self.options)
+        return try Pcs_Host_V1_GetPayeeResponse(serializedBytes: reply)
     }
 }

@@ -4,7 +4,7 @@ package import PluginAPI
 
 /// Serves `pcs.host.v1.OrganisationService`.
 package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService {
-    private let register: OrganisationRegister
+    fileprivate let register: OrganisationRegister
     private let loader: SnapshotLoader
 
     package init(
@@ -125,7 +125,7 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
             found = try register.description(
                 of: code, at: day, knownOn: FieldCheck.day(request.knownOn, "known_on"))
         } else {
-            found = register.description(of: code, at: day)
+            found = try register.addressed(register.description(of: code, at: day))
         }
         guard let found else {
             throw Failure(HostReasons.notFound, "\(code) is not in the register as at \(day).")
@@ -152,6 +152,61 @@ package final class OrganisationServiceHandler: Pcs_Host_V1_OrganisationService 
                 try await reply.send(organisation)
             }
         }
+    }
+}
+
+// Bodies registered here, and payees.
+extension OrganisationServiceHandler {
+    package func registerLocalOrganisation(
+        _ request: Pcs_Host_V1_RegisterLocalOrganisationRequest, _ call: CallContext
+    ) async throws -> Pcs_Host_V1_Organisation {
+        let today = call.today
+        let wanted = try LocalOrganisations.Wanted(request, register: register, today: today)
+        let code = wanted.facts.code
+        let reply = try await call.commit { transaction in
+            try LocalOrganisations.register(wanted, today: today, in: transaction)
+            return Pcs_Host_V1_Organisation.with { $0.code = code.value }
+        }
+        try register.load()
+        return try register.addressed(register.description(of: code, at: wanted.facts.openedOn ?? today)) ?? reply
+    }
+
+    package func closeLocalOrganisation(
+        _ request: Pcs_Host_V1_CloseLocalOrganisationRequest, _ call: CallContext
+    ) async throws -> Pcs_Host_V1_Organisation {
+        try FieldCheck.reason(request.reason)
+        let code = try FieldCheck.code(request.code, "code")
+        let today = call.today
+        let lastDay = try request.hasClosedOn ? FieldCheck.day(request.closedOn, "closed_on") : today
+        let reply = try await call.commit { transaction in
+            try LocalOrganisations.close(
+                code, lastDay: lastDay, reason: request.reason, today: today, in: transaction)
+            return Pcs_Host_V1_Organisation.with { $0.code = code.value }
+        }
+        try register.load()
+        return try register.addressed(register.description(of: code, at: today)) ?? reply
+    }
+
+    package func getPayee(
+        _ request: Pcs_Host_V1_GetPayeeRequest, _ call: CallContext
+    ) async throws -> Pcs_Host_V1_GetPayeeResponse {
+        let pcn = try FieldCheck.code(request.pcnCode, "pcn_code")
+        let day = try request.hasAt ? FieldCheck.day(request.at, "at") : call.today
+        guard register.organisation(pcn, at: day)?.kind == .pcn else {
+            throw Failure(HostReasons.notFound, "\(pcn) is no PCN of the register as at \(day).")
+        }
+        return .with { $0.payeeCode = register.payee(forPCN: pcn, at: day)?.value ?? "" }
+    }
+}
+
+extension OrganisationRegister {
+    /// The description with the address that the tables have.
+    fileprivate func addressed(
+        _ organisation: Pcs_Host_V1_Organisation?
+    ) throws -> Pcs_Host_V1_Organisation? {
+        guard var organisation, let code = ODSCode(organisation.code) else { return nil }
+        organisation.addressLines = try store.read { try address(of: code, in: $0)?.lines ?? [] }
+        return organisation
     }
 }
 

@@ -24,8 +24,20 @@ public struct ODSCode: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static func < (left: ODSCode, right: ODSCode) -> Bool { left.value < right.value }
 }
 
-public enum OrganisationKind: Int, Sendable, Hashable {
+/// What an organisation is; the numbers are those of `pcs.host.v1.OrganisationKind`.
+public enum OrganisationKind: Int, Sendable, Hashable, CaseIterable {
     case practice = 1, pcn, subICBLocation, icb, region, pharmacy, otherPrescribingSetting, formerCommissioner, national
+    case branchSurgery, pharmacyHeadquarters, opticalHeadquarters, opticalSite, dentalPractice, trust
+    /// Bodies that ODS has no code for; an operator registers them with a reason.
+    case localMedicalCommittee, accountant, locumChambers, outOfHoursProvider, otherLocalBody
+
+    /// Whether this system registers bodies of this kind itself, under codes that begin with `LOCAL`.
+    public var isLocal: Bool {
+        switch self {
+        case .localMedicalCommittee, .accountant, .locumChambers, .outOfHoursProvider, .otherLocalBody: true
+        default: false
+        }
+    }
 }
 
 public enum OrganisationStatus: Int, Sendable, Hashable {
@@ -72,4 +84,15 @@ public protocol OrganisationDirectory: Sendable {
     /// Direct successors.
     func successors(of code: ODSCode) -> [ODSCode]
     func predecessors(of code: ODSCode) -> [ODSCode]
+    /// Who receives the money of a PCN: its nominated payee (RE9). `nil` = nobody is nominated on that day.
+    func payee(forPCN pcn: ODSCode, at day: CalendarDate) -> ODSCode?
+    /// Who operates it (RE6): the practice of a branch, the headquarters of a pharmacy or optician.
+    func operatingOrganisation(of code: ODSCode, at day: CalendarDate) -> ODSCode?
+}
+
+extension OrganisationDirectory {
+    /// A directory without payees.
+    public func payee(forPCN pcn: ODSCode, at day: CalendarDate) -> ODSCode? { nil }
+    /// A directory without headquarters and branches.
+    public func operatingOrganisation(of code: ODSCode, at day: CalendarDate) -> ODSCode? { nil }
 }

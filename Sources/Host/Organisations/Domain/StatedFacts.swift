@@ -21,6 +21,10 @@ package enum LinkRelation: String, Sendable {
     case pcn
     /// What a hierarchy file states, kept to find what its next issue lacks. Answers no question.
     case hierarchy
+    /// RE6: a branch to its practice, a pharmacy or optical site to its headquarters. One at a time.
+    case operatedBy = "operator"
+    /// RE9, kept from the PCN's side: PCN to its nominated payee. Files state the whole history.
+    case payee
 }
 
 /// What a row says of a relation.
@@ -41,6 +45,20 @@ package struct StatedSuccession: Hashable, Sendable {
     package var successor: ODSCode
 }
 
+/// Address above the postcode, as a file states it.
+package struct StatedAddress: Hashable, Sendable {
+    package var lines: [String]
+    package var postcode: String
+
+    package init(lines: [String], postcode: String) {
+        self.lines = lines.filter { !$0.isEmpty }
+        self.postcode = postcode
+    }
+
+    /// Whether a letter can reach it.
+    package var isPostal: Bool { !lines.isEmpty && !postcode.isEmpty }
+}
+
 /// A file that kept every rule that can be checked without the register.
 package struct ParsedSnapshot: Sendable {
     package var rows = 0
@@ -48,6 +66,11 @@ package struct ParsedSnapshot: Sendable {
     package var organisationLines: [Int] = []
     /// For each organisation that the file says anything about: its one commissioner, or `nil` for none.
     package var commissioners: [ODSCode: StatedLink?] = [:]
+    /// The same for who operates it; only of those about whom the file says anything.
+    package var operators: [ODSCode: StatedLink?] = [:]
+    package var addresses: [ODSCode: StatedAddress] = [:]
+    /// Legal days of successions, for those that the file gives one.
+    package var successionDays: [StatedSuccession: CalendarDate] = [:]
     /// Relations stated with their whole history, each by its first day; see `SnapshotLayout.listedRelation`.
     package var memberships: [StatedLink] = []
     package var successions: Set<StatedSuccession> = []

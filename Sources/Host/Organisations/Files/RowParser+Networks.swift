@@ -3,6 +3,7 @@ import PluginAPI
 // PCNs, their members, commissioners, and the levels above them.
 extension RowParser {
     mutating func parsePCNs(publishedOn: CalendarDate) {
+        let isReport = document.columns == SnapshotLayout.pcnReportColumns
         for row in 0..<document.rowCount {
             guard let code = code(row, 1, "pcn_code", .pcn), claim(code.value, row, 1, "pcn_code") else {
                 continue
@@ -21,7 +22,8 @@ extension RowParser {
                 StatedOrganisation(
                     code: code, kind: .pcn, name: name, status: isClosed ? .inactive : .active,
                     openedOn: opened, closedOn: closed,
-                    postcode: text(row, 7), town: text(row, 8)), row)
+                    postcode: text(row, isReport ? 12 : 7), town: text(row, isReport ? 10 : 8)), row)
+            if isReport { result.addresses[code] = address(row, lines: 7...11, postcode: 12) }
         }
     }
 
@@ -57,6 +59,45 @@ extension RowParser {
         }
     }
 
+    /// Nominated payees (RE9), turned round: which payee a PCN has. One at a time.
+    mutating func parsePayees() {
+        var periods: [ODSCode: [(from: CalendarDate, to: CalendarDate)]] = [:]
+        for row in 0..<document.rowCount {
+            guard let pcn = code(row, 1, "pcn_code", .pcn), let payee = code(row, 2, "payee_code") else { continue }
+            let from = compactDay(row, 3, "start_date")
+            let to = compactDay(row, 4, "end_date")
+            requireOrder(row, 4, "end_date", start: from, end: to)
+            guard let from else {
+                if document.isEmpty(row, 2) { add(.required, row, 3, "start_date", "a start is required") }
+                continue
+            }
+            guard claim("\(payee) for \(pcn) from \(from)", row, 1, "payee") else { continue }
+            let end = to ?? .unboundedEnd
+            if let other = periods[pcn]?.first(where: { $0.from <= end && from <= $0.to }) {
+                add(.unique, row, 3, "start_date", "\(pcn) has another payee from \(other.from): one at a time")
+            }
+            periods[pcn, default: []].append((from, end))
+            result.memberships.append(
+                StatedLink(child: pcn, parent: payee, from: from, to: to, line: document.line(row)))
+        }
+    }
+
+    /// The report succ: codes, and a legal day when the file has one.
+    mutating func parseSuccessions() {
+        for row in 0..<document.rowCount {
+            guard let old = code(row, 1, "predecessor"), let new = code(row, 2, "successor") else { continue }
+            guard old != new else {
+                add(.vocabulary, row, 2, "successor", "\(old) cannot succeed itself")
+                continue
+            }
+            let succession = StatedSuccession(predecessor: old, successor: new)
+            result.successions.insert(succession)
+            if document.columns >= 4, let day = compactDay(row, 4, "effective date") {
+                result.successionDays[succession] = day
+            }
+        }
+    }
+
     /// Kinds by role (2.3): RO318 = ICB, RO319 = Sub ICB Location, everything else under RO98 and RO261 is a former or
     /// special commissioner that commissions no practice.
     mutating func parseCommissioners() {
@@ -86,6 +127,7 @@ extension RowParser {
                 result.commissioners[code] = .some(
                     StatedLink(child: code, parent: parent, from: nil, to: nil, line: document.line(row)))
             }
+            result.addresses[code] = address(row, lines: 9...13, postcode: 14)
             keep(
                 StatedOrganisation(
                     code: code, kind: kind, name: name, status: status, openedOn: opened, closedOn: nil,

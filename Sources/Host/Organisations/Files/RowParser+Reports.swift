@@ -1,6 +1,6 @@
 import PluginAPI
 
-// The standard 27-column ODS reports: epraccur and edispensary.
+// The standard 27-column ODS reports: epraccur, edispensary, ebranchs and their like.
 extension RowParser {
     mutating func parsePractices() {
         for row in 0..<document.rowCount {
@@ -47,9 +47,49 @@ extension RowParser {
                 optionalCode(row, 24, "current care organisation").map {
                     StatedLink(child: code, parent: $0, from: nil, to: nil, line: document.line(row))
                 })
+            stateOperator(of: code, row)
             guard let organisation = reportOrganisation(row, code, kind: .pharmacy) else { continue }
             keep(organisation, row)
         }
+    }
+
+    /// What column 15 of a report says.
+    enum ReportParent { case none, commissioner, operatedBy }
+
+    /// A standard 27-column report in which all rows are of one kind.
+    mutating func parseReport(_ kind: OrganisationKind, form: CodeForm = .any, parent: ReportParent) {
+        for row in 0..<document.rowCount {
+            guard let code = code(row, 1, "organisation code", form),
+                claim(code.value, row, 1, "organisation code")
+            else { continue }
+            switch parent {
+            case .none: break
+            case .commissioner:
+                result.commissioners[code] = .some(
+                    optionalCode(row, 15, "commissioner").map {
+                        StatedLink(child: code, parent: $0, from: nil, to: nil, line: document.line(row))
+                    })
+            case .operatedBy: stateOperator(of: code, row)
+            }
+            if kind == .branchSurgery, let main = result.operators[code]??.parent,
+                !code.value.hasPrefix(main.value)
+            {
+                add(.codeForm, row, 15, "parent", "\(code) is no branch of \(main): their codes begin differently")
+            }
+            guard let organisation = reportOrganisation(row, code, kind: kind) else { continue }
+            keep(organisation, row)
+        }
+    }
+
+    /// Column 15 with its days in 16 and 17: who operates it (RE6).
+    private mutating func stateOperator(of code: ODSCode, _ row: Int) {
+        let from = compactDay(row, 16, "join date")
+        let to = compactDay(row, 17, "left date")
+        requireOrder(row, 17, "left date", start: from, end: to)
+        result.operators[code] = .some(
+            optionalCode(row, 15, "parent").map {
+                StatedLink(child: code, parent: $0, from: from, to: to, line: document.line(row))
+            })
     }
 
     private mutating func reportOrganisation(_ row: Int, _ code: ODSCode, kind: OrganisationKind)
@@ -62,6 +102,7 @@ extension RowParser {
         guard let status = status(row, 13) else { return nil }
         // The town is column 8 since 2023 and 7 in older reports.
         let town = document.isEmpty(row, 7) || kind == .pharmacy ? text(row, 7) : text(row, 8)
+        result.addresses[code] = address(row, lines: 5...9, postcode: 10)
         return StatedOrganisation(
             code: code, kind: kind, name: name, status: status, openedOn: opened, closedOn: closed,
             postcode: text(row, 10), town: town)

@@ -20,7 +20,7 @@ struct RowParser {
             if document.isEmpty(row, column - 1) { add(.required, row, column, field, "a code is required") }
             return nil
         }
-        if code == OrganisationRegister.operatorCode {
+        if code == OrganisationRegister.operatorCode || LocalOrganisations.isLocal(code) {
             add(.reserved, row, column, field, "\(code) is this system's own code and in no ODS file")
             return nil
         }
@@ -63,6 +63,11 @@ struct RowParser {
     }
 
     func text(_ row: Int, _ column: Int) -> String { document.text(row, column - 1) }
+
+    /// Columns that hold the address above the postcode.
+    func address(_ row: Int, lines: ClosedRange<Int>, postcode: Int) -> StatedAddress {
+        StatedAddress(lines: lines.map { text(row, $0) }, postcode: text(row, postcode))
+    }
 
     /// `YYYYMMDD`; `nil` when empty.
     mutating func compactDay(_ row: Int, _ column: Int, _ field: String) -> CalendarDate? {

@@ -65,6 +65,8 @@ struct MembershipRecord: Sendable {
 struct RegisterState: Sendable {
     var stated: [ODSCode: StatedRecord] = [:]
     var commissioners: [ODSCode: LinkTimeline] = [:]
+    var operators: [ODSCode: LinkTimeline] = [:]
+    var addresses: [ODSCode: StatedAddress] = [:]
     var memberships: [MembershipKey: MembershipRecord] = [:]
     var successions: Set<StatedSuccession> = []
     var pending: Set<ODSCode> = []

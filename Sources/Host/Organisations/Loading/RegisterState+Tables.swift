@@ -16,13 +16,11 @@ extension RegisterState {
                         to: try row.date(3), series: row.text(4), isMissing: !row.isNull(5))
             }
         }
-        if layout != .pcnMembers {
-            try reader.forEach(
-                OrganisationTables.linksOfRelation, [.text(LinkRelation.commissioner.rawValue)]
-            ) { row in
-                guard let child = ODSCode(row.text(0)), let parent = ODSCode(row.text(1)) else { return }
-                let slice = LinkSlice(parent: parent, from: try row.date(2), to: try row.date(3))
-                commissioners[child, default: LinkTimeline()].slices.append(slice)
+        if layout != .pcnMembers, layout != .nominatedPayees, layout != .successions {
+            commissioners = try RegisterState.timelines(reader, .commissioner)
+            operators = try RegisterState.timelines(reader, .operatedBy)
+            try reader.forEach(OrganisationTables.addresses, []) { row in
+                if let code = ODSCode(row.text(0)) { addresses[code] = StatedAddress(row: row) }
             }
         }
         try reader.forEach(OrganisationTables.successions, []) { row in
@@ -35,6 +33,20 @@ extension RegisterState {
         try reader.forEach(OrganisationTables.appliedLoads, [.integer(layout.rawValue)]) { row in
             newestApplied[row.text(0)] = max(newestApplied[row.text(0)] ?? .unboundedStart, try row.date(1))
         }
+    }
+}
+
+extension RegisterState {
+    private static func timelines(
+        _ reader: any Reader, _ relation: LinkRelation
+    ) throws -> [ODSCode: LinkTimeline] {
+        var result: [ODSCode: LinkTimeline] = [:]
+        try reader.forEach(OrganisationTables.linksOfRelation, [.text(relation.rawValue)]) { row in
+            guard let child = ODSCode(row.text(0)), let parent = ODSCode(row.text(1)) else { return }
+            let slice = LinkSlice(parent: parent, from: try row.date(2), to: try row.date(3))
+            result[child, default: LinkTimeline()].slices.append(slice)
+        }
+        return result
     }
 }
 

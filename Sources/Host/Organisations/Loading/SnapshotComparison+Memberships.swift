@@ -10,8 +10,8 @@ extension SnapshotComparison {
         _ breaker: inout CircuitBreaker
     ) {
         guard !parsed.memberships.isEmpty else { return }
-        let isPCN = source.layout.listedRelation == .pcn
-        breaker.noun = isPCN ? "memberships" : "Sub ICB Locations"
+        let words = MembershipWords(source.layout.listedRelation)
+        breaker.noun = words.noun
         let inFile = Set(parsed.memberships.map(\.key))
         breaker.findSeries(
             own: source.series, known: register.memberships.map { ($0.key, $0.value.series) }, inFile: inFile)
@@ -21,9 +21,9 @@ extension SnapshotComparison {
             guard let record = register.memberships[link.key] else {
                 opened += 1
                 newMemberships.append(link)
-                guard isPCN else { continue }
-                note(link.child, .pcnJoined, "pcn", "", link.parent.value, link.key.from)
-                if let end = link.to { note(link.child, .pcnLeft, "pcn", link.parent.value, "", end) }
+                guard let begins = words.begins, let ends = words.ends else { continue }
+                note(link.child, begins, words.subject, "", link.parent.value, link.key.from)
+                if let end = link.to { note(link.child, ends, words.subject, link.parent.value, "", end) }
                 continue
             }
             guard record.to != to else {
@@ -35,11 +35,11 @@ extension SnapshotComparison {
             if record.to == .unboundedEnd, let end = link.to {
                 closed += 1
                 if breaker.comparedSeries.contains(record.series), !record.isMissing { breaker.closing += 1 }
-                note(link.child, .pcnLeft, "pcn", link.parent.value, "", end)
+                note(link.child, words.ends ?? .corrected, words.subject, link.parent.value, "", end)
             } else {
                 changed += 1
                 note(
-                    link.child, .corrected, "pcn \(link.parent) last day",
+                    link.child, .corrected, "\(words.subject) \(link.parent) last day",
                     record.to == .unboundedEnd ? "" : record.to.description, link.to?.description ?? "",
                     link.to ?? source.publishedOn)
             }
@@ -59,6 +59,23 @@ extension SnapshotComparison {
             missing += 1
             missingMemberships.append(key)
             note(key.practice, .missing, "row", key.pcn.value, "", source.publishedOn)
+        }
+    }
+}
+
+/// How a report speaks of the rows of a listed relation.
+private struct MembershipWords {
+    var noun: String
+    var subject: String
+    /// Kind of difference when one begins or ends; `nil` when what it changes is reported elsewhere.
+    var begins: Pcs_Host_V1_DifferenceKind?
+    var ends: Pcs_Host_V1_DifferenceKind?
+
+    init(_ relation: LinkRelation?) {
+        switch relation {
+        case .pcn: (noun, subject, begins, ends) = ("memberships", "pcn", .pcnJoined, .pcnLeft)
+        case .payee: (noun, subject, begins, ends) = ("payees", "payee", .payeeChanged, .payeeChanged)
+        default: (noun, subject, begins, ends) = ("Sub ICB Locations", "pcn", nil, nil)
         }
     }
 }

@@ -93,34 +93,73 @@ extension SnapshotComparison {
         }
     }
 
-    mutating func compareCommissioners(
+    /// Who commissions, who operates, and where: facts beside an organisation's own, one at a time.
+    mutating func compareSurroundings(
         _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState
     ) {
+        var counted = Set(changedOrganisations.map(\.new.code))
+        commissioners = compareTimelines(
+            parsed.commissioners, register.commissioners, .commissionerChanged, "commissioner", source, register,
+            &counted)
+        operators = compareTimelines(
+            parsed.operators, register.operators, .operatorChanged, "operator", source, register, &counted)
+        compareAddresses(parsed, source, register, &counted)
+    }
+
+    private mutating func compareTimelines(
+        _ stated: [ODSCode: StatedLink?], _ known: [ODSCode: LinkTimeline],
+        _ kind: Pcs_Host_V1_DifferenceKind, _ subject: String, _ source: SnapshotSource,
+        _ register: RegisterState, _ counted: inout Set<ODSCode>
+    ) -> [(child: ODSCode, timeline: LinkTimeline)] {
         let isNew = Set(newOrganisations.map(\.code))
-        var alreadyCounted = Set(changedOrganisations.map(\.new.code))
-        for (child, stated) in parsed.commissioners.sorted(by: { $0.key < $1.key }) {
-            let old = register.commissioners[child] ?? LinkTimeline()
-            let new = old.stating(stated, publishedOn: source.publishedOn)
+        var result: [(child: ODSCode, timeline: LinkTimeline)] = []
+        for (child, link) in stated.sorted(by: { $0.key < $1.key }) {
+            let old = known[child] ?? LinkTimeline()
+            let new = old.stating(link, publishedOn: source.publishedOn)
             guard new != old else { continue }
-            commissioners.append((child, new))
+            result.append((child, new))
             guard !isNew.contains(child) else { continue }
             let before = old.slices.last { $0.to >= source.publishedOn }?.parent
             let after = new.slices.last { $0.to >= source.publishedOn }?.parent
             if before != after {
                 let from = new.slices.last?.from ?? source.publishedOn
                 note(
-                    child, .commissionerChanged, "commissioner", before?.value ?? "", after?.value ?? "",
+                    child, kind, subject, before?.value ?? "", after?.value ?? "",
                     from == .unboundedStart ? source.publishedOn : from)
             } else {
                 note(
-                    child, .corrected, "commissioner days", LinkTimeline.words(old.slices.last),
+                    child, .corrected, "\(subject) days", LinkTimeline.words(old.slices.last),
                     LinkTimeline.words(new.slices.last), source.publishedOn)
             }
-            if alreadyCounted.insert(child).inserted {
-                changed += 1
-                if register.stated[child]?.layout == source.layout.rawValue { unchanged -= 1 }
-            }
+            count(child, source, register, &counted)
         }
+        return result
+    }
+
+    /// The first address that the register hears of is no move.
+    private mutating func compareAddresses(
+        _ parsed: ParsedSnapshot, _ source: SnapshotSource, _ register: RegisterState,
+        _ counted: inout Set<ODSCode>
+    ) {
+        for (code, new) in parsed.addresses.sorted(by: { $0.key < $1.key }) {
+            let old = register.addresses[code]
+            guard new != old else { continue }
+            addresses.append((code, new))
+            guard let old, old.lines != new.lines else { continue }
+            note(
+                code, .moved, "address", old.lines.joined(separator: ", "), new.lines.joined(separator: ", "),
+                source.publishedOn)
+            count(code, source, register, &counted)
+        }
+    }
+
+    /// An organisation that differs in several ways is one changed organisation.
+    private mutating func count(
+        _ code: ODSCode, _ source: SnapshotSource, _ register: RegisterState, _ counted: inout Set<ODSCode>
+    ) {
+        guard counted.insert(code).inserted else { return }
+        changed += 1
+        if register.stated[code]?.layout == source.layout.rawValue { unchanged -= 1 }
     }
 
     mutating func compareSuccessions(
@@ -128,10 +167,11 @@ extension SnapshotComparison {
     ) {
         newSuccessions = parsed.successions.subtracting(register.successions)
             .sorted { ($0.predecessor, $0.successor) < ($1.predecessor, $1.successor) }
+        successionDays = parsed.successionDays
         for succession in newSuccessions {
             note(
                 succession.predecessor, .successionAdded, "successor", "", succession.successor.value,
-                source.publishedOn)
+                parsed.successionDays[succession] ?? source.publishedOn)
         }
     }
 
@@ -144,7 +184,7 @@ extension SnapshotComparison {
             if let first = namedBy[code], first <= other { return }
             namedBy[code] = other
         }
-        for (child, link) in parsed.commissioners {
+        for (child, link) in Array(parsed.commissioners) + Array(parsed.operators) {
             guard let link else { continue }
             name(link.parent, by: child)
             name(child, by: link.parent)

@@ -35,6 +35,9 @@ struct SnapshotComparison: Sendable {
     var restatedOrganisations: [StatedOrganisation] = []
     var missingOrganisations: [ODSCode] = []
     var commissioners: [(child: ODSCode, timeline: LinkTimeline)] = []
+    var operators: [(child: ODSCode, timeline: LinkTimeline)] = []
+    var addresses: [(code: ODSCode, address: StatedAddress)] = []
+    var successionDays: [StatedSuccession: CalendarDate] = [:]
     var newMemberships: [StatedLink] = []
     var changedMemberships: [StatedLink] = []
     var restatedMemberships: [MembershipKey] = []
@@ -59,7 +62,7 @@ struct SnapshotComparison: Sendable {
         var breaker = CircuitBreaker(settings: settings)
         comparison.compareOrganisations(parsed, source, register, &breaker)
         comparison.compareMemberships(parsed, source, register, &breaker)
-        comparison.compareCommissioners(parsed, source, register)
+        comparison.compareSurroundings(parsed, source, register)
         comparison.compareSuccessions(parsed, source, register)
         comparison.findPending(parsed, source, register)
         comparison.heldBecause =

@@ -60,6 +60,7 @@ struct SnapshotLoader: Sendable {
             try transaction.run(OrganisationTables.insertFile, [.text(load.loadID), .blob(staged.bytes)])
         }
         if load.state == .applied { try writer.apply(comparison) }
+        if load.state == .held { try HeldLoadTask.request(for: load, in: transaction) }
         transaction.audit(AuditNote(object: "snapshot/\(load.loadID)", detail: load.sentence))
         return load
     }
@@ -96,6 +97,7 @@ struct SnapshotLoader: Sendable {
                 .integer(load.unchanged),
                 .integer(load.pendingReferences), .text(person), .instant(transaction.now), .text(reason),
             ])
+        try HeldLoadTask.settle(load, by: person, reason: reason, in: transaction)
         transaction.audit(
             AuditNote(
                 object: "snapshot/\(loadID)",

@@ -30,7 +30,16 @@ struct SnapshotWriter {
                 OrganisationTables.markMissing, [.text(code.value), .date(source.publishedOn)])
         }
         for (child, timeline) in comparison.commissioners {
-            try replaceCommissioners(of: child, by: timeline)
+            try replace(.commissioner, of: child, by: timeline)
+        }
+        for (child, timeline) in comparison.operators { try replace(.operatedBy, of: child, by: timeline) }
+        for (code, address) in comparison.addresses {
+            try transaction.run(
+                OrganisationTables.insertAddress,
+                [
+                    .text(code.value), .text(loadID), .date(knownFrom), .text(address.storedLines),
+                    .text(address.postcode),
+                ])
         }
         try applyMemberships(comparison)
         for succession in comparison.newSuccessions {
@@ -40,6 +49,11 @@ struct SnapshotWriter {
                     .text(succession.predecessor.value), .text(succession.successor.value), .date(knownFrom),
                     .text(loadID),
                 ])
+        }
+        for (succession, day) in comparison.successionDays {
+            try transaction.run(
+                OrganisationTables.dateSuccession,
+                [.text(succession.predecessor.value), .text(succession.successor.value), .date(day)])
         }
         for (code, namedBy) in comparison.newPending {
             try transaction.run(
@@ -84,8 +98,7 @@ struct SnapshotWriter {
         }
     }
 
-    private func replaceCommissioners(of child: ODSCode, by timeline: LinkTimeline) throws {
-        let relation = LinkRelation.commissioner
+    private func replace(_ relation: LinkRelation, of child: ODSCode, by timeline: LinkTimeline) throws {
         try transaction.run(
             OrganisationTables.endLinks,
             [.text(child.value), .text(relation.rawValue), .date(knownFrom), .text(loadID)])

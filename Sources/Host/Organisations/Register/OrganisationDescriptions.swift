@@ -24,6 +24,13 @@ extension OrganisationRegister {
             message.icbCode = try known.icb(of: code, at: day)?.value ?? ""
             message.regionCode = try known.region(of: code, at: day)?.value ?? ""
             message.pcnCode = try known.pcn(of: code, at: day)?.value ?? ""
+            message.operatorCode = try known.link(of: code, .operatedBy, at: day)?.value ?? ""
+            message.payeeCode = try known.link(of: code, .payee, at: day)?.value ?? ""
+            message.kindLabel = OrganisationLabels.shared.label(of: slice.kind, at: day)
+            message.addressLines =
+                try reader.first(
+                    OrganisationTables.addressOf, [.text(code.value), .date(knownOn)],
+                    StatedAddress.init(row:))?.lines ?? []
             message.successorCodes = try known.successors(of: code).map(\.value)
             message.predecessorCodes = try known.predecessors(of: code).map(\.value)
             return message
@@ -40,6 +47,9 @@ extension RegisterSnapshot {
         message.icbCode = text(icb(of: place, at: day))
         message.regionCode = text(region(of: place, at: day))
         message.pcnCode = text(pcn(of: place, at: day))
+        message.operatorCode = text(operatingOrganisation(of: place, at: day))
+        message.payeeCode = text(payee(of: place, at: day))
+        message.kindLabel = OrganisationLabels.shared.label(of: slice.kind, at: day)
         message.successorCodes = successors(of: place).map { text($0) }
         message.predecessorCodes = predecessors(of: place).map { text($0) }
         return message
@@ -47,7 +57,7 @@ extension RegisterSnapshot {
 
     /// Places below another, open on the day, in order of code.
     ///
-    /// Without `kind` those that stand directly below: what it commissions, or a PCN's members. With `kind` all of that
+    /// Without `kind` those that stand directly below: what it commissions or operates, or a PCN's members. With `kind` all of that
     /// kind at any depth: the practices of a region, the PCNs of an ICB.
     func places(below parent: Int32, kind: OrganisationKind?, at day: CalendarDate) -> [Int32] {
         let direct = directlyBelow(parent, at: day)
@@ -69,7 +79,8 @@ extension RegisterSnapshot {
         let commissioned = commissioned[parent].filter { $0.holds(on: day) }.map(\.place)
         let members = members[parent].filter { $0.holds(on: day) && pcn(of: $0.place, at: day) == parent }
             .map(\.place)
-        return Set(commissioned + members).filter { isOpen($0, at: day) }.sorted()
+        let operated = operated[parent].filter { $0.holds(on: day) }.map(\.place)
+        return Set(commissioned + members + operated).filter { isOpen($0, at: day) }.sorted()
     }
 }
 
@@ -90,7 +101,12 @@ struct KnownRegister: OrganisationHierarchy {
     func kind(of place: ODSCode) throws -> OrganisationKind? { try timeline(of: place).slices.last?.kind }
 
     func superior(of place: ODSCode, at day: CalendarDate) throws -> ODSCode? {
-        try links(of: place, .commissioner).last { $0.from <= day && day <= $0.to }?.parent
+        try link(of: place, .commissioner, at: day)
+    }
+
+    /// Of a relation of which there is one at a time.
+    func link(of child: ODSCode, _ relation: LinkRelation, at day: CalendarDate) throws -> ODSCode? {
+        try links(of: child, relation).last { $0.from <= day && day <= $0.to }?.parent
     }
 
     func pcn(of practice: ODSCode, at day: CalendarDate) throws -> ODSCode? {

@@ -15,7 +15,7 @@ package final class OrganisationRegister: OrganisationDirectory, Sendable {
         return code
     }()
 
-    package static let migrations = OrganisationTables.migrations
+    package static let migrations = OrganisationTables.migrations + OrganisationTables.lifeMigrations
 
     let store: HostStore
     let clock: any HostClock
@@ -114,6 +114,20 @@ package final class OrganisationRegister: OrganisationDirectory, Sendable {
         let register = snapshot
         return register.place(of: code).map { register.predecessors(of: $0).map { register.codes[Int($0)] } }
             ?? []
+    }
+
+    package func payee(forPCN pcn: ODSCode, at day: CalendarDate) -> ODSCode? {
+        ask(pcn) { $0.payee(of: $1, at: day) }
+    }
+
+    package func operatingOrganisation(of code: ODSCode, at day: CalendarDate) -> ODSCode? {
+        ask(code) { $0.operatingOrganisation(of: $1, at: day) }
+    }
+
+    /// Address as the files stated it last. Reads the tables.
+    package func address(of code: ODSCode, in reader: any Reader) throws -> StatedAddress? {
+        try reader.first(
+            OrganisationTables.addressOf, [.text(code.value), .date(clock.today)], StatedAddress.init(row:))
     }
 
     private func ask(_ code: ODSCode, _ question: (RegisterSnapshot, Int32) -> Int32?) -> ODSCode? {

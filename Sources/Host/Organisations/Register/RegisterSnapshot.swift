@@ -43,6 +43,11 @@ final class RegisterSnapshot: OrganisationHierarchy, Sendable {
     let memberships: Lists<Link>
     let commissioned: Lists<Link>
     let members: Lists<Link>
+    /// Upwards (RE6), oldest first.
+    let operators: Lists<Link>
+    let operated: Lists<Link>
+    /// Of a PCN (RE9), oldest first.
+    let payees: Lists<Link>
     private let successorLists: [Int32: [Int32]]
     private let predecessorLists: [Int32: [Int32]]
 
@@ -62,6 +67,9 @@ final class RegisterSnapshot: OrganisationHierarchy, Sendable {
             })
         commissioned = Lists(RegisterSnapshot.reversed(rows.commissioners, index))
         members = Lists(RegisterSnapshot.reversed(rows.memberships, index))
+        operators = Lists(codes.map { RegisterSnapshot.links(rows.operators[$0] ?? [], index) })
+        operated = Lists(RegisterSnapshot.reversed(rows.operators, index))
+        payees = Lists(codes.map { RegisterSnapshot.links(rows.payees[$0] ?? [], index) })
         var successors: [Int32: [Int32]] = [:]
         var predecessors: [Int32: [Int32]] = [:]
         for succession in rows.successions {
@@ -117,6 +125,14 @@ final class RegisterSnapshot: OrganisationHierarchy, Sendable {
     func successors(of place: Int32) -> [Int32] { successorLists[place] ?? [] }
     func predecessors(of place: Int32) -> [Int32] { predecessorLists[place] ?? [] }
 
+    func operatingOrganisation(of place: Int32, at day: CalendarDate) -> Int32? {
+        operators[place].last { $0.holds(on: day) }?.place
+    }
+
+    func payee(of place: Int32, at day: CalendarDate) -> Int32? {
+        payees[place].last { $0.holds(on: day) }?.place
+    }
+
     func pcn(of place: Int32, at day: CalendarDate) -> Int32? {
         memberships[place].first { $0.holds(on: day) }?.place
     }
@@ -127,6 +143,8 @@ struct RegisterRows {
     var slices: [ODSCode: [OrganisationSlice]] = [:]
     var commissioners: [ODSCode: [LinkSlice]] = [:]
     var memberships: [ODSCode: [LinkSlice]] = [:]
+    var operators: [ODSCode: [LinkSlice]] = [:]
+    var payees: [ODSCode: [LinkSlice]] = [:]
     var successions: [StatedSuccession] = []
 
     init() {}
@@ -142,6 +160,8 @@ struct RegisterRows {
             switch LinkRelation(rawValue: row.text(1)) {
             case .pcn: memberships[child, default: []].append(slice)
             case .commissioner: commissioners[child, default: []].append(slice)
+            case .operatedBy: operators[child, default: []].append(slice)
+            case .payee: payees[child, default: []].append(slice)
             case .hierarchy, .none: break
             }
         }
@@ -155,13 +175,11 @@ struct RegisterRows {
     /// Every code that has a place: also those only named by others, whose own record is pending.
     var codes: Set<ODSCode> {
         var codes = Set(slices.keys)
-        for (child, links) in commissioners {
-            codes.insert(child)
-            for link in links { codes.insert(link.parent) }
-        }
-        for (child, links) in memberships {
-            codes.insert(child)
-            for link in links { codes.insert(link.parent) }
+        for relation in [commissioners, memberships, operators, payees] {
+            for (child, links) in relation {
+                codes.insert(child)
+                for link in links { codes.insert(link.parent) }
+            }
         }
         for succession in successions {
             codes.insert(succession.predecessor)
