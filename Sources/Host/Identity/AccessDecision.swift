@@ -84,7 +84,7 @@ extension IdentityRegistry {
         if !method.access.anyCaller {
             let question = AccessQuestion(
                 method: method, acting: acting, roles: roles, organisations: organisations, directory: directory,
-                today: clock.today)
+                today: clock.today, glass: glass.session(of: credentials.person?.subjectID, at: clock.now))
             do {
                 try question.answer()
             } catch let failure as Failure where failure.reason == HostReasons.organisationOutOfScope {

@@ -9,9 +9,37 @@ struct AccessQuestion {
     let organisations: [OrganisationTarget]
     let directory: any OrganisationDirectory
     let today: CalendarDate
+    /// The caller's open break-glass session.
+    var glass: GlassBook.Open?
 
     /// Returns when any way of the rule is open; throws the most telling of what was in the way.
     func answer() throws {
+        do {
+            try answerByRoles()
+        } catch let failure as Failure {
+            guard isOpenByGlass else { throw failure }
+        }
+    }
+
+    /// A break-glass session opens what changes nothing and names organisations of its scope only
+    /// (identity-and-organisations.md 12).
+    private var isOpenByGlass: Bool {
+        guard let glass, !method.access.changesState, !organisations.isEmpty else { return false }
+        let named = Set(method.access.allow.map(\.organisationField))
+        return organisations.allSatisfy { target in
+            named.contains(target.field) && glass.organisations.contains(target.code)
+        }
+    }
+
+    /// Whether one way of the rule is open, whatever roles are held.
+    func isOpen(_ allow: Allow) -> Bool {
+        guard let entry = directory.organisation(acting, at: today), (try? requireUsable(entry)) != nil else {
+            return false
+        }
+        return obstacle(to: allow, actingKind: entry.kind) == nil
+    }
+
+    private func answerByRoles() throws {
         guard let actingEntry = directory.organisation(acting, at: today) else {
             throw Failure.denied(.actingFor, "\(acting), the organisation acted for, is not in the register")
         }

@@ -6,7 +6,9 @@ import Synchronization
 /// Who people and systems are, what proves them, and what they may do. Everything that a call asks is in memory; the
 /// tables in the host's database are written first, and memory follows what is durable.
 package final class IdentityRegistry: Sendable {
-    package static let migrations = IdentityTables.migrations + UserTables.migrations
+    package static let migrations =
+        IdentityTables.migrations + UserTables.migrations + ProposalTables.migrations + ReviewTables.migrations
+        + GlassTables.migrations + CatalogueTables.migrations
 
     struct State {
         var subjects: [String: Subject] = [:]
@@ -32,6 +34,9 @@ package final class IdentityRegistry: Sendable {
     let refusals = AssertionRefusalLimit()
     /// The roles as data: who gives what, and how many hold it.
     package let catalogue = CatalogueBook()
+    let glass = GlassBook()
+    /// Ends and networks of systems.
+    package let admission = ClientAdmission()
     let state = Mutex(State())
     /// Held while rows are read and put into memory, so that of two changes the later one stays.
     private let refreshing = Mutex(())
@@ -53,6 +58,8 @@ package final class IdentityRegistry: Sendable {
 
     /// Reads everything into memory. Call it at start, and after a restore: tokens whose key is no longer valid end.
     package func load() throws {
+        try loadCatalogue()
+        try loadGlass()
         try refreshing.withLock { _ in
             let now = clock.now
             var subjects: [String: Subject] = [:]
