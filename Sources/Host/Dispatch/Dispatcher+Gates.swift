@@ -37,7 +37,7 @@ extension Dispatcher {
         let entry = session.entry
         switch (entry.handler, work) {
         case (.unary(let prepare), .unary(let body)):
-            let (caller, run) = try passRights(session, body, prepare)
+            let (caller, named, run) = try passRights(session, body, prepare)
             try passIdempotency(session, caller, body)
             let context = try begin(session, caller)
             let reply: [UInt8]
@@ -47,15 +47,15 @@ extension Dispatcher {
             } else {
                 reply = try await run(context)
             }
-            if entry.access.audit == .sensitiveRead { try await recordRead(session, caller) }
+            try await recordRead(session, caller, named)
             return .reply(reply, replayed: entry.access.changesState && session.wasReplayed)
         case (.serverStreaming(let prepare), .serverStreaming(let body, let sink)):
-            let (caller, run) = try passRights(session, body, prepare)
-            if entry.access.audit == .sensitiveRead { try await recordRead(session, caller) }
+            let (caller, named, run) = try passRights(session, body, prepare)
+            try await recordRead(session, caller, named)
             try await run(try begin(session, caller), sink)
             return .reply([], replayed: false)
         case (.clientStreaming(let prepare), .clientStreaming(let body, let source)):
-            let (caller, run) = try passRights(session, body, prepare)
+            let (caller, _, run) = try passRights(session, body, prepare)
             let gated = GatedRequestSource(session: session, caller: caller, first: body, rest: source)
             let reply = try await run(try begin(session, caller), gated)
             return .reply(reply, replayed: entry.access.changesState && session.wasReplayed)
@@ -70,7 +70,7 @@ extension Dispatcher {
     /// be judged; one that is too large is never decoded, but its caller learns of missing rights first.
     private func passRights<Run: Sendable>(
         _ session: CallSession, _ body: [UInt8], _ prepare: ([UInt8]) throws -> BoundMethod.Prepared<Run>
-    ) throws -> (Caller, Run) {
+    ) throws -> (Caller, [OrganisationTarget], Run) {
         let access = session.entry.access
         let credentials = access.isAnonymous ? Credentials() : try identify(session.arrival)
         guard body.count <= Int(access.maximumRequestBytes) else {
@@ -86,7 +86,8 @@ extension Dispatcher {
             try requireRights(session, credentials, namedOrganisationMissing: true)
             throw error
         }
-        return (try caller(of: session, credentials, prepared.organisations), prepared.run)
+        let caller = try caller(of: session, credentials, prepared.organisations)
+        return (caller, prepared.organisations, prepared.run)
     }
 
     /// Gate 4: who calls.
@@ -98,6 +99,9 @@ extension Dispatcher {
             principal = try arrival.carrier.principal(identity, generation: rightsGeneration, now: now)
         } else {
             principal = try identity.authenticate(accessToken: arrival.accessToken)
+        }
+        if let principal, principal.kind == .client {
+            try identity.admission.admit(principal.subjectID, from: arrival.carrier.address, at: now)
         }
         if principal?.kind == .person {
             credentials.person = principal
@@ -198,8 +202,16 @@ extension Dispatcher {
             host: session)
     }
 
-    private func recordRead(_ session: CallSession, _ caller: Caller) async throws {
-        try await hostStore.current().record(act(of: session, caller: caller), outcome: .done, detail: "read")
+    /// A sensitive read has its row before the reply; in a break-glass session every read has
+    /// (identity-and-organisations.md 12 and 13).
+    private func recordRead(
+        _ session: CallSession, _ caller: Caller, _ organisations: [OrganisationTarget]
+    ) async throws {
+        let access = session.entry.access
+        let glass = access.changesState ? nil : identity.glass.session(of: caller.personID, at: clock.now)
+        guard access.audit == .sensitiveRead || glass != nil else { return }
+        try await hostStore.current().recordRead(
+            act(of: session, caller: caller), organisations: organisations, glass: glass?.sessionID)
     }
 
     /// A call ended badly: counts it and, from the identity gate on, writes it to the host's audit chain.
