@@ -35,7 +35,10 @@ struct BackupTests {
         #expect(taken.files.map(\.store) == ["host", "payments"])
         #expect(taken.files.map(\.auditEntries) == [20, 5])
         #expect(taken.files.allSatisfy { $0.sha256.count == 64 && $0.bytes > 0 && $0.migrations == [1] })
+        #expect(keeper.verifiedAt("first") == taken.takenAt)
+        bench.clock.advance(seconds: 5)
         #expect(try await keeper.verify("first") == taken)
+        #expect(keeper.verifiedAt("first") == bench.clock.now)
         #expect(try keeper.list() == [taken])
         bench.clock.advance(seconds: 60)
         let unnamed = try await keeper.create()
@@ -138,12 +141,14 @@ struct BackupTests {
             .write(toFile: folder + "manifest/manifest.json", atomically: true, encoding: .utf8)
         try FileManager.default.removeItem(atPath: folder + "missing/host.sqlite")
         for name in ["bytes", "manifest", "missing"] {
+            #expect(keeper.verifiedAt(name) != nil)
             for attempt in 0..<2 {
                 let error = await #expect(throws: Failure.self) {
                     if attempt == 0 { _ = try await keeper.verify(name) }
                     _ = try await keeper.restore(name, with: Self.still)
                 }
                 #expect(error?.reason == HostReasons.backupInvalid)
+                #expect(keeper.verifiedAt(name) == nil)
             }
         }
         #expect(try StorageWorkbench.items(store) == 50)

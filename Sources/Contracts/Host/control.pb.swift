@@ -764,6 +764,7 @@ public nonisolated struct Pcs_Host_V1_Backup: Sendable {
 
   public var files: [Pcs_Host_V1_BackupFile] = []
 
+  /// Whether its last verification found it whole. Taking a backup verifies it.
   public var verified: Bool = false
 
   public var milliseconds: Int64 = 0
@@ -771,11 +772,22 @@ public nonisolated struct Pcs_Host_V1_Backup: Sendable {
   /// Where it lies, relative to the host's backup folder.
   public var folder: String = String()
 
+  /// When that was; not set when it was never verified, or found damaged since.
+  public var verifiedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_verifiedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_verifiedAt = newValue}
+  }
+  /// Returns true if `verifiedAt` has been explicitly set.
+  public var hasVerifiedAt: Bool {self._verifiedAt != nil}
+  /// Clears the value of `verifiedAt`. Subsequent reads from it will return its default value.
+  public mutating func clearVerifiedAt() {self._verifiedAt = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _takenAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _verifiedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
 public nonisolated struct Pcs_Host_V1_BackupFile: Sendable {
@@ -2543,7 +2555,7 @@ nonisolated extension Pcs_Host_V1_CreateBackupRequest: SwiftProtobuf.Message, Sw
 
 nonisolated extension Pcs_Host_V1_Backup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Backup"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}taken_at\0\u{1}files\0\u{1}verified\0\u{1}milliseconds\0\u{1}folder\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}taken_at\0\u{1}files\0\u{1}verified\0\u{1}milliseconds\0\u{1}folder\0\u{3}verified_at\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2557,6 +2569,7 @@ nonisolated extension Pcs_Host_V1_Backup: SwiftProtobuf.Message, SwiftProtobuf._
       case 4: try { try decoder.decodeSingularBoolField(value: &self.verified) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.milliseconds) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.folder) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._verifiedAt) }()
       default: break
       }
     }
@@ -2585,6 +2598,9 @@ nonisolated extension Pcs_Host_V1_Backup: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.folder.isEmpty {
       try visitor.visitSingularStringField(value: self.folder, fieldNumber: 6)
     }
+    try { if let v = self._verifiedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2595,6 +2611,7 @@ nonisolated extension Pcs_Host_V1_Backup: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.verified != rhs.verified {return false}
     if lhs.milliseconds != rhs.milliseconds {return false}
     if lhs.folder != rhs.folder {return false}
+    if lhs._verifiedAt != rhs._verifiedAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -74,6 +74,8 @@ package final class BackupKeeper: Sendable {
             manifest.files = try await describe(files, in: partial)
             manifest.milliseconds = BackupKeeper.milliseconds(since: began)
             try manifest.write(to: partial)
+            // Describing the copies has opened and checked them.
+            try BackupVerification.record(clock.now, in: partial)
             try DurableFile.sync(partial)
             try FileManager.default.moveItem(atPath: partial, toPath: folder + "/" + name)
             try DurableFile.sync(folder)
@@ -101,12 +103,26 @@ package final class BackupKeeper: Sendable {
         try await turn.take { try await self.verifyNow(name) }
     }
 
+    /// When a backup was last found whole; `nil` when it was never verified, or found damaged since.
+    package func verifiedAt(_ name: String) -> Instant? { BackupVerification.moment(of: folder + "/" + name) }
+
     func verifyNow(_ name: String) async throws -> BackupManifest {
         try BackupKeeper.checkName(name)
-        let source = folder + "/" + name
         guard exists(name) else {
             throw Failure(HostReasons.notFound, "There is no backup \(name).")
         }
+        do {
+            let manifest = try await inspect(name)
+            try BackupVerification.record(clock.now, in: folder + "/" + name)
+            return manifest
+        } catch let failure as Failure where failure.reason == HostReasons.backupInvalid {
+            BackupVerification.withdraw(in: folder + "/" + name)
+            throw failure
+        }
+    }
+
+    private func inspect(_ name: String) async throws -> BackupManifest {
+        let source = folder + "/" + name
         let manifest: BackupManifest
         do {
             manifest = try BackupManifest.read(from: source)

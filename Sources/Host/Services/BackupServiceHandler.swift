@@ -20,7 +20,7 @@ package struct BackupServiceHandler: Pcs_Host_V1_BackupService {
         return try await call.commit { transaction in
             transaction.audit(
                 AuditNote(object: "backup/\(manifest.name)", detail: "taken: \(manifest.summary)"))
-            return Pcs_Host_V1_Backup(manifest, verified: true)
+            return Pcs_Host_V1_Backup(manifest, verifiedAt: keeper.verifiedAt(manifest.name))
         }
     }
 
@@ -28,13 +28,16 @@ package struct BackupServiceHandler: Pcs_Host_V1_BackupService {
         _ request: Pcs_Host_V1_ListBackupsRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_ListBackupsResponse {
         let backups = try keeper.list()
-        return .with { $0.backups = backups.map { Pcs_Host_V1_Backup($0, verified: false) } }
+        return .with {
+            $0.backups = backups.map { Pcs_Host_V1_Backup($0, verifiedAt: keeper.verifiedAt($0.name)) }
+        }
     }
 
     package func verifyBackup(
         _ request: Pcs_Host_V1_VerifyBackupRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_Backup {
-        Pcs_Host_V1_Backup(try await keeper.verify(request.name), verified: true)
+        let manifest = try await keeper.verify(request.name)
+        return Pcs_Host_V1_Backup(manifest, verifiedAt: keeper.verifiedAt(manifest.name))
     }
 
     /// Its audit row and key go into the restored store: there they tell where its state comes from.
@@ -48,7 +51,7 @@ package struct BackupServiceHandler: Pcs_Host_V1_BackupService {
                     object: "backup/\(restored.name)",
                     detail: "restored: \(request.reason); state before is in \(safety)"))
             return .with {
-                $0.restored = Pcs_Host_V1_Backup(restored, verified: true)
+                $0.restored = Pcs_Host_V1_Backup(restored, verifiedAt: keeper.verifiedAt(restored.name))
                 $0.safetyBackup = safety
             }
         }
@@ -62,13 +65,14 @@ extension BackupManifest {
 }
 
 extension Pcs_Host_V1_Backup {
-    init(_ manifest: BackupManifest, verified: Bool) {
+    init(_ manifest: BackupManifest, verifiedAt: Instant?) {
         self.init()
         name = manifest.name
         takenAt = .init(manifest.takenAt)
         milliseconds = manifest.milliseconds
         folder = manifest.name
-        self.verified = verified
+        verified = verifiedAt != nil
+        if let verifiedAt { self.verifiedAt = .init(verifiedAt) }
         files = manifest.files.map { file in
             .with {
                 $0.store = file.store

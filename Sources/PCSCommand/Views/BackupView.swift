@@ -6,7 +6,7 @@ package enum BackupView {
         var sheet = Sheet()
         sheet.add("backup", backup.name, style: .bold)
         sheet.add("taken at", Wording.moment(backup.takenAt, isSet: backup.hasTakenAt))
-        sheet.add("verified", backup.verified ? "yes" : "no", style: backup.verified ? .good : .bad)
+        sheet.add("verified", verified(backup), style: backup.verified ? .good : .bad)
         sheet.addUnlessEmpty("folder", backup.folder)
         sheet.add("took", Wording.duration(milliseconds: backup.milliseconds))
         var files = Table([
@@ -25,14 +25,22 @@ package enum BackupView {
 
     package static func table(_ backups: [Pcs_Host_V1_Backup], for terminal: Terminal) -> String {
         guard !backups.isEmpty else { return "there is no backup yet" }
-        var table = Table([.left("backup"), .left("taken at"), .right("files"), .right("bytes")])
+        var table = Table([
+            .left("backup"), .left("taken at"), .left("verified"), .right("files"), .right("bytes"),
+        ])
         for backup in backups {
             table.add(
                 Table.Cell(backup.name, style: .bold),
                 Table.Cell(Wording.moment(backup.takenAt, isSet: backup.hasTakenAt)),
+                Table.Cell(verified(backup), style: backup.verified ? .good : .bad),
                 Table.Cell("\(backup.files.count)"),
                 Table.Cell(Wording.count(backup.files.reduce(0) { $0 + $1.bytes })))
         }
         return table.rendered(for: terminal)
+    }
+
+    private static func verified(_ backup: Pcs_Host_V1_Backup) -> String {
+        guard backup.verified else { return "no" }
+        return backup.hasVerifiedAt ? Wording.moment(backup.verifiedAt, isSet: true) : "yes"
     }
 }
