@@ -136,6 +136,16 @@ struct OrganisationRealDataTests {
         #expect(register.commissioner(of: wyeValley, at: Self.today)?.value == "7A6")
         #expect(register.icb(of: wyeValley, at: Self.today) == nil)
         #expect(register.region(of: wyeValley, at: Self.today) == nil)
+        // The Channel Islands' own prescribers have codes of another form (2.4: patterns only catch typing errors). They
+        // are in the register, are no practices, and nobody in England commissions them, so nothing is paid to them.
+        for (text, name) in [("GUE070", "EMERGENCY DEPARTMENT"), ("JER112", "JERSEY HOSPICE CARE")] {
+            let islander = try code(text)
+            let found = try #require(register.organisation(islander, at: Self.today))
+            #expect(found.name == name && found.status == .active)
+            #expect(found.kind == .otherPrescribingSetting && !islander.looksLikePractice)
+            #expect(register.commissioner(of: islander, at: Self.today) == nil)
+            #expect(register.region(of: islander, at: Self.today) == nil)
+        }
     }
 
     private func overTheContract(_ host: TestHost) async throws {
