@@ -50,21 +50,26 @@ final class PreparedStatement {
         }
     }
 
+    private func bind(_ text: UnsafeBufferPointer<UInt8>, at index: Int32) -> Int32 {
+        // A null pointer would bind NULL instead of empty text.
+        guard let start = text.baseAddress, !text.isEmpty else {
+            return pcs_sqlite_bind_text(handle, index, "", 0)
+        }
+        guard text.count <= Int32.max else { return SQLITE_TOOBIG }
+        return start.withMemoryRebound(to: CChar.self, capacity: text.count) {
+            pcs_sqlite_bind_text(handle, index, $0, Int32(text.count))
+        }
+    }
+
     private func bind(_ value: StoredValue, at index: Int32) -> Int32 {
         switch value {
         case .null: return sqlite3_bind_null(handle, index)
         case .integer(let number): return sqlite3_bind_int64(handle, index, number)
-        case .text(var text):
-            return text.withUTF8 { bytes in
-                // A null pointer would bind NULL instead of empty text.
-                guard let start = bytes.baseAddress, !bytes.isEmpty else {
-                    return pcs_sqlite_bind_text(handle, index, "", 0)
-                }
-                guard bytes.count <= Int32.max else { return SQLITE_TOOBIG }
-                return start.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
-                    pcs_sqlite_bind_text(handle, index, $0, Int32(bytes.count))
-                }
-            }
+        case .text(let text):
+            // Without a copy of the string, as nearly all are stored as UTF-8.
+            if let code = text.utf8.withContiguousStorageIfAvailable({ bind($0, at: index) }) { return code }
+            var text = text
+            return text.withUTF8 { bind($0, at: index) }
         case .blob(let blob):
             return blob.withUnsafeBytes { bytes in
                 guard !bytes.isEmpty else { return sqlite3_bind_zeroblob(handle, index, 0) }

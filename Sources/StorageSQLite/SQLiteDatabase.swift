@@ -54,7 +54,9 @@ final class SQLiteDatabase: Database {
 
     func read<T>(_ body: (any Reader) throws -> T) throws -> T { try readers.read(body) }
 
-    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+    nonisolated(nonsending) func write<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws -> T {
         try await withUnsafeThrowingContinuation { caller in
             writer.submit(TypedWriteJob(caller, body))
         }

@@ -10,6 +10,9 @@ struct StatementCache {
     /// memory.
     static let limit = 512
     private static let slots = 256
+    /// Slots that an entry may stand in, from its own on: two statements that meet would else put each other out at every
+    /// use.
+    private static let reach = 4
 
     private struct Identity: Equatable {
         let low: UInt64
@@ -36,9 +39,18 @@ struct StatementCache {
 
     mutating func find(_ statement: Statement) -> PreparedStatement? {
         guard let identity = Identity(statement.sql) else { return known[statement] }
-        if let entry = recent[identity.slot], entry.identity == identity { return entry.prepared }
+        let home = identity.slot
+        var free = home
+        for step in 0..<StatementCache.reach {
+            let slot = (home + step) & (StatementCache.slots - 1)
+            guard let entry = recent[slot] else {
+                free = slot
+                break
+            }
+            if entry.identity == identity { return entry.prepared }
+        }
         guard let prepared = known[statement] else { return nil }
-        recent[identity.slot] = Entry(identity: identity, statement: statement, prepared: prepared)
+        recent[free] = Entry(identity: identity, statement: statement, prepared: prepared)
         return prepared
     }
 

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The store alone: group commit against one transaction for each write on raw SQLite, on the same disk, same rows.
+/// The store alone: group commit against one transaction for each write on raw SQLite: same disk, same
+/// rows, same look-ups and hash.
 enum StorageFigures: Measurement {
     static let names = [
         "durable_write_64_vs_single", "durable_write_256_vs_single", "lone_write_vs_raw_commit",
@@ -14,13 +15,15 @@ enum StorageFigures: Measurement {
         let store = try await StorageSubject(folder: try bench.newFolder("store"))
         let numbers = Numbers()
         var single: [Writes] = []
+        var rowsOnly: [Writes] = []
         var lone: [Writes] = []
         var by64: [Writes] = []
         var by256: [Writes] = []
-        _ = try writeRaw(raw)
+        _ = try writeRaw(raw, .same)
         _ = try await write(store, callers: 64, numbers)
         for _ in 0..<bench.repetitions {
-            single.append(try writeRaw(raw))
+            single.append(try writeRaw(raw, .same))
+            rowsOnly.append(try writeRaw(raw, .rowsOnly))
             lone.append(try await write(store, callers: 1, numbers))
             by64.append(try await write(store, callers: 64, numbers))
             by256.append(try await write(store, callers: 256, numbers))
@@ -35,6 +38,10 @@ enum StorageFigures: Measurement {
                     .init(name: "ours", value: median(writes.map(\.perSecond)), unit: "writes/s"),
                     .init(name: "ours p50", value: median(writes.map(\.p50)) * 1e6, unit: "us"),
                     .init(name: "single", value: median(single.map(\.perSecond)), unit: "writes/s"),
+                    .init(name: "single of rows only", value: median(rowsOnly.map(\.perSecond)), unit: "writes/s"),
+                    .init(
+                        name: "ratio to rows only",
+                        value: medianRatio(writes.map(\.perSecond), rowsOnly.map(\.perSecond)), unit: "x"),
                 ])
         }
         return [
@@ -44,6 +51,10 @@ enum StorageFigures: Measurement {
                 [
                     .init(name: "ours p50", value: median(lone.map(\.p50)) * 1e6, unit: "us"),
                     .init(name: "raw p50", value: median(single.map(\.p50)) * 1e6, unit: "us"),
+                    .init(name: "rows only p50", value: median(rowsOnly.map(\.p50)) * 1e6, unit: "us"),
+                    .init(
+                        name: "ratio to rows only", value: medianRatio(lone.map(\.p50), rowsOnly.map(\.p50)),
+                        unit: "x"),
                 ]),
         ]
     }
@@ -75,12 +86,12 @@ enum StorageFigures: Measurement {
         return try RawNotes(path: "\(folder)/\(file)")
     }
 
-    private static func writeRaw(_ notes: RawNotes) throws -> Writes {
+    private static func writeRaw(_ notes: RawNotes, _ work: RawNotes.Work) throws -> Writes {
         var times: [Double] = []
         let watch = Stopwatch()
         while watch.seconds < seconds {
             let write = Stopwatch()
-            try notes.write()
+            try notes.write(work)
             times.append(write.seconds)
         }
         return Writes(perSecond: Double(times.count) / watch.seconds, p50: median(times))

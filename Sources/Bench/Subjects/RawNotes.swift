@@ -1,8 +1,18 @@
 import CSQLite
+import Crypto
 import Foundation
+import Host
 
-/// What a write costs without our store: the same rows in the same tables, one transaction each, straight on SQLite.
+/// What a write costs without our store: one transaction each, straight on SQLite, the same rows in the same tables.
 final class RawNotes {
+    /// What a write does beside its three rows.
+    enum Work {
+        /// All that ours does: asks whether the key was used, reads the head of the audit chain and hashes the new row.
+        case same
+        /// Nothing: the key is not looked for, and bytes of the right length stand for the hash.
+        case rowsOnly
+    }
+
     private let connection: OpaquePointer
     private var statements: [OpaquePointer] = []
     private var number: Int64 = 0
@@ -31,6 +41,11 @@ final class RawNotes {
             VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, 'done', ?8, ?9, ?10, ?11)
             """,
             "COMMIT",
+            """
+            SELECT request_hash, reply, recorded_at FROM pcs_idempotency
+            WHERE idempotency_key = ?1 AND subject = ?2 AND method = ?3
+            """,
+            "SELECT sequence, hash FROM pcs_audit ORDER BY sequence DESC LIMIT 1",
         ].map(prepare)
     }
 
@@ -40,11 +55,12 @@ final class RawNotes {
     }
 
     /// One durable write.
-    func write() throws {
+    func write(_ work: Work) throws {
         number += 1
         let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
         let act = StorageSubject.act(number: number)
         try step(0)
+        if work == .same { try askForKey(act) }
         bind(1, 1, LoadBodies.noteText)
         bind(1, 2, act.clientID ?? "")
         sqlite3_bind_int64(statements[1], 3, now)
@@ -66,10 +82,39 @@ final class RawNotes {
         bind(3, 8, StorageSubject.detail)
         bind(3, 9, act.correlationID)
         bind(3, 10, StorageSubject.digest)
-        // The hash of the chain is written but not computed here: that is the store's work, not SQLite's.
-        bind(3, 11, StorageSubject.digest)
+        bind(3, 11, work == .same ? try chainHash(act, now) : StorageSubject.digest)
         try step(3)
         try step(4)
+    }
+
+    private func askForKey(_ act: AuditedAct) throws {
+        bind(5, 1, StorageSubject.key(number: number))
+        bind(5, 2, act.clientID ?? "")
+        bind(5, 3, act.method)
+        try step(5)
+    }
+
+    /// SHA-256 over the hash of the row before and the columns of this one, each with its length.
+    private func chainHash(_ act: AuditedAct, _ now: Int64) throws -> [UInt8] {
+        defer { sqlite3_reset(statements[6]) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(320)
+        if sqlite3_step(statements[6]) == SQLITE_ROW, let before = sqlite3_column_blob(statements[6], 1) {
+            bytes.append(
+                contentsOf: UnsafeRawBufferPointer(
+                    start: before, count: Int(sqlite3_column_bytes(statements[6], 1))))
+        }
+        for figure in [number, now] { withUnsafeBytes(of: figure.bigEndian) { bytes.append(contentsOf: $0) } }
+        let texts = [
+            act.clientID ?? "", act.actingFor, act.method, "note/\(number)", "", "done", StorageSubject.detail,
+            act.correlationID,
+        ]
+        for text in texts {
+            withUnsafeBytes(of: UInt32(text.utf8.count).bigEndian) { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: text.utf8)
+        }
+        bytes.append(contentsOf: act.requestDigest)
+        return Array(SHA256.hash(data: bytes))
     }
 
     private func prepare(_ sql: String) throws -> OpaquePointer {

@@ -96,7 +96,7 @@ package final class CallSession: Sendable {
         if held.withLock({ $0.hasReturned }) { entry.slot.forget(self) }
     }
 
-    private func run(_ work: Work) async {
+    private nonisolated(nonsending) func run(_ work: Work) async {
         let outcome = await dispatcher.pass(self, work)
         let wasKept = held.withLock { held in
             held.hasReturned = true
@@ -154,7 +154,7 @@ extension CallSession: DrainableCall {
 extension CallSession: CallHost {
     package var clock: any HostClock { dispatcher.clock }
 
-    package func commit<Reply: Message & Sendable>(
+    package nonisolated(nonsending) func commit<Reply: Message & Sendable>(
         _ call: CallContext, _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Reply {
         guard entry.access.changesState else {

@@ -191,15 +191,10 @@ extension Dispatcher {
         if session.hasEnded { throw CancellationError() }
         if MonotonicTime.now >= session.deadlineAt { throw Failure(HostReasons.deadlinePassed) }
         session.reached(.started)
-        var logger = session.entry.slot.logger
-        // Short reads pay for their name in the log only when somebody reads it.
-        if !session.entry.isInline || session.entry.access.changesState || logger.logLevel <= .debug {
-            logger[metadataKey: "correlation"] = .string(session.correlationID)
-        }
         return CallContext(
             method: session.entry.descriptor, caller: caller, deadline: session.deadline,
-            correlationID: session.correlationID, traceParent: session.arrival.traceParent, logger: logger,
-            host: session)
+            correlationID: session.correlationID, traceParent: session.arrival.traceParent,
+            logger: session.entry.slot.logger, host: session)
     }
 
     /// A sensitive read has its row before the reply; in a break-glass session every read has

@@ -60,7 +60,7 @@ package final class HostStore: Store, Sendable {
     /// transaction. When the key was used before for the same request, `body` does not run.
     ///
     /// - Throws: what `body` throws; `IDEMPOTENCY_KEY_REUSED`; `StorageError`. Nothing has happened then.
-    package func commit<Reply: Message & Sendable>(
+    package nonisolated(nonsending) func commit<Reply: Message & Sendable>(
         _ act: AuditedAct, key: IdempotencyClaim?,
         _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Committed<Reply> {
@@ -138,7 +138,7 @@ package final class HostStore: Store, Sendable {
         return try chain.append(act, outcome: .done, notes: transaction.notes, at: transaction.now, in: sql)
     }
 
-    func effect<Value: Sendable>(
+    nonisolated(nonsending) func effect<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLTransaction) throws -> Effect<Value>
     ) async throws -> Value {
         let effect = try await database.write(body)

@@ -12,8 +12,16 @@ public struct CallContext: Sendable {
     public let correlationID: String
     /// W3C `traceparent` as received; empty when none came.
     public let traceParent: String
-    public let logger: Logger
+    private let plainLogger: Logger
     private let host: any CallHost
+
+    /// Names the call in what it logs.
+    public var logger: Logger {
+        // Made when asked for: most calls log nothing, and a logger with a name of its own costs as much as a gate.
+        var logger = plainLogger
+        logger[metadataKey: "correlation"] = .string(correlationID)
+        return logger
+    }
 
     public init(
         method: MethodDescriptor, caller: Caller, deadline: Instant, correlationID: String, traceParent: String,
@@ -24,7 +32,7 @@ public struct CallContext: Sendable {
         self.deadline = deadline
         self.correlationID = correlationID
         self.traceParent = traceParent
-        self.logger = logger
+        plainLogger = logger
         self.host = host
     }
 
@@ -41,7 +49,7 @@ public struct CallContext: Sendable {
     /// reply is returned; for another request it throws `IDEMPOTENCY_KEY_REUSED`. Returns only when all of it is
     /// durable. `body` may be run again and must have no effect outside the transaction; when it throws, nothing
     /// happened.
-    public func commit<Reply: Message & Sendable>(
+    public nonisolated(nonsending) func commit<Reply: Message & Sendable>(
         _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Reply {
         try await host.commit(self, body)
@@ -56,7 +64,7 @@ public struct CallContext: Sendable {
 /// The Host's side of `CallContext`.
 public protocol CallHost: Sendable {
     var clock: any HostClock { get }
-    func commit<Reply: Message & Sendable>(
+    nonisolated(nonsending) func commit<Reply: Message & Sendable>(
         _ call: CallContext, _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Reply
     func requireOtherPerson(_ call: CallContext, than other: String, step: String) throws

@@ -41,7 +41,7 @@ public struct BoundMethod: Sendable {
             self.run = run
         }
     }
-    public typealias Unary = @Sendable (CallContext) async throws -> [UInt8]
+    public typealias Unary = nonisolated(nonsending) @Sendable (CallContext) async throws -> [UInt8]
     public typealias ServerStreaming = @Sendable (CallContext, any ReplySink) async throws -> Void
     public typealias ClientStreaming = @Sendable (CallContext, any RequestSource) async throws -> [UInt8]
 

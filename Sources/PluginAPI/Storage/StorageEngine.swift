@@ -23,7 +23,9 @@ public protocol Database: Sendable {
     /// Queues `body` for the writer. Bodies that wait together share one sync; each runs in a savepoint of its own, so
     /// one that throws rolls back alone. Returns after the sync. Throws `StorageError.overloaded` when the queue is
     /// full. `body` may be run again when the group has to be repeated.
-    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T
+    nonisolated(nonsending) func write<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws -> T
     /// Checks pages, foreign keys and types; returns what is wrong, nothing when sound.
     func check() throws -> [String]
     /// Waits for queued writes and closes. Safe to call twice.
