@@ -331,7 +331,8 @@ final class FrameConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
             closeCause = Failure(
                 isReady ? ClientReasons.connectionLost : ClientReasons.connectionFailed,
                 FrameConnectionHandler.isOfTLS(error)
-                    ? "TLS with the host failed: the certificate of one side was not accepted by the other." : nil,
+                    ? "TLS with the host failed: the certificate of one side was not accepted by the other."
+                    : nil,
                 cause: error)
         }
         context.close(promise: nil)
