@@ -70,7 +70,7 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "PaymentsContract", protobuf, crypto,
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "PaymentsContract", "ChangesContract", protobuf, crypto,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -103,7 +103,12 @@ var targets: [Target] = [
             "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioCore,
             nioPosix, nioSSL,
         ]),
-    .executableTarget(name: "pcs", dependencies: ["PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin"]),
+    .executableTarget(
+        name: "pcs",
+        dependencies: [
+            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "DocumentsPlugin",
+            "PracticeChangesPlugin",
+        ]),
 
     .target(
         name: "PluginTestKit",

@@ -1,5 +1,7 @@
+import DocumentsPlugin
 import PCSCommand
 import PaymentsPlugin
+import PracticeChangesPlugin
 import StorageSQLite
 
 /// The composition root: the one place that names the storage engine and the plugins.
@@ -7,6 +9,9 @@ import StorageSQLite
 enum Main {
     static func main() async {
         await PCSCommandLine.run(
-            Composition(engine: { folder in SQLiteEngine(folder: folder) }, plugins: [PaymentsPlugin.self]))
+            Composition(engine: { folder in SQLiteEngine(folder: folder) },
+                plugins: [
+                    PaymentsPlugin.self, DocumentsPlugin.self, PracticeChangesPlugin.self,
+                ]))
     }
 }

@@ -1,3 +1,4 @@
+import ChangesContract
 import HostContract
 import PaymentsContract
 public import PluginAPI
@@ -12,6 +13,7 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Payments_V1_RunApproved.protoMessageName,
             Pcs_Payments_V1_StatementsPublished.protoMessageName,
             Pcs_Payments_V1_RunPaid.protoMessageName,
+            Pcs_Changes_V1_ChangeStepReported.protoMessageName,
         ])
 
     private let context: PluginContext
@@ -34,7 +36,11 @@ public struct PaymentsPlugin: Plugin {
             Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") {
                 event, envelope, transaction in
                 try OrganisationEvents.receive(event, envelope, transaction)
-            }
+            },
+            Subscription(to: Pcs_Changes_V1_ChangeStepDue.self, from: PracticeChangeEvents.publisher) {
+                event, envelope, transaction in
+                try PracticeChangeEvents.receive(event, envelope, transaction)
+            },
         ]
     }
 
