@@ -7,7 +7,8 @@ extension AccountKeeper {
     /// - Returns: one line for the operator.
     func age() async throws -> String {
         let now = clock.now
-        let lives = try store.read { try $0.all(AccountTables.lives, [], AccountLife.init(row:)) }.compactMap { $0 }
+        let lives = try store.read { try $0.all(AccountTables.lives, [], AccountLife.init(row:)) }.compactMap
+        { $0 }
         var (warned, dormant, lapsed) = (0, 0, 0)
         for life in lives {
             switch stage(of: life, at: now) {
@@ -19,7 +20,8 @@ extension AccountKeeper {
                 }
                 feed.add(
                     .information(
-                        .dormancyWarning, life.accountID, "The account becomes dormant unless it is used.", at: now))
+                        .dormancyWarning, life.accountID, "The account becomes dormant unless it is used.",
+                        at: now))
                 warned += 1
             case .sleep:
                 try await store.write(actor: "job/account-aging") { transaction in

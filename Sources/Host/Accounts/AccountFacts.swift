@@ -129,7 +129,9 @@ enum AccountStore {
                 .text(new.rawValue), .instant(transaction.now), .text(by), .text(reason),
             ])
         transaction.audit(
-            AuditNote(object: "account/\(accountID)", detail: "\(old?.rawValue ?? "new") to \(new.rawValue): \(reason)"))
+            AuditNote(
+                object: "account/\(accountID)",
+                detail: "\(old?.rawValue ?? "new") to \(new.rawValue): \(reason)"))
     }
 
     static func replacePassword(

@@ -19,7 +19,8 @@ final class AccountKeeper: Sendable {
     private let resetsUnderWay = Atomic<Int>(0)
 
     init(
-        registry: IdentityRegistry, rules: AccountRules, seal: SecretSeal, clock: any HostClock, logger: Logger
+        registry: IdentityRegistry, rules: AccountRules, seal: SecretSeal, clock: any HostClock,
+        logger: Logger
     ) {
         store = registry.store
         self.registry = registry
@@ -85,11 +86,18 @@ final class AccountKeeper: Sendable {
     private func refusal(_ facts: AccountFacts?, isCorrect: Bool, hasCode: Bool, at now: Instant) -> Failure {
         guard let facts else { return .logInRefused(.account, "no account has this address") }
         let state = facts.state(at: now)
-        guard state == .active else { return .logInRefused(.account, "the account \(facts.id) is \(state.rawValue)") }
+        guard state == .active else {
+            return .logInRefused(.account, "the account \(facts.id) is \(state.rawValue)")
+        }
         if facts.password == nil { return .logInRefused(.account, "the account \(facts.id) has no password") }
         guard isCorrect else { return .logInRefused(.account, "the password of \(facts.id) is wrong") }
-        guard facts.totp != nil else { return .logInRefused(.secondFactor, "\(facts.id) has no second factor") }
-        return .logInRefused(.secondFactor, hasCode ? "the secret of \(facts.id) cannot be opened" : "the one-time code of \(facts.id) is wrong")
+        guard facts.totp != nil else {
+            return .logInRefused(.secondFactor, "\(facts.id) has no second factor")
+        }
+        return .logInRefused(
+            .secondFactor,
+            hasCode
+                ? "the secret of \(facts.id) cannot be opened" : "the one-time code of \(facts.id) is wrong")
     }
 
     /// Counts a wrong try. The account's lock is written beside the call: waiting for it would tell that there is one.
@@ -109,7 +117,9 @@ final class AccountKeeper: Sendable {
                         facts.id, from: .active, to: .locked, by: "account/lock",
                         reason: "too many wrong passwords or codes", lockedUntil: until, in: transaction)
                 }
-                feed.add(.information(.securityChange, facts.id, "The account was locked after wrong tries.", at: now))
+                feed.add(
+                    .information(
+                        .securityChange, facts.id, "The account was locked after wrong tries.", at: now))
             } catch {
                 logger.error("lock not recorded", metadata: ["account": "\(facts.id)", "error": "\(error)"])
             }
@@ -238,7 +248,9 @@ final class AccountKeeper: Sendable {
 
 extension AccountNotice {
     /// A notice that carries no code.
-    static func information(_ kind: Kind, _ accountID: String, _ words: String, at now: Instant) -> AccountNotice {
+    static func information(_ kind: Kind, _ accountID: String, _ words: String, at now: Instant)
+        -> AccountNotice
+    {
         AccountNotice(
             kind: kind, accountID: accountID, code: "", usableFrom: now,
             expiresAt: now.adding(milliseconds: 7 * 86_400_000), words: words, madeAt: now)

@@ -136,7 +136,8 @@ enum AccountTables {
         WHERE account_id = ?1 AND purpose = ?2 AND used_at IS NULL AND revoked_at IS NULL
         """)
     static let useCode = Statement(
-        "UPDATE account_code SET used_at = ?2 WHERE code_hash = ?1 AND used_at IS NULL AND revoked_at IS NULL")
+        "UPDATE account_code SET used_at = ?2 WHERE code_hash = ?1 AND used_at IS NULL AND revoked_at IS NULL"
+    )
 
     // MARK: Passwords
 

@@ -25,7 +25,8 @@ package final class InvitationBook: Sendable {
     /// stores under the idempotency key: set it on the reply afterwards.
     ///
     /// - Throws: `STATE_WRONG` when the account has been activated before.
-    package func issueInvitation(for accountID: String, in transaction: any Transaction) throws -> Invitation {
+    package func issueInvitation(for accountID: String, in transaction: any Transaction) throws -> Invitation
+    {
         let life = try transaction.first(AccountTables.life, [.text(accountID)]) { row in row.text(1) }
         switch life {
         case nil:

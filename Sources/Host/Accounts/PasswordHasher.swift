@@ -21,7 +21,8 @@ struct HashedPassword: Sendable {
     init(row: any Row) {
         salt = row.blob(1)
         hash = row.blob(2)
-        cost = Cost(rounds: Int(row.integer(3)), blockSize: Int(row.integer(4)), parallelism: Int(row.integer(5)))
+        cost = Cost(
+            rounds: Int(row.integer(3)), blockSize: Int(row.integer(4)), parallelism: Int(row.integer(5)))
     }
 
     init(salt: [UInt8], hash: [UInt8], cost: Cost) {

@@ -35,7 +35,9 @@ extension IdentityRegistry {
 
     /// The session that a call came by.
     /// - Throws: `STATE_WRONG` for callers who prove themselves otherwise.
-    func session(of caller: Caller) throws -> (id: TokenID, record: AccessTokens.Record, session: PersonSession) {
+    func session(of caller: Caller) throws -> (
+        id: TokenID, record: AccessTokens.Record, session: PersonSession
+    ) {
         guard let id = TokenID(caller.session), let record = state.withLock({ $0.tokens.record(id) }),
             let session = record.session
         else {

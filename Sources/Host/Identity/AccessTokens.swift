@@ -151,7 +151,8 @@ struct AccessTokens: Sendable {
     /// Ends the sessions whose time is over; their subjects.
     mutating func endOverdue(at now: Instant) -> Set<String> {
         var subjects: Set<String> = []
-        for (id, record) in records where record.session != nil && !record.isRevoked && !record.isAlive(at: now) {
+        for (id, record) in records
+        where record.session != nil && !record.isRevoked && !record.isAlive(at: now) {
             records[id]?.isRevoked = true
             subjects.insert(record.subjectID)
         }

@@ -45,7 +45,8 @@ extension IdentityRegistry {
         _ standing: Standing, _ credentials: Credentials, isNeeded: Bool
     ) throws -> ODSCode? {
         if let session = credentials.person?.session {
-            return try actingOrganisation(of: session, standing, asked: credentials.actingFor, isNeeded: isNeeded)
+            return try actingOrganisation(
+                of: session, standing, asked: credentials.actingFor, isNeeded: isNeeded)
         }
         if let asked = credentials.actingFor, !asked.isEmpty {
             guard let code = ODSCode(asked), standing.isMember(at: code) else {
@@ -73,12 +74,14 @@ extension IdentityRegistry {
             guard isNeeded || asked?.isEmpty == false else { return nil }
             throw Failure(
                 HostReasons.actingForRequired,
-                "Refused by the clause sessionOrganisation: the session acts for no organisation yet; choose one.")
+                "Refused by the clause sessionOrganisation: the session acts for no organisation yet; choose one."
+            )
         }
         if let asked, !asked.isEmpty, asked != organisation.value {
             throw Failure.denied(
                 .sessionOrganisation,
-                "the session acts for \(organisation), not for \(asked.prefix(12)); switch with ChooseOrganisation")
+                "the session acts for \(organisation), not for \(asked.prefix(12)); switch with ChooseOrganisation"
+            )
         }
         guard standing.isMember(at: organisation) else {
             if isNeeded {

@@ -91,7 +91,9 @@ final class GuessGuard: Sendable {
 extension GuessGuard.State {
     fileprivate mutating func forgetIdle(now: Instant, rules: AccountRules) {
         let hour: Int64 = 3_600_000
-        addresses = addresses.filter { $0.value.nextAt > now || $0.value.lastAt.adding(milliseconds: hour) > now }
+        addresses = addresses.filter {
+            $0.value.nextAt > now || $0.value.lastAt.adding(milliseconds: hour) > now
+        }
         sources = sources.filter { $0.value.lastAt.adding(milliseconds: hour) > now }
         // A flood from everywhere: only what is locked stays.
         if addresses.count >= GuessGuard.capacity { addresses = addresses.filter { $0.value.nextAt > now } }

@@ -18,7 +18,9 @@ struct PasswordRule: Sendable {
         let text = PasswordRule.normalised(password)
         let length = text.unicodeScalars.count
         guard length >= minimum else {
-            return Objection(rule: "password.length", message: "At least \(minimum) characters. Three random words do well.")
+            return Objection(
+                rule: "password.length",
+                message: "At least \(minimum) characters. Three random words do well.")
         }
         guard length <= maximum else {
             return Objection(rule: "password.length", message: "At most \(maximum) characters.")
@@ -29,7 +31,8 @@ struct PasswordRule: Sendable {
         if words.isGuessed(text, personal: personal) {
             return Objection(
                 rule: "password.guessed",
-                message: "It is made of what is tried first: common words, rows of keys, the own name or address.")
+                message:
+                    "It is made of what is tried first: common words, rows of keys, the own name or address.")
         }
         return nil
     }
@@ -86,7 +89,8 @@ struct PasswordWords: Sendable {
 
     private func isRuns(_ text: String) -> Bool {
         var rest = Substring(text.filter { $0.isLetter || $0.isNumber })
-        guard !rest.isEmpty else { return true }
+        // Pictures and signs alone are no run of keys.
+        guard !rest.isEmpty else { return false }
         while !rest.isEmpty {
             let longest = runs.map { longestPrefix(of: rest, in: $0) }.max() ?? 0
             guard longest >= 4 else { return false }
@@ -105,7 +109,8 @@ struct PasswordWords: Sendable {
     }
 
     private static let disguises: [Character: Character] = [
-        "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i", "£": "e",
+        "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i",
+        "£": "e",
     ]
 
     private static func undisguised(_ text: String) -> String {
@@ -123,7 +128,9 @@ struct PasswordWords: Sendable {
         best[0] = []
         for end in 1...letters.count {
             for start in max(0, end - 24)..<end {
-                guard let before = best[start], before.count < (best[end]?.count ?? .max) - 1 else { continue }
+                guard let before = best[start], before.count < (best[end]?.count ?? .max) - 1 else {
+                    continue
+                }
                 let word = String(letters[start..<end])
                 if known.contains(word) { best[end] = before + [word] }
             }

@@ -83,8 +83,10 @@ enum TimeBasedCode {
             let isPlain =
                 (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
                 || [0x2D, 0x2E, 0x5F, 0x40].contains(byte)
-            return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            return isPlain
+                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }.joined()
-        return "otpauth://totp/PCS:\(label)?secret=\(base32(secret))&issuer=PCS&algorithm=SHA1&digits=6&period=30"
+        return
+            "otpauth://totp/PCS:\(label)?secret=\(base32(secret))&issuer=PCS&algorithm=SHA1&digits=6&period=30"
     }
 }

@@ -70,11 +70,13 @@ extension AccountServiceHandler {
         let facts = try account(request.accountID, for: call)
         // A disabled account was disabled nationally: an organisation does not undo that.
         return try await move(
-            facts, from: isNational(call) ? [.dormant, .disabled] : [.dormant], to: .active, request.reason, call)
+            facts, from: isNational(call) ? [.dormant, .disabled] : [.dormant], to: .active, request.reason,
+            call)
     }
 
     private func move(
-        _ facts: AccountFacts, from: Set<AccountState>, to new: AccountState, _ reason: String, _ call: CallContext
+        _ facts: AccountFacts, from: Set<AccountState>, to new: AccountState, _ reason: String,
+        _ call: CallContext
     ) async throws -> Pcs_Host_V1_Account {
         try FieldCheck.reason(reason)
         let author = call.caller.responsible
@@ -109,7 +111,8 @@ extension AccountServiceHandler {
         return try await call.commit { transaction in
             let state = try AccountFacts.find(id: facts.id, in: transaction)?.state(at: transaction.now)
             guard let state, [.active, .locked].contains(state), facts.password != nil else {
-                throw Failure(HostReasons.stateWrong, "Only for accounts in use; others are reactivated or invited.")
+                throw Failure(
+                    HostReasons.stateWrong, "Only for accounts in use; others are reactivated or invited.")
             }
             _ = try invitations.issue(
                 .secondFactor, for: facts.id, delayMilliseconds: delay,
@@ -136,7 +139,9 @@ extension AccountServiceHandler {
     private static func message(
         _ id: String, in reader: any Reader, at now: Instant
     ) throws -> Pcs_Host_V1_Account {
-        guard let facts = try AccountFacts.find(id: id, in: reader) else { throw Failure(HostReasons.notFound) }
+        guard let facts = try AccountFacts.find(id: id, in: reader) else {
+            throw Failure(HostReasons.notFound)
+        }
         let history = try reader.all(AccountTables.history, [.text(id)]) { row in
             Pcs_Host_V1_AccountChange.with {
                 $0.state = AccountState(rawValue: row.text(1))?.message ?? .unspecified

@@ -19,7 +19,8 @@ extension AccountServiceHandler {
             try AccountStore.replacePassword(of: facts.id, by: hashed, in: transaction)
             try AccountStore.enrol(sealed, of: facts.id, in: transaction)
             transaction.audit(
-                AuditNote(object: "account/\(facts.id)", detail: "invitation accepted; second factor enrolled"))
+                AuditNote(
+                    object: "account/\(facts.id)", detail: "invitation accepted; second factor enrolled"))
         }
         return enrolled(secret, facts)
     }
@@ -28,7 +29,8 @@ extension AccountServiceHandler {
         _ request: Pcs_Host_V1_ConfirmSecondFactorRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_ConfirmSecondFactorResponse {
         let source = CallSource.current.name(device: "")
-        let (code, facts) = try keeper.account(by: request.code, [.invitation, .secondFactor], source: source)
+        let (code, facts) = try keeper.account(
+            by: request.code, [.invitation, .secondFactor], source: source)
         let (authenticator, step) = try confirmed(request.oneTimeCode, facts, source: source)
         try await keeper.change(call, by: facts.id) { transaction in
             _ = try AccountStore.requireCode(request.code, for: code.purpose, in: transaction)
@@ -110,7 +112,8 @@ extension AccountServiceHandler {
     func requestPasswordReset(
         _ request: Pcs_Host_V1_RequestPasswordResetRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_RequestPasswordResetResponse {
-        keeper.beginReset(email: request.email, source: CallSource.current.name(device: request.deviceAddress))
+        keeper.beginReset(
+            email: request.email, source: CallSource.current.name(device: request.deviceAddress))
         return Pcs_Host_V1_RequestPasswordResetResponse()
     }
 
@@ -125,7 +128,8 @@ extension AccountServiceHandler {
             _ = try AccountStore.requireCode(request.code, for: .reset, in: transaction)
             try AccountStore.use(request.code, in: transaction)
             try AccountStore.replacePassword(of: facts.id, by: hashed, in: transaction)
-            let life = try transaction.first(AccountTables.life, [.text(facts.id)], AccountLife.init(row:)) ?? nil
+            let life =
+                try transaction.first(AccountTables.life, [.text(facts.id)], AccountLife.init(row:)) ?? nil
             if life?.state == .locked {
                 try AccountStore.move(
                     facts.id, from: .locked, to: .active, by: facts.id, reason: "unlocked by a reset",
@@ -133,7 +137,8 @@ extension AccountServiceHandler {
             }
             transaction.audit(
                 AuditNote(
-                    object: "account/\(facts.id)", detail: "password reset; the second factor stays as it is"))
+                    object: "account/\(facts.id)", detail: "password reset; the second factor stays as it is")
+            )
         }
         keeper.guessing.forget(address: facts.address)
         registry.endSessions(of: facts.id, but: nil)
@@ -155,7 +160,8 @@ extension AccountServiceHandler {
         try await keeper.change(call, by: facts.id, actingFor: call.caller.actingFor) { transaction in
             try proof.use(in: transaction)
             try AccountStore.enrol(sealed, of: facts.id, in: transaction)
-            transaction.audit(AuditNote(object: "account/\(facts.id)", detail: "another second factor enrolled"))
+            transaction.audit(
+                AuditNote(object: "account/\(facts.id)", detail: "another second factor enrolled"))
         }
         return enrolled(secret, facts)
     }
@@ -198,7 +204,9 @@ extension AccountServiceHandler {
             _ = try AccountStore.requireCode(request.code, for: .secondFactor, in: transaction)
             try AccountStore.enrol(sealed, of: facts.id, in: transaction)
             transaction.audit(
-                AuditNote(object: "account/\(facts.id)", detail: "second factor enrolled in the place of a lost one"))
+                AuditNote(
+                    object: "account/\(facts.id)", detail: "second factor enrolled in the place of a lost one"
+                ))
         }
         return enrolled(secret, facts)
     }

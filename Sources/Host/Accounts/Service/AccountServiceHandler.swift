@@ -35,7 +35,8 @@ final class AccountServiceHandler: Pcs_Host_V1_AccountService {
         if !request.organisationCode.isEmpty {
             guard reached.contains(request.organisationCode) else {
                 throw Failure.logInRefused(
-                    .sessionOrganisation, "\(account) is no member of \(request.organisationCode.prefix(12)) today")
+                    .sessionOrganisation,
+                    "\(account) is no member of \(request.organisationCode.prefix(12)) today")
             }
             organisation = request.organisationCode
         }
@@ -45,7 +46,8 @@ final class AccountServiceHandler: Pcs_Host_V1_AccountService {
             try transaction.run(AccountTables.loggedIn, [.text(account), .instant(transaction.now)])
             if proof.facts.life?.state == .locked {
                 try AccountStore.move(
-                    account, from: .locked, to: .active, by: account, reason: "logged in after the lock had passed",
+                    account, from: .locked, to: .active, by: account,
+                    reason: "logged in after the lock had passed",
                     in: transaction)
             }
             transaction.audit(
@@ -70,7 +72,8 @@ final class AccountServiceHandler: Pcs_Host_V1_AccountService {
                 HostReasons.stateWrong,
                 "A privileged role asks for a password of \(minimum) characters: change the password first.")
         }
-        try await keeper.change(call, by: facts.id, actingFor: session.organisation?.value ?? "") { transaction in
+        try await keeper.change(call, by: facts.id, actingFor: session.organisation?.value ?? "") {
+            transaction in
             try proof.use(in: transaction)
             transaction.audit(
                 AuditNote(
@@ -102,7 +105,8 @@ final class AccountServiceHandler: Pcs_Host_V1_AccountService {
         let opened = try registry.openSession(
             of: account,
             PersonSession(
-                organisation: wanted, assurance: session.assurance, idleMilliseconds: session.idleMilliseconds),
+                organisation: wanted, assurance: session.assurance, idleMilliseconds: session.idleMilliseconds
+            ),
             provedAt: record.provedAt, expiresAt: record.expiresAt)
         registry.endTokenAfterReply(id)
         return keeper.message(opened, of: account)
