@@ -52,6 +52,45 @@ struct StorageAuditChainTests {
         await reopened.close()
     }
 
+    @Test("in a group in which one body fails, the others' rows follow each other without a gap")
+    func failureInsideAGroup() async throws {
+        let bench = try StorageWorkbench()
+        let store = try await bench.store()
+        try await Self.write(1, to: store)
+        for round in 0..<3 {
+            let before = store.statistics
+            let held = try await HeldWriter.hold(store.database)
+            let calls = (0..<20).map { place in
+                Task {
+                    // What fails has written its item already; every fifth writes no note, every fourth two.
+                    try await Self.write(
+                        100 * (round + 1) + place, to: store, failing: place == 7,
+                        notes: place % 5 == 0 ? 0 : place % 4 == 0 ? 2 : 1)
+                }
+            }
+            try await until { store.statistics.queueLength == 20 }
+            try await held.letGo()
+            for (place, call) in calls.enumerated() {
+                if place == 7 {
+                    await #expect(throws: Refused.self) { try await call.value }
+                } else {
+                    try await call.value
+                }
+            }
+            // The held body, and the twenty in one.
+            #expect(store.statistics.commits == before.commits + 2)
+        }
+        // Each of the nineteen writes a row, and those at 4, 8, 12 and 16 a second one.
+        let perRound = 19 + 4
+        #expect(try StorageWorkbench.items(store) == 1 + 3 * 19)
+        let verified = try store.verifyAudit()
+        #expect(verified.isWhole)
+        #expect(verified.entries == Int64(1 + 3 * perRound))
+        #expect(
+            try store.auditRows(from: 1, limit: 1_000).map(\.sequence) == Array(1...verified.entries))
+        await store.close()
+    }
+
     static let child = Statement(
         """
         CREATE TABLE IF NOT EXISTS child (
