@@ -64,7 +64,10 @@ var targets: [Target] = [
             "PluginAPI", "Accounting", "Tabular", "FrameProtocol", "CommonContract", "HostContract", "CaseworkContract",
             protobuf, logging, nioCore, nioPosix, nioSSL, crypto, cryptoExtras, lifecycle,
         ],
-        resources: [.embedInCode("Roles/ReferenceData")]),
+        resources: [
+            .embedInCode("Roles/ReferenceData"), .embedInCode("Accounts/ReferenceData"),
+            .embedInCode("Organisations/ReferenceData"), .embedInCode("Registration/ReferenceData"),
+        ]),
 
     // The plugins.
     .target(
