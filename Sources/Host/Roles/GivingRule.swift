@@ -18,7 +18,8 @@ struct GivingRule {
         case .proposal:
             guard entry.isAdministrator, entry.givers.contains(where: { $0.level == .pcse }) else {
                 throw Failure.notGiven(
-                    "adminRolesOnly", "PCSE gives administrator roles only; \(entry.label) is given by "
+                    "adminRolesOnly",
+                    "PCSE gives administrator roles only; \(entry.label) is given by "
                         + givers(of: entry) + ".")
             }
         case .holder(let roles, let levels):

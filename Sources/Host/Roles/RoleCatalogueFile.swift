@@ -31,7 +31,8 @@ package struct RoleCatalogueFile: Sendable, Hashable {
     static let parameterColumns = ["name", "value", "unit", "what", "source"]
     private static let giverAtRegistration = "REGISTRATION@own"
 
-    private static let days: ClosedRange<CalendarDate> = CalendarDate.unboundedStart...CalendarDate.unboundedEnd
+    private static let days: ClosedRange<CalendarDate> =
+        CalendarDate.unboundedStart...CalendarDate.unboundedEnd
 
     /// - Throws: `FILE_INVALID` with all that is wrong in all three.
     package func catalogue() throws -> RoleCatalogue {
@@ -101,7 +102,8 @@ package struct RoleCatalogueFile: Sendable, Hashable {
         let sensitive = reader.flag("sensitive", "ROL06")
         let sight = reader.cell("sight")
         if sensitive == sight.isEmpty {
-            reader.refuse("sight", "ROL06", "a sensitive role has the sentence that its giver is shown, others none")
+            reader.refuse(
+                "sight", "ROL06", "a sensitive role has the sentence that its giver is shown, others none")
         }
         guard let email = RoleCatalogue.EmailRule(rawValue: reader.cell("email")) else {
             reader.refuse("email", "ROL07", "any, nhs, named or nhs_or_named")

@@ -91,7 +91,9 @@ struct SightQuestion {
             for allow in method.access.allow where allow.role == grant.role {
                 let question = AccessQuestion(
                     method: method, acting: acting, roles: [grant.role],
-                    organisations: [OrganisationTarget(field: allow.organisationField, code: organisation.value)],
+                    organisations: [
+                        OrganisationTarget(field: allow.organisationField, code: organisation.value)
+                    ],
                     directory: directory, today: day)
                 guard question.isOpen(allow) else { continue }
                 // Records of the organisation acted for are another's unless it is the same.

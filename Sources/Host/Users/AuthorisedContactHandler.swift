@@ -130,7 +130,8 @@ package struct AuthorisedContactHandler: Pcs_Host_V1_AuthorisedContactService {
         var reason: String
     }
 
-    private static func checked(subject: String, email: String, name: String, reason: String) throws -> Words {
+    private static func checked(subject: String, email: String, name: String, reason: String) throws -> Words
+    {
         var check = IdentityFields()
         let words = Words(
             subject: check.text(subject, "subject", 3...100), email: check.email(email, "email"),

@@ -40,7 +40,10 @@ struct AuthoriserRule {
         let contacts = try reader.all(ProposalTables.contacts, [.text(place.value)]) { row in
             (name: row.text(5), email: row.text(4), isCurrent: row.isNull(6))
         }.filter(\.isCurrent)
-        guard contacts.contains(where: { $0.name == proposed.authoriserName || $0.email.lowercased() == email.lowercased() })
+        guard
+            contacts.contains(where: {
+                $0.name == proposed.authoriserName || $0.email.lowercased() == email.lowercased()
+            })
         else {
             throw Failure.notGiven(
                 "authoriserListed", "the authoriser is not on the Authorised Email List of \(place).",

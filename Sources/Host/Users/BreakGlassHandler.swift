@@ -131,7 +131,9 @@ package struct BreakGlassHandler: Pcs_Host_V1_BreakGlassService {
         let (now, caller) = (call.now, call.caller)
         let session = try await call.commit { transaction in
             let session = try Self.session(request.sessionID, in: transaction)
-            guard session.holder == caller.personID else { throw Failure.notFound("There is no such session.") }
+            guard session.holder == caller.personID else {
+                throw Failure.notFound("There is no such session.")
+            }
             guard session.endsAt > transaction.now else {
                 throw Failure(HostReasons.stateWrong, "The session has ended.")
             }

@@ -60,7 +60,8 @@ package struct GrantMigrationHandler: Pcs_Host_V1_GrantMigrationService {
         let reference = check.text(request.caseReference, "case_reference", 3...100)
         let reason = check.text(request.reason, "reason", 3...500)
         try check.finish()
-        let effectiveOn = try request.hasEffectiveOn ? FieldCheck.day(request.effectiveOn, "effective_on") : nil
+        let effectiveOn =
+            try request.hasEffectiveOn ? FieldCheck.day(request.effectiveOn, "effective_on") : nil
         let named = try Self.named(request.roles)
         let (today, caller) = (call.today, call.caller)
         let days = registry.catalogue.current(on: today).parameters.proposalLapseDays

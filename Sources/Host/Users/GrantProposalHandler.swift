@@ -95,7 +95,8 @@ package struct GrantProposalHandler: Pcs_Host_V1_GrantProposalService {
         let (today, caller) = (call.today, call.caller)
         let registry = registry
         let open = try registry.store.read { try Self.proposal(request.proposalID, in: $0) }
-        try requireOthers(than: [open.proposedBy, open.accountID, open.authoriserAccountID], caller, "approve")
+        try requireOthers(
+            than: [open.proposedBy, open.accountID, open.authoriserAccountID], caller, "approve")
         let entry = registry.catalogue.current(on: today).entry(open.role, on: today)
         let reply = try await call.commit { transaction in
             let proposal = try Self.proposal(request.proposalID, in: transaction)

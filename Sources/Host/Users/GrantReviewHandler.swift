@@ -99,10 +99,14 @@ package struct GrantReviewHandler: Pcs_Host_V1_GrantReviewService {
         transaction.audit(
             AuditNote(
                 object: "subject/\(grant.subjectID)", organisation: grant.organisation,
-                detail: "review of \(review.quarter): \(grant.role) \(answer.answer == .keep ? "kept" : "ended")"))
+                detail:
+                    "review of \(review.quarter): \(grant.role) \(answer.answer == .keep ? "kept" : "ended")")
+        )
     }
 
-    private static func message(_ review: GrantReview, in reader: any Reader) throws -> Pcs_Host_V1_GrantReview {
+    private static func message(_ review: GrantReview, in reader: any Reader) throws
+        -> Pcs_Host_V1_GrantReview
+    {
         let items = try reader.all(ReviewTables.items, [.text(review.id)], GrantReviewItem.init(row:))
         return try .with {
             $0.reviewID = review.id

@@ -68,7 +68,8 @@ extension IdentityRegistry {
             ])
         // Allowed, and shown to whoever reads the audit (identity-and-organisations.md 12, role to self).
         let mark = gift.givenBy == gift.subjectID ? "ROLE TO SELF: " : ""
-        let sight = gift.acknowledgesSight && entry.isSensitive ? "; sight of sensitive data acknowledged" : ""
+        let sight =
+            gift.acknowledgesSight && entry.isSensitive ? "; sight of sensitive data acknowledged" : ""
         transaction.audit(
             AuditNote(
                 object: "subject/\(gift.subjectID)", organisation: gift.organisation.value,
@@ -180,7 +181,8 @@ extension IdentityRegistry {
                 "sight", "acknowledge what the holder will see: \(entry.sight)",
                 field: "sight_acknowledged")
         }
-        let email = try transaction.first(IdentityTables.subject, [.text(gift.subjectID)]) { $0.text(3) } ?? ""
+        let email =
+            try transaction.first(IdentityTables.subject, [.text(gift.subjectID)]) { $0.text(3) } ?? ""
         if let objection = EmailRule.objection(to: email, entry.email) {
             throw Failure.notGiven("email", "\(entry.label): \(objection)", field: "account_id")
         }

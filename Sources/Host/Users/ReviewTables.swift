@@ -112,7 +112,8 @@ enum ReviewTables {
     static let insertMigrationRole = Statement(
         "INSERT INTO grant_migration_role (migration_id, account_id, role) VALUES (?1, ?2, ?3)")
     static let setMigratedGrant = Statement(
-        "UPDATE grant_migration_role SET grant_id = ?4 WHERE migration_id = ?1 AND account_id = ?2 AND role = ?3")
+        "UPDATE grant_migration_role SET grant_id = ?4 WHERE migration_id = ?1 AND account_id = ?2 AND role = ?3"
+    )
 }
 
 /// A row of `grant_review`.

@@ -43,7 +43,8 @@ struct UserList {
         if let open = memberships.first(where: \.isOpen) {
             user.active = true
             user.memberSince = Pcs_Common_V1_Date(open.from)
-        } else if let last = memberships.max(by: { ($0.endedAt ?? $0.givenAt) < ($1.endedAt ?? $1.givenAt) }) {
+        } else if let last = memberships.max(by: { ($0.endedAt ?? $0.givenAt) < ($1.endedAt ?? $1.givenAt) })
+        {
             user.memberSince = Pcs_Common_V1_Date(last.from)
             if let endedAt = last.endedAt { user.deactivatedAt = Google_Protobuf_Timestamp(endedAt) }
             user.deactivatedBy = last.endedBy
@@ -103,7 +104,8 @@ struct UserList {
             guard let least = entry.leastHolders, let count = holders[entry.role], count < least else {
                 continue
             }
-            warnings.append("\(entry.label) has \(count) holder\(count == 1 ? "" : "s"); \(least) are advised.")
+            warnings.append(
+                "\(entry.label) has \(count) holder\(count == 1 ? "" : "s"); \(least) are advised.")
         }
         if !inForce.isEmpty,
             !inForce.contains(where: {

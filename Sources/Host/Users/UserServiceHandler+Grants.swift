@@ -44,7 +44,8 @@ extension UserServiceHandler {
         return RoleGift(
             subjectID: request.accountID, role: Role(name), organisation: organisation, from: from, to: to,
             reason: request.reason, givenBy: caller.responsible,
-            authority: GiverStanding(registry: registry, caller: caller, today: today).authority(at: organisation),
+            authority: GiverStanding(registry: registry, caller: caller, today: today).authority(
+                at: organisation),
             paymentTypes: paymentTypes, acknowledgesSight: request.sightAcknowledged)
     }
 
@@ -114,7 +115,8 @@ extension UserServiceHandler {
 
 extension IdentityRegistry {
     /// Ends a grant within a transaction. Refresh the subject and end its tokens when it is durable.
-    func revoke(_ grant: GrantRow, reason: String, by author: String, in transaction: any Transaction) throws {
+    func revoke(_ grant: GrantRow, reason: String, by author: String, in transaction: any Transaction) throws
+    {
         try transaction.run(
             IdentityTables.revokeGrant,
             [.text(grant.id), .instant(transaction.now), .text(author), .text(reason)])

@@ -7,9 +7,10 @@ import Synchronization
 /// (identity-and-organisations.md 7 to 9).
 package final class UserServiceHandler: Pcs_Host_V1_UserService {
     /// Invites the person of a new account; the code is told once.
-    package typealias Invite = @Sendable (_ accountID: String, _ transaction: any Transaction) throws -> (
-        code: String, expiresAt: Instant
-    )
+    package typealias Invite =
+        @Sendable (_ accountID: String, _ transaction: any Transaction) throws -> (
+            code: String, expiresAt: Instant
+        )
 
     let registry: IdentityRegistry
     private let invite: Invite
@@ -132,7 +133,8 @@ package final class UserServiceHandler: Pcs_Host_V1_UserService {
         let organisation = try FieldCheck.code(request.organisationCode, "organisation_code")
         let (caller, today) = (call.caller, call.today)
         let registry = registry
-        let isNational = GiverStanding(registry: registry, caller: caller, today: today).isNationalAdministrator
+        let isNational = GiverStanding(registry: registry, caller: caller, today: today)
+            .isNationalAdministrator
         let user = try await call.commit { transaction in
             try registry.endMembership(
                 of: request.accountID, at: organisation, reason: request.reason, by: caller.responsible,
