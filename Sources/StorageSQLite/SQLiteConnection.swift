@@ -247,8 +247,8 @@ struct SQLiteTransaction: SQLTransaction {
         return try connection.run(statement, values)
     }
 
-    /// A full disk or a failed page ends the whole transaction. A body that goes on nevertheless would commit each of its
-    /// further statements by itself.
+    /// A full disk or a failed page ends the whole transaction. A body that goes on nevertheless would commit
+    /// each of its further statements by itself.
     private func checkOpen() throws {
         guard lease == connection.lease, !connection.isIdle else { throw StorageError.closed }
     }

@@ -10,8 +10,8 @@ struct StatementCache {
     /// memory.
     static let limit = 512
     private static let slots = 256
-    /// Slots that an entry may stand in, from its own on: two statements that meet would else put each other out at every
-    /// use.
+    /// Slots that an entry may stand in, from its own on: two statements that meet would else put each other
+    /// out at every use.
     private static let reach = 4
 
     private struct Identity: Equatable {

@@ -6,8 +6,9 @@ package protocol Sleeper: AnyObject, Sendable {
     func wake()
 }
 
-/// Gathers wake-ups while many callers are let go at once, as after the commit of a group: each sleeper is woken once for
-/// all that was left for it, because a wake-up is a system call and costs more than what it announces.
+/// Gathers wake-ups while many callers are let go at once, as after the commit of a group: each sleeper is
+/// woken once for all that was left for it, because a wake-up is a system call and costs more than what it
+/// announces.
 package enum HandOver {
     @TaskLocal private static var current: Gathering?
 
@@ -18,8 +19,8 @@ package enum HandOver {
         gathering.end()
     }
 
-    /// Sees to it that `sleeper` is woken when the present gathering ends. `false` when none is under way on this thread:
-    /// then wake it at once.
+    /// Sees to it that `sleeper` is woken when the present gathering ends. `false` when none is under way on
+    /// this thread: then wake it at once.
     package static func postpone(_ sleeper: any Sleeper) -> Bool { current?.add(sleeper) ?? false }
 
     /// Has a lock and an end, because a task that is begun in the body inherits it and may outlive it.
