@@ -78,6 +78,14 @@ var targets: [Target] = [
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
         resources: [.embedInCode("ReferenceData")]),
+    .target(
+        name: "CaseworkPlugin",
+        dependencies: [
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract", protobuf,
+        ],
+        path: "Sources/Plugins/Casework",
+        exclude: ["README.md", "OWNERS"],
+        resources: [.embedInCode("ReferenceData")]),
 
     .target(
         name: "DocumentsPlugin",
@@ -109,7 +117,7 @@ var targets: [Target] = [
     .executableTarget(
         name: "pcs",
         dependencies: [
-            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "DocumentsPlugin",
+            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "CaseworkPlugin", "DocumentsPlugin",
             "PracticeChangesPlugin",
         ]),
 
@@ -173,6 +181,11 @@ var targets: [Target] = [
         dependencies: [
             "PracticeChangesPlugin", "ChangesContract", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract",
             "CommonContract", protobuf,
+        ]),
+    .testTarget(
+        name: "CaseworkPluginTests",
+        dependencies: [
+            "CaseworkPlugin", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "PCSCommandTests",

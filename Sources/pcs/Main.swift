@@ -1,3 +1,4 @@
+import CaseworkPlugin
 import DocumentsPlugin
 import PCSCommand
 import PaymentsPlugin
@@ -11,7 +12,7 @@ enum Main {
         await PCSCommandLine.run(
             Composition(engine: { folder in SQLiteEngine(folder: folder) },
                 plugins: [
-                    PaymentsPlugin.self, DocumentsPlugin.self, PracticeChangesPlugin.self,
+                    PaymentsPlugin.self, CaseworkPlugin.self, DocumentsPlugin.self, PracticeChangesPlugin.self,
                 ]))
     }
 }
