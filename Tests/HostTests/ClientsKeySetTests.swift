@@ -19,7 +19,8 @@ enum WebKey {
             ].merging(more) { $1 })
     }
 
-    static func ed(_ key: Curve25519.Signing.PrivateKey, kid: String, more: [String: String] = [:]) -> String {
+    static func ed(_ key: Curve25519.Signing.PrivateKey, kid: String, more: [String: String] = [:]) -> String
+    {
         json(
             [
                 "kty": "OKP", "crv": "Ed25519", "kid": kid,
@@ -35,7 +36,9 @@ enum WebKey {
     }
 
     static func json(_ members: [String: String]) -> String {
-        "{" + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",") + "}"
+        "{"
+            + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }.joined(
+                separator: ",") + "}"
     }
 
     static func set(_ keys: [String]) -> String { #"{"keys":["# + keys.joined(separator: ",") + "]}" }
@@ -68,7 +71,8 @@ struct ClientsKeySetTests {
         #expect(set.keys.map(\.key.algorithm) == ["RS512", "ES256", "EdDSA"])
         #expect(set.keys[0].key.pem == rsa.publicKey.pemRepresentation)
         let message = Array("to be signed".utf8)
-        #expect(set.keys[1].key.isValid(Array(try p256.signature(for: message).rawRepresentation), for: message))
+        #expect(
+            set.keys[1].key.isValid(Array(try p256.signature(for: message).rawRepresentation), for: message))
         #expect(set.keys[2].key.isValid(Array(try ed25519.signature(for: message)), for: message))
     }
 
@@ -113,18 +117,26 @@ struct ClientsKeySetTests {
             (WebKey.set([WebKey.ec(p256, kid: "e", more: ["key_ops": "sign"])]), ["jwks.keys[0] jwk.use"]),
             (WebKey.set([WebKey.ec(p256, kid: "e", more: ["x": "AQ=="])]), ["jwks.keys[0] jwk.member"]),
             (
-                WebKey.set([WebKey.ec(p256, kid: "e", more: ["x": Base64URL.encode([UInt8](repeating: 1, count: 32))])]),
+                WebKey.set([
+                    WebKey.ec(p256, kid: "e", more: ["x": Base64URL.encode([UInt8](repeating: 1, count: 32))])
+                ]),
                 ["jwks.keys[0] jwk.member"]
             ),
             (
-                WebKey.set([WebKey.ed(ed25519, kid: "o", more: ["x": Base64URL.encode([UInt8](repeating: 0, count: 32))])]),
+                WebKey.set([
+                    WebKey.ed(
+                        ed25519, kid: "o", more: ["x": Base64URL.encode([UInt8](repeating: 0, count: 32))])
+                ]),
                 ["jwks.keys[0] jwk.member"]
             ),
             (WebKey.set([small]), ["jwks.keys[0] jwk.size"]), (WebKey.set([vast]), ["jwks.keys[0] jwk.size"]),
             (WebKey.set(["1", key]), ["jwks.keys[0] jwk.kid"]),
-            (WebKey.set([WebKey.ec(p256, kid: "", more: ["alg": "none"]), small]), [
-                "jwks.keys[0] jwk.kid", "jwks.keys[1] jwk.size",
-            ]),
+            (
+                WebKey.set([WebKey.ec(p256, kid: "", more: ["alg": "none"]), small]),
+                [
+                    "jwks.keys[0] jwk.kid", "jwks.keys[1] jwk.size",
+                ]
+            ),
         ]
         for (text, expected) in cases { #expect(rules(text) == expected, "\(text.prefix(200))") }
         let rsa = try _RSA.Signing.PrivateKey(keySize: .bits2048)
@@ -136,11 +148,14 @@ struct ClientsKeySetTests {
 
     @Test("networks in CIDR notation")
     func networks() throws {
-        for text in ["10.0.0.0/8", "192.0.2.1/32", "0.0.0.0/0", "2001:db8::/32", "::1/128", "::/0", "fe80::/10"] {
+        for text in [
+            "10.0.0.0/8", "192.0.2.1/32", "0.0.0.0/0", "2001:db8::/32", "::1/128", "::/0", "fe80::/10",
+        ] {
             #expect(Network(text) != nil, "\(text)")
         }
         for text in [
-            "", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "010.0.0.0/8", "10.0.0/8", "2001:db8::1/32", "::/129",
+            "", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "010.0.0.0/8", "10.0.0/8", "2001:db8::1/32",
+            "::/129",
             "1::2::3/128", "10.0.0.0/-1", "10.0.0.0/8/8", "x/8", "12345::/16",
         ] { #expect(Network(text) == nil, "\(text)") }
         let office = try #require(Network("10.20.16.0/20"))

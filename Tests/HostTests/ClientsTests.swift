@@ -25,7 +25,8 @@ struct ClientsTests {
                 .p256(key), algorithm: "ES256", subject: id, keyID: keyID, audience: host.settings.audience,
                 now: host.clock.now)
             let identity = Pcs_Host_V1_IdentityServiceClient(try host.process.transport(.none))
-            return try await identity.issueToken(.with { $0.clientAssertion = try maker.compact() }).accessToken
+            return try await identity.issueToken(.with { $0.clientAssertion = try maker.compact() })
+                .accessToken
         }
 
         /// Asks who it is, with a token, over a TCP connection of its own.
@@ -81,7 +82,9 @@ struct ClientsTests {
         }
     }
 
-    @Test("a client registered with its organisation, owner, networks, end and key set calls, and its use is noted")
+    @Test(
+        "a client registered with its organisation, owner, networks, end and key set calls, and its use is noted"
+    )
     func registered() async throws {
         try await with(networks: ["127.0.0.0/8"]) { host, clients, caller in
             let who = try await caller.whoAmI(try await caller.token())
@@ -99,12 +102,16 @@ struct ClientsTests {
         }
     }
 
-    @Test("from another network it is refused by the clause client, also after a restart; a change acts at once")
+    @Test(
+        "from another network it is refused by the clause client, also after a restart; a change acts at once"
+    )
     func networks() async throws {
         try await with(networks: ["192.0.2.0/24", "2001:db8::/32"]) { host, clients, caller in
             let token = try await caller.token()
             let refused = await failure { try await caller.whoAmI(token) }
-            #expect(refused?.reason == HostReasons.accessDenied && refused?.message.contains("clause client") == true)
+            #expect(
+                refused?.reason == HostReasons.accessDenied
+                    && refused?.message.contains("clause client") == true)
             try await host.restart()
             #expect(
                 await failure { try await caller.whoAmI(try await caller.token()) }?.reason
@@ -164,7 +171,9 @@ struct ClientsTests {
         }
     }
 
-    @Test("a rotation keeps the old key for its overlap; then its tokens end within seconds on open connections")
+    @Test(
+        "a rotation keeps the old key for its overlap; then its tokens end within seconds on open connections"
+    )
     func rotation() async throws {
         try await with { host, clients, caller in
             let next = P256.Signing.PrivateKey()
@@ -225,16 +234,19 @@ struct ClientsTests {
                 await put("other-system", [fresh, WebKey.ec(caller.key, kid: "k1")])?.violations.first?.rule
                     == "key.fingerprint")
             #expect(
-                await put("gp-system", [fresh, WebKey.ec(P256.Signing.PrivateKey(), kid: "k1")])?.violations.first?.rule
+                await put("gp-system", [fresh, WebKey.ec(P256.Signing.PrivateKey(), kid: "k1")])?.violations
+                    .first?.rule
                     == "jwk.kid")
             let secret = Base64URL.encode(Array(caller.key.rawRepresentation))
             #expect(
-                await put("gp-system", [fresh, WebKey.ec(caller.key, kid: "k1", more: ["d": secret])])?.violations.first?
+                await put("gp-system", [fresh, WebKey.ec(caller.key, kid: "k1", more: ["d": secret])])?
+                    .violations.first?
                     .rule == "jwk.private")
             #expect(await put("nobody", [fresh])?.reason == HostReasons.notFound)
             let shown = try await clients.getClient(.with { $0.clientID = "gp-system" })
             #expect(shown.keys.map(\.keyID) == ["k1"] && shown.keys.allSatisfy { $0.retiresAtSeconds == 0 })
-            let details = try host.process.store().auditRows(from: 0, limit: 10_000).map(\.note.detail).joined()
+            let details = try host.process.store().auditRows(from: 0, limit: 10_000).map(\.note.detail)
+                .joined()
             #expect(!details.contains(secret))
         }
     }
@@ -251,8 +263,12 @@ struct ClientsTests {
             #expect(await ask { $0.organisationCode = "X99999" } == "client.organisation")
             #expect(await ask { $0.allowedNetworks = ["10.0.0.1/8"] } == "client.network")
             #expect(await ask { $0.scopes = ["*"] } == "client.scope")
-            #expect(await ask { $0.expiresOn = Pcs_Common_V1_Date(Self.start.adding(days: -1)) } == "client.expiry")
-            #expect(await ask { $0.expiresOn = Pcs_Common_V1_Date(Self.start.adding(days: 900)) } == "client.expiry")
+            #expect(
+                await ask { $0.expiresOn = Pcs_Common_V1_Date(Self.start.adding(days: -1)) }
+                    == "client.expiry")
+            #expect(
+                await ask { $0.expiresOn = Pcs_Common_V1_Date(Self.start.adding(days: 900)) }
+                    == "client.expiry")
             #expect(await ask { $0.clearExpiresOn() } == "day")
             #expect(await ask { $0.certificatePem = "no certificate" } == "certificate.form")
             #expect(await ask { $0.owner = "" } == "text.length")

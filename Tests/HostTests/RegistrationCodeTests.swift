@@ -40,7 +40,9 @@ struct RegistrationCodeTests {
         }
     }
 
-    @Test("texts that are no code", arguments: ["", "ABC", "ABCDEFGHJKMN", "ABCDEFGHJKMN2Z", "OOOOOOOOOOOOO", "ABCD_EFGH_JKMN"])
+    @Test(
+        "texts that are no code",
+        arguments: ["", "ABC", "ABCDEFGHJKMN", "ABCDEFGHJKMN2Z", "OOOOOOOOOOOOO", "ABCD_EFGH_JKMN"])
     func noCode(_ text: String) {
         #expect(throws: RegistrationCode.Fault.form) { try RegistrationCode(typed: text) }
     }
@@ -76,8 +78,10 @@ struct RegistrationCodeTests {
         }
         #expect(
             Set(ways) == [
-                "notInvited invited", "notInvited registered", "invited invited", "invited expired", "invited revoked",
-                "invited codeAccepted", "invited closed", "expired invited", "expired closed", "revoked invited",
+                "notInvited invited", "notInvited registered", "invited invited", "invited expired",
+                "invited revoked",
+                "invited codeAccepted", "invited closed", "expired invited", "expired closed",
+                "revoked invited",
                 "revoked closed", "codeAccepted registered", "codeAccepted closed", "registered suspended",
                 "registered closed", "suspended registered", "suspended closed", "closed invited",
             ])

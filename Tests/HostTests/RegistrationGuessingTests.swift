@@ -9,25 +9,30 @@ import Testing
 struct RegistrationGuessingTests {
     private static let start = CalendarDate(daysSince1970: 20_528)
 
-    @Test("five wrong codes lock the organisation for an hour, a good code included, and raise the alarm once")
+    @Test(
+        "five wrong codes lock the organisation for an hour, a good code included, and raise the alarm once")
     func lock() async throws {
         try await RegistrationWorld.with(from: Self.start) { world in
             let letters = try await world.letters(try await world.campaign(["A81001", "A81002"]))
             let code = try RegistrationWorld.code(letters[0])
             var answers: Set<String> = []
             for _ in 0..<5 {
-                let refused = await failure { try await world.redeem(RegistrationCode.random().grouped, "A81001") }
+                let refused = await failure {
+                    try await world.redeem(RegistrationCode.random().grouped, "A81001")
+                }
                 answers.insert("\(refused?.reason.name ?? "") \(refused?.message ?? "")")
             }
             let locked = await failure { try await world.redeem(code, "A81001") }
             answers.insert("\(locked?.reason.name ?? "") \(locked?.message ?? "")")
             #expect(answers == ["REGISTRATION_CODE_REFUSED \(HostReasons.registrationCodeRefused.summary)"])
-            #expect(try await world.operations.getRegistration(.with { $0.organisationCode = "A81001" }).locked)
+            #expect(
+                try await world.operations.getRegistration(.with { $0.organisationCode = "A81001" }).locked)
             let types = try world.host.process.store().outbox(after: 0, limit: 1_000).map(\.type)
             #expect(types.count { $0 == Pcs_Host_V1_RegistrationLocked.protoMessageName } == 1)
             #expect(types.count { $0 == "pcs.casework.v1.MessagePosted" } == 2)
             // The neighbour is served; a restart is no way round; the lock ends after its hour.
-            #expect(try await world.redeem(try RegistrationWorld.code(letters[1]), "A81002").state == .registered)
+            #expect(
+                try await world.redeem(try RegistrationWorld.code(letters[1]), "A81002").state == .registered)
             try await world.host.restart()
             let anybody = Pcs_Host_V1_OrganisationRegistrationServiceClient(
                 try world.host.process.transport(.none))
@@ -50,7 +55,8 @@ struct RegistrationGuessingTests {
                 }
                 world.host.clock.advance(milliseconds: 3_601_000)
             }
-            #expect(try await world.redeem(try RegistrationWorld.code(letters[0]), "A81001").state == .registered)
+            #expect(
+                try await world.redeem(try RegistrationWorld.code(letters[0]), "A81001").state == .registered)
             #expect(try world.causes().count == 12)
         }
     }
@@ -108,7 +114,8 @@ struct RegistrationGuessingTests {
             let compared = try world.causes().count { $0.hasSuffix(IssuedCode.Cause.wrong.rawValue) }
             #expect(compared <= targets.count * 5)
             let registered = try world.host.process.store().read { reader in
-                try reader.all(RegistrationTables.records, [.text(""), .integer(1_000)], RegistrationRecord.init(row:))
+                try reader.all(
+                    RegistrationTables.records, [.text(""), .integer(1_000)], RegistrationRecord.init(row:))
             }.compactMap { $0 }.filter { $0.standing == .registered }
             #expect(registered.map(\.organisation.value) == [quiet.organisationCode])
             #expect(try world.host.process.store().verifyAudit().isWhole)

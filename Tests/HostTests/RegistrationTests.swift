@@ -13,7 +13,9 @@ struct RegistrationTests {
 
     private func day(_ text: String) throws -> CalendarDate { try #require(CalendarDate(iso8601: text)) }
 
-    @Test("section 16, example 5: the last day counts to midnight in England; a new letter ends the one before at once")
+    @Test(
+        "section 16, example 5: the last day counts to midnight in England; a new letter ends the one before at once"
+    )
     func lastDayAndReissue() async throws {
         let last = try day("2020-03-31")
         try await RegistrationWorld.with(from: Self.start) { world in
@@ -37,7 +39,8 @@ struct RegistrationTests {
             world.host.clock.set(last, hour: 23, minute: 59)
             #expect(try await world.redeem(codes[0], "A81001").state == .registered)
             #expect(
-                try await world.redeem(try RegistrationWorld.code(again), "A81003", administrators: ["ben"]).state
+                try await world.redeem(try RegistrationWorld.code(again), "A81003", administrators: ["ben"])
+                    .state
                     == .registered)
 
             world.host.clock.set(try day("2020-04-01"), hour: 0, minute: 0)
@@ -51,7 +54,9 @@ struct RegistrationTests {
         }
     }
 
-    @Test("a registered practice has its administrators in both services, and the contract holder without a role")
+    @Test(
+        "a registered practice has its administrators in both services, and the contract holder without a role"
+    )
     func people() async throws {
         try await RegistrationWorld.with(from: Self.start) { world in
             let letters = try await world.letters(try await world.campaign(["A81001", "A81002"]))
@@ -90,7 +95,8 @@ struct RegistrationTests {
         try await RegistrationWorld.with(from: Self.start) { world in
             let letters = try await world.letters(
                 try await world.campaign([RegistrationWorld.optician, RegistrationWorld.pharmacy]))
-            let pharmacy = try await world.redeem(try RegistrationWorld.code(letters[0]), RegistrationWorld.pharmacy)
+            let pharmacy = try await world.redeem(
+                try RegistrationWorld.code(letters[0]), RegistrationWorld.pharmacy)
             #expect(pharmacy.state == .codeAccepted && pharmacy.people.allSatisfy { $0.roles.isEmpty })
             let optician = try await world.redeem(
                 try RegistrationWorld.code(letters[1]), RegistrationWorld.optician, administrators: ["olga"])
@@ -104,7 +110,9 @@ struct RegistrationTests {
                 })
             #expect(completed.state == .registered)
             let types = try world.host.process.store().outbox(after: 0, limit: 1_000).map(\.type)
-            #expect(types.contains("pcs.casework.v1.TaskRequested") && types.contains("pcs.casework.v1.TaskSettled"))
+            #expect(
+                types.contains("pcs.casework.v1.TaskRequested")
+                    && types.contains("pcs.casework.v1.TaskSettled"))
         }
     }
 
@@ -120,11 +128,16 @@ struct RegistrationTests {
             }
             let five = (0..<5).map { RegistrationWorld.person("person\($0)") }
             #expect(await ask { $0.administrators = [] }?.violations.first?.field == "administrators")
-            #expect(await ask { $0.administrators = five }?.violations.first?.rule == "registration.administrators")
+            #expect(
+                await ask { $0.administrators = five }?.violations.first?.rule
+                    == "registration.administrators")
             #expect(await ask { $0.administrators = [five[0], five[0]] }?.reason == HostReasons.fieldInvalid)
             #expect(await ask { $0.acknowledged = false }?.violations.first?.field == "acknowledged")
-            #expect(await ask { $0.administrators[0].email = "no address" }?.violations.first?.rule == "email.form")
-            #expect(await ask { $0.contractHolder.name = "" }?.violations.first?.field == "contract_holder.name")
+            #expect(
+                await ask { $0.administrators[0].email = "no address" }?.violations.first?.rule
+                    == "email.form")
+            #expect(
+                await ask { $0.contractHolder.name = "" }?.violations.first?.field == "contract_holder.name")
             let mistyped = String(code.dropLast()) + (code.last == "A" ? "B" : "A")
             #expect(await ask { $0.code = mistyped }?.violations.first?.rule == "code.check")
             #expect(await ask { $0.code = "0" }?.violations.first?.rule == "code.form")
@@ -160,13 +173,17 @@ struct RegistrationTests {
             let secrets = [code, code.replacing("-", with: "")] + reply.people.map(\.activationCode)
             let databases = world.host.folder + "/databases"
             for name in try FileManager.default.subpathsOfDirectory(atPath: databases) {
-                guard let bytes = FileManager.default.contents(atPath: databases + "/" + name) else { continue }
+                guard let bytes = FileManager.default.contents(atPath: databases + "/" + name) else {
+                    continue
+                }
                 for secret in secrets { #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(name)") }
             }
         }
     }
 
-    @Test("by e-mail only to the contract holder on record; revoked codes are dead; closed organisations get no letter")
+    @Test(
+        "by e-mail only to the contract holder on record; revoked codes are dead; closed organisations get no letter"
+    )
     func channels() async throws {
         try await RegistrationWorld.with(from: Self.start) { world in
             let code = try RegistrationWorld.code(
@@ -207,7 +224,8 @@ struct RegistrationTests {
             #expect(try world.causes().last?.hasSuffix(IssuedCode.Cause.revoked.rawValue) == true)
             // A code of one organisation means nothing at another.
             let other = try RegistrationWorld.code(
-                try #require(try await world.letters(try await world.campaign(["A81002"], name: "More")).first))
+                try #require(
+                    try await world.letters(try await world.campaign(["A81002"], name: "More")).first))
             #expect(
                 await failure { try await world.redeem(other, "A81003") }?.reason
                     == HostReasons.registrationCodeRefused)
@@ -220,7 +238,9 @@ struct RegistrationTests {
         try await RegistrationWorld.with(from: Self.start) { world in
             let loading = OrganisationLoading(host: world.host)
             _ = try await loading.load(
-                RegisterFile.file([RegisterFile.practice("A81001001", name: "THE BRANCH", commissioner: "A81001")]),
+                RegisterFile.file([
+                    RegisterFile.practice("A81001001", name: "THE BRANCH", commissioner: "A81001")
+                ]),
                 .branchSurgeries, name: "ebranchs.csv", published: Self.start)
             let request = Pcs_Host_V1_SetUpBranchRequest.with {
                 $0.mainPracticeCode = "A81001"
@@ -228,7 +248,8 @@ struct RegistrationTests {
                 $0.reason = "form of the practice"
             }
             #expect(
-                await failure { try await world.operations.setUpBranch(request) }?.reason == HostReasons.stateWrong)
+                await failure { try await world.operations.setUpBranch(request) }?.reason
+                    == HostReasons.stateWrong)
             let letter = try #require(try await world.letters(try await world.campaign(["A81001"])).first)
             let reply = try await world.redeem(try RegistrationWorld.code(letter), "A81001")
             let branch = try await world.operations.setUpBranch(request)
@@ -260,20 +281,23 @@ struct RegistrationTests {
                         "\"19740401\",\"\"", with: "\"19740401\",\"20191101\"")
             }
             let load = try await OrganisationLoading(host: world.host).load(
-                RegisterFile.file(rows), .practices, name: "epraccur.csv", published: Self.start.adding(days: 91))
+                RegisterFile.file(rows), .practices, name: "epraccur.csv",
+                published: Self.start.adding(days: 91))
             let manager = try await world.host.person("manager", roles: [Roles.organisationDataManager])
-            _ = try await Pcs_Host_V1_OrganisationServiceClient(world.host.transport(as: manager)).decideHeldSnapshot(
-                .with {
-                    $0.loadID = load.loadID
-                    $0.apply = true
-                    $0.reason = "one of three closed"
-                })
+            _ = try await Pcs_Host_V1_OrganisationServiceClient(world.host.transport(as: manager))
+                .decideHeldSnapshot(
+                    .with {
+                        $0.loadID = load.loadID
+                        $0.apply = true
+                        $0.reason = "one of three closed"
+                    })
             let upkeep = RegistrationUpkeep(register: try world.host.process.organisations())
             #expect(
                 try await upkeep.run() == "2 codes expired, 1 registrations closed with their organisations")
             #expect(try await world.state("A81001") == .closed)
             #expect(try await world.state("A81002") == .expired)
-            #expect(try await upkeep.run() == "0 codes expired, 0 registrations closed with their organisations")
+            #expect(
+                try await upkeep.run() == "0 codes expired, 0 registrations closed with their organisations")
             let refused = await failure {
                 try await world.operations.reissueLetter(
                     .with {

@@ -33,7 +33,8 @@ struct RegistrationWorld {
             let rows = (0..<practices).map {
                 RegisterFile.practice("A8\(1_001 + $0)", name: "SURGERY {code} \($0)", commissioner: "02Q")
             }
-            _ = try await loading.load(RegisterFile.file(rows), .practices, name: "epraccur.csv", published: day)
+            _ = try await loading.load(
+                RegisterFile.file(rows), .practices, name: "epraccur.csv", published: day)
             _ = try await loading.load(
                 RegisterFile.file([RegisterFile.practice(optician, name: "CLEAR SIGHT", commissioner: "")]),
                 .opticalSites, name: "eoptsite.csv", published: day)
@@ -91,7 +92,8 @@ struct RegistrationWorld {
     }
 
     func redeem(
-        _ code: String, _ organisation: String, administrators: [String] = ["anna"], holder: String = "holder",
+        _ code: String, _ organisation: String, administrators: [String] = ["anna"],
+        holder: String = "holder",
         key: String? = nil
     ) async throws -> Pcs_Host_V1_RedeemCodeResponse {
         let request = RegistrationWorld.request(

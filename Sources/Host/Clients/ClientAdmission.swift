@@ -43,7 +43,8 @@ package final class ClientAdmission: Sendable {
             let terms = entries[client]?.terms ?? Terms()
             if let endsAt = terms.endsAt, endsAt <= now { return "the client \(client) has expired" }
             if !terms.networks.isEmpty {
-                guard let source = IPAddress(address), terms.networks.contains(where: { $0.contains(source) }) else {
+                guard let source = IPAddress(address), terms.networks.contains(where: { $0.contains(source) })
+                else {
                     return "the client \(client) may not call from this network"
                 }
             }

@@ -21,7 +21,8 @@ struct ClientCertificate: Sendable {
         else { throw Failure.invalid(field, "certificate.form", "One certificate in PEM is required.") }
         guard let uri = certificate.onlyURIName else {
             throw Failure.invalid(
-                field, "certificate.uri", "The certificate must have exactly one URI among its alternative names.")
+                field, "certificate.uri",
+                "The certificate must have exactly one URI among its alternative names.")
         }
         self.uri = uri
         let seconds = Int64(certificate.notValidAfter)

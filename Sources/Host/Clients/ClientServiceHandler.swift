@@ -23,7 +23,8 @@ package final class ClientServiceHandler: Pcs_Host_V1_ClientService {
         let scopes = check.scopes(request.scopes, "scopes")
         try check.finish()
         let today = call.today
-        let organisation = try ClientFields.organisation(request.organisationCode, register: register, today: today)
+        let organisation = try ClientFields.organisation(
+            request.organisationCode, register: register, today: today)
         let networks = try ClientFields.networks(request.allowedNetworks)
         let expiresOn = try ClientFields.expiry(request.expiresOn, today: today)
         let certificate = try ClientServiceHandler.certificate(request.certificatePem, today)
@@ -71,7 +72,8 @@ package final class ClientServiceHandler: Pcs_Host_V1_ClientService {
             ? nil : ClientFields.organisation(request.organisationCode, register: register, today: today)
         let networks = try ClientFields.networks(request.allowedNetworks)
         guard networks.isEmpty || !request.anyNetwork else {
-            throw Failure.invalid("any_network", "client.networks", "Name networks, or any network, not both.")
+            throw Failure.invalid(
+                "any_network", "client.networks", "Name networks, or any network, not both.")
         }
         let expiresOn =
             try request.hasExpiresOn ? ClientFields.expiry(request.expiresOn, today: today) : nil
@@ -130,7 +132,9 @@ package final class ClientServiceHandler: Pcs_Host_V1_ClientService {
             return try record.message(in: transaction)
         }
         try identity.refresh(reply.clientID)
-        for key in reply.keys where key.revoked { identity.endTokens(of: reply.clientID, issuedBy: key.keyID) }
+        for key in reply.keys where key.revoked {
+            identity.endTokens(of: reply.clientID, issuedBy: key.keyID)
+        }
         return reply
     }
 
@@ -159,7 +163,8 @@ package final class ClientServiceHandler: Pcs_Host_V1_ClientService {
     /// With the last use, which the table learns of later.
     private func shown(_ record: ClientRecord, in reader: any Reader) throws -> Pcs_Host_V1_SystemClient {
         var record = record
-        record.lastUsedAt = [record.lastUsedAt, identity.admission.lastUsed(record.id)].compactMap { $0 }.max()
+        record.lastUsedAt = [record.lastUsedAt, identity.admission.lastUsed(record.id)].compactMap { $0 }
+            .max()
         return try record.message(in: reader)
     }
 

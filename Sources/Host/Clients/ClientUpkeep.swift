@@ -16,9 +16,13 @@ package struct ClientUpkeep: Sendable {
 
     /// Reads what every call of a system asks into memory. Call it at start and after a restore.
     package func load() throws {
-        let records = try identity.store.read { try $0.all(ClientTables.clients, [], ClientRecord.init(row:)) }
+        let records = try identity.store.read {
+            try $0.all(ClientTables.clients, [], ClientRecord.init(row:))
+        }
         identity.admission.replace(
-            Dictionary(records.map { ($0.id, (terms: $0.terms, lastUsed: $0.lastUsedAt)) }) { first, _ in first })
+            Dictionary(records.map { ($0.id, (terms: $0.terms, lastUsed: $0.lastUsedAt)) }) { first, _ in
+                first
+            })
     }
 
     /// Ends keys whose overlap has passed. The host runs it every few seconds.
@@ -34,7 +38,8 @@ package struct ClientUpkeep: Sendable {
                     IdentityTables.revokeKey,
                     [.text(client), .text(key), .instant(transaction.now), .text(Self.actor), .text(reason)])
                 transaction.audit(
-                    AuditNote(object: "subject/\(client)", detail: "key \(key) retired: its overlap has passed"))
+                    AuditNote(
+                        object: "subject/\(client)", detail: "key \(key) retired: its overlap has passed"))
             }
         }
         for (client, key, _) in due {
@@ -48,8 +53,10 @@ package struct ClientUpkeep: Sendable {
     package func run() async throws -> String {
         try await keepUses()
         let today = identity.clock.today
-        let records = try identity.store.read { try $0.all(ClientTables.clients, [], ClientRecord.init(row:)) }
-            .filter(\.isActive)
+        let records = try identity.store.read {
+            try $0.all(ClientTables.clients, [], ClientRecord.init(row:))
+        }
+        .filter(\.isActive)
         let unused = records.filter { lastSign(of: $0).adding(days: Self.unusedDays) <= today }
         let unusedIDs = Set(unused.map(\.id))
         let near = records.filter { !unusedIDs.contains($0.id) }.flatMap { ends(of: $0, today) }
@@ -97,7 +104,8 @@ package struct ClientUpkeep: Sendable {
     /// Once for each end.
     @discardableResult
     private func raise(
-        _ alarm: Pcs_Host_V1_ClientAlarm, of client: String, on day: CalendarDate, in transaction: any Transaction
+        _ alarm: Pcs_Host_V1_ClientAlarm, of client: String, on day: CalendarDate,
+        in transaction: any Transaction
     ) throws -> Bool {
         let isNew =
             try transaction.run(
@@ -115,7 +123,8 @@ package struct ClientUpkeep: Sendable {
             switch alarm {
             case .expires: "Its registration ends on \(day). Extend it, or let it end."
             case .certificateExpires: "Its certificate ends on \(day). Register the next one."
-            default: "It was last used on \(day) and has been disabled. Enable it only when somebody answers for it."
+            default:
+                "It was last used on \(day) and has been disabled. Enable it only when somebody answers for it."
             }
         try transaction.publish(
             Pcs_Casework_V1_TaskRequested.with {

@@ -26,7 +26,8 @@ struct JSONWebKeySet: Sendable {
         guard let object = document as? [String: Any], let list = object["keys"] as? [Any] else {
             // One key, or a list: looked at for secrets all the same.
             if JSONWebKeySet.holdsSecret(document) { throw JSONWebKeySet.secret(field) }
-            throw Failure.invalid(field, "jwks.form", "A JSON object with the member 'keys' is required (RFC 7517).")
+            throw Failure.invalid(
+                field, "jwks.form", "A JSON object with the member 'keys' is required (RFC 7517).")
         }
         if JSONWebKeySet.holdsSecret(document) { throw JSONWebKeySet.secret(field) }
         guard (1...JSONWebKeySet.maximumKeys).contains(list.count) else {
@@ -50,7 +51,8 @@ struct JSONWebKeySet: Sendable {
             }
         }
         if let first = violations.first {
-            throw Failure(HostReasons.fieldInvalid, "\(first.field): \(first.message)", violations: violations)
+            throw Failure(
+                HostReasons.fieldInvalid, "\(first.field): \(first.message)", violations: violations)
         }
         self.keys = keys
     }
@@ -90,7 +92,8 @@ struct JSONWebKeySet: Sendable {
 
     private static func key(_ members: [String: Any]) throws(Fault) -> Key {
         guard let id = members["kid"] as? String, isName(id) else {
-            throw Fault("jwk.kid", "A key needs a 'kid' of 1 to 64 printable ASCII characters without quotes.")
+            throw Fault(
+                "jwk.kid", "A key needs a 'kid' of 1 to 64 printable ASCII characters without quotes.")
         }
         if let use = members["use"], use as? String != "sig" {
             throw Fault("jwk.use", "The key is not for signatures: 'use' must be 'sig'.")
@@ -106,7 +109,8 @@ struct JSONWebKeySet: Sendable {
         default: throw Fault("jwk.kty", "'kty' must be RSA, EC or OKP.")
         }
         if let algorithm = members["alg"], algorithm as? String != key.algorithm {
-            throw Fault("jwk.alg", "This kind of key is used with \(key.algorithm) here, and with nothing else.")
+            throw Fault(
+                "jwk.alg", "This kind of key is used with \(key.algorithm) here, and with nothing else.")
         }
         return Key(id: id, key: key)
     }
@@ -130,7 +134,9 @@ struct JSONWebKeySet: Sendable {
             throw Fault("jwk.member", "'n' and 'e' have no leading zero octets (RFC 7518, 6.3.1).")
         }
         let bits = modulus.count * 8 - (modulus.first?.leadingZeroBitCount ?? 0)
-        guard bits >= 2_048 else { throw Fault("jwk.size", "RSA keys have at least 2048 bits; this has \(bits).") }
+        guard bits >= 2_048 else {
+            throw Fault("jwk.size", "RSA keys have at least 2048 bits; this has \(bits).")
+        }
         guard bits <= VerificationKey.maximumRSABits else {
             throw Fault("jwk.size", "RSA keys have at most \(VerificationKey.maximumRSABits) bits.")
         }
@@ -149,7 +155,8 @@ struct JSONWebKeySet: Sendable {
         }
         let x = try bytes(members, "x")
         let y = try bytes(members, "y")
-        guard x.count == 32, y.count == 32, let key = try? P256.Signing.PublicKey(x963Representation: [4] + x + y)
+        guard x.count == 32, y.count == 32,
+            let key = try? P256.Signing.PublicKey(x963Representation: [4] + x + y)
         else { throw Fault("jwk.member", "'x' and 'y' are no point of P-256, 32 octets each.") }
         return .p256(key)
     }

@@ -21,7 +21,9 @@ struct KeyRotation: Sendable {
         }
         for (index, new) in set.keys.enumerated() { try add(new, at: index, held, in: transaction) }
         let names = Set(set.keys.map(\.id))
-        for old in held where !old.isRevoked && !names.contains(old.id) { try retire(old.id, in: transaction) }
+        for old in held where !old.isRevoked && !names.contains(old.id) {
+            try retire(old.id, in: transaction)
+        }
     }
 
     /// A key of the set that the client has already stays; its name never comes to mean another key.
@@ -37,13 +39,16 @@ struct KeyRotation: Sendable {
             try transaction.run(ClientTables.keep, [.text(client), .text(new.id)])
             return
         }
-        if try transaction.first(IdentityTables.keyByFingerprint, [.text(fingerprint)], { $0.text(0) }) != nil {
-            throw refusal(index, "key.fingerprint", "This key is, or was, registered: a key proves one subject, once.")
+        if try transaction.first(IdentityTables.keyByFingerprint, [.text(fingerprint)], { $0.text(0) }) != nil
+        {
+            throw refusal(
+                index, "key.fingerprint", "This key is, or was, registered: a key proves one subject, once.")
         }
         try transaction.run(
             IdentityTables.insertKey,
             [
-                .text(client), .text(new.id), .text(new.key.algorithm), .text(new.key.pem), .text(fingerprint),
+                .text(client), .text(new.id), .text(new.key.algorithm), .text(new.key.pem),
+                .text(fingerprint),
                 .instant(transaction.now), .text(author),
             ])
         transaction.audit(
@@ -57,7 +62,8 @@ struct KeyRotation: Sendable {
             try transaction.run(
                 IdentityTables.revokeKey,
                 [.text(client), .text(keyID), .instant(transaction.now), .text(author), .text(reason)])
-            transaction.audit(AuditNote(object: "subject/\(client)", detail: "key \(keyID) revoked: \(reason)"))
+            transaction.audit(
+                AuditNote(object: "subject/\(client)", detail: "key \(keyID) revoked: \(reason)"))
             return
         }
         let end = transaction.now.adding(milliseconds: Int64(overlapHours) * 3_600_000)
@@ -65,7 +71,8 @@ struct KeyRotation: Sendable {
             ClientTables.retire, [.text(client), .text(keyID), .instant(end), .text(reason)])
         transaction.audit(
             AuditNote(
-                object: "subject/\(client)", detail: "key \(keyID) retires in \(overlapHours) hours: \(reason)"))
+                object: "subject/\(client)",
+                detail: "key \(keyID) retires in \(overlapHours) hours: \(reason)"))
     }
 
     private func refusal(_ index: Int, _ rule: String, _ message: String) -> Failure {

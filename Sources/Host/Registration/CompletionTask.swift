@@ -39,5 +39,7 @@ enum CompletionTask {
             }, key: key(organisation))
     }
 
-    private static func key(_ organisation: ODSCode) -> String { "host/registration/\(organisation)/complete" }
+    private static func key(_ organisation: ODSCode) -> String {
+        "host/registration/\(organisation)/complete"
+    }
 }

@@ -39,7 +39,8 @@ struct FirstPeople: Sendable {
         guard request.acknowledged else {
             throw Failure.invalid(
                 "acknowledged", "registration.acknowledged",
-                "Say that you know: a role lets its holder see data that you may consider sensitive or confidential.")
+                "Say that you know: a role lets its holder see data that you may consider sensitive or confidential."
+            )
         }
         isNominee = request.isNominee
         self.holder = holder
@@ -66,7 +67,8 @@ struct FirstPeople: Sendable {
         let shown = try people.map { person in
             let (id, isNew) = try account(of: person, giver, in: transaction)
             try identity.addMembership(
-                of: id, at: organisation, from: today, reason: "registration of the organisation", givenBy: giver,
+                of: id, at: organisation, from: today, reason: "registration of the organisation",
+                givenBy: giver,
                 in: transaction)
             let own = person.isAdministrator ? roles : []
             for role in own {

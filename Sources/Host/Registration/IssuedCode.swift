@@ -68,7 +68,8 @@ struct IssuedCode: Sendable {
             RegistrationTables.insertCode,
             [
                 .text(transaction.newIdentifier()), .text(organisation.value), .blob(salt),
-                .blob(code.digest(for: organisation, salt: salt)), .date(expiresOn), .instant(transaction.now),
+                .blob(code.digest(for: organisation, salt: salt)), .date(expiresOn),
+                .instant(transaction.now),
                 .text(person),
             ])
     }

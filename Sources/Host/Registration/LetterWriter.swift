@@ -82,10 +82,12 @@ struct LetterWriter: Sendable {
             guard let code = letter.code, let expiresOn = letter.expiresOn else { return }
             $0.fileName = "\(letter.organisation)-registration.txt"
             $0.expiresOn = Pcs_Common_V1_Date(expiresOn)
-            let lines = letter.email.isEmpty ? letter.address.lines + [letter.address.postcode] : [letter.email]
+            let lines =
+                letter.email.isEmpty ? letter.address.lines + [letter.address.postcode] : [letter.email]
             $0.text = template.letter([
                 .organisationName: letter.name, .address: lines.joined(separator: "\n"), .date: today.inWords,
-                .organisationCode: letter.organisation.value, .code: code.grouped, .expiresOn: expiresOn.inWords,
+                .organisationCode: letter.organisation.value, .code: code.grouped,
+                .expiresOn: expiresOn.inWords,
             ])
         }
     }

@@ -21,7 +21,8 @@ struct RegistrationRecord: Sendable {
 
     /// From a row of the record statements.
     init?(row: any Row) throws {
-        guard let code = ODSCode(row.text(0)), let standing = RegistrationStanding(rawValue: Int(row.integer(1)))
+        guard let code = ODSCode(row.text(0)),
+            let standing = RegistrationStanding(rawValue: Int(row.integer(1)))
         else { return nil }
         organisation = code
         self.standing = standing
@@ -33,8 +34,10 @@ struct RegistrationRecord: Sendable {
     }
 
     static func find(_ organisation: ODSCode, in reader: any Reader) throws -> RegistrationRecord {
-        try reader.first(RegistrationTables.record, [.text(organisation.value)], RegistrationRecord.init(row:))
-            .flatMap { $0 } ?? RegistrationRecord(organisation)
+        try reader.first(
+            RegistrationTables.record, [.text(organisation.value)], RegistrationRecord.init(row:)
+        )
+        .flatMap { $0 } ?? RegistrationRecord(organisation)
     }
 
     /// As it stands on a day: a code's last day ends an invitation also before the nightly job has said so.

@@ -18,14 +18,16 @@ extension RegistrationServiceHandler {
         defer { ledger.end(organisation) }
         let verdict = try register.store.read { reader in
             IssuedCode.verdict(
-                on: code, for: organisation, among: try IssuedCode.all(of: organisation, in: reader), today: today)
+                on: code, for: organisation, among: try IssuedCode.all(of: organisation, in: reader),
+                today: today)
         }
         if case .refused(let cause) = verdict { throw await refused(organisation, cause, call) }
         let seenOnce = Mutex<[String: String]>([:])
         var reply: Pcs_Host_V1_RedeemCodeResponse
         do {
             reply = try await call.commit { [self] transaction in
-                let (reply, codes) = try registering(code, organisation, people, today: today, in: transaction)
+                let (reply, codes) = try registering(
+                    code, organisation, people, today: today, in: transaction)
                 seenOnce.withLock { $0 = codes }
                 return reply
             }
@@ -51,9 +53,11 @@ extension RegistrationServiceHandler {
             case .form:
                 throw Failure.invalid(
                     "code", "code.form",
-                    "A code has 13 characters, without 0 and O, 1, I and L: \(RegistrationCode.length) and one more.")
+                    "A code has 13 characters, without 0 and O, 1, I and L: \(RegistrationCode.length) and one more."
+                )
             case .check:
-                throw Failure.invalid("code", "code.check", "A character is mistyped: look at the letter again.")
+                throw Failure.invalid(
+                    "code", "code.check", "A character is mistyped: look at the letter again.")
             }
         }
     }
@@ -66,7 +70,9 @@ extension RegistrationServiceHandler {
         in transaction: any Transaction
     ) throws -> (Pcs_Host_V1_RedeemCodeResponse, [String: String]) {
         let issued = try IssuedCode.all(of: organisation, in: transaction)
-        if case .refused(let cause) = IssuedCode.verdict(on: code, for: organisation, among: issued, today: today) {
+        if case .refused(let cause) = IssuedCode.verdict(
+            on: code, for: organisation, among: issued, today: today)
+        {
             throw RacedVerdict(cause: cause)
         }
         guard let entry = register.organisation(organisation, at: today), entry.status != .inactive else {
@@ -74,8 +80,10 @@ extension RegistrationServiceHandler {
         }
         var record = try RegistrationRecord.find(organisation, in: transaction)
         let author = "registration/\(organisation)"
-        let who = "\(people.holder.name), \(people.isNominee ? "nominee of the contract holder" : "contract holder")"
-        try record.become(.codeAccepted, by: author, reason: "code entered for \(who)", today: today, in: transaction)
+        let who =
+            "\(people.holder.name), \(people.isNominee ? "nominee of the contract holder" : "contract holder")"
+        try record.become(
+            .codeAccepted, by: author, reason: "code entered for \(who)", today: today, in: transaction)
         try IssuedCode.endAll(of: organisation, because: "used", in: transaction)
         record.holderName = people.holder.name
         record.holderEmail = people.holder.email
@@ -103,7 +111,9 @@ extension RegistrationServiceHandler {
     }
 
     /// The same words whatever was wrong; the audit says what.
-    private func refused(_ organisation: ODSCode, _ cause: IssuedCode.Cause, _ call: CallContext) async -> Failure {
+    private func refused(_ organisation: ODSCode, _ cause: IssuedCode.Cause, _ call: CallContext) async
+        -> Failure
+    {
         let act = AuditedAct(
             personID: nil, clientID: nil, actingFor: "", method: call.method.path,
             correlationID: call.correlationID)

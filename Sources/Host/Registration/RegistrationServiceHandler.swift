@@ -16,7 +16,8 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
     let unknownRefusals = AssertionRefusalLimit()
 
     package init(
-        register: OrganisationRegister, identity: IdentityRegistry, invitations: InvitationBook, logger: Logger
+        register: OrganisationRegister, identity: IdentityRegistry, invitations: InvitationBook,
+        logger: Logger
     ) throws {
         self.register = register
         self.identity = identity
@@ -44,7 +45,9 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
             if try transaction.first(RegistrationTables.campaignByName, [.text(key)], { $0.text(0) }) != nil {
                 throw Failure(
                     HostReasons.alreadyExists, "A campaign of this name exists.",
-                    violations: [Violation(field: "name", rule: "campaign.unique", message: "Choose another name.")])
+                    violations: [
+                        Violation(field: "name", rule: "campaign.unique", message: "Choose another name.")
+                    ])
             }
             let id = transaction.newIdentifier()
             try transaction.run(
@@ -136,7 +139,9 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
         let made = Mutex<LetterWriter.Letter?>(nil)
         let reply = try await call.commit { transaction in
             let record = try RegistrationRecord.find(code, in: transaction)
-            if request.channel == .email { try RegistrationServiceHandler.requireHolder(record, request.email) }
+            if request.channel == .email {
+                try RegistrationServiceHandler.requireHolder(record, request.email)
+            }
             let campaign =
                 record.campaignID.isEmpty
                 ? nil : try RegistrationServiceHandler.campaign(record.campaignID, in: transaction)
@@ -161,7 +166,8 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
     private static func requireHolder(_ record: RegistrationRecord, _ email: String) throws {
         guard !record.holderEmail.isEmpty else {
             throw Failure(
-                HostReasons.stateWrong, "No contract holder is on record for \(record.organisation): send it by post.")
+                HostReasons.stateWrong,
+                "No contract holder is on record for \(record.organisation): send it by post.")
         }
         guard record.holderEmail.lowercased() == email.lowercased() else {
             throw Failure.invalid(
@@ -172,7 +178,8 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
     package func revokeCode(
         _ request: Pcs_Host_V1_RevokeCodeRequest, _ call: CallContext
     ) async throws -> Pcs_Host_V1_OrganisationRegistration {
-        try await change(request.organisationCode, request.reason, call) { record, author, today, transaction in
+        try await change(request.organisationCode, request.reason, call) {
+            record, author, today, transaction in
             try record.become(.revoked, by: author, reason: request.reason, today: today, in: transaction)
             try IssuedCode.endAll(of: record.organisation, because: "revoked", in: transaction)
         }
@@ -209,17 +216,20 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
         else {
             throw Failure.invalid(
                 "branch_code", "registration.branch",
-                "\(branch) is no open branch of the register: ODS gives the code, and its file brings it here.")
+                "\(branch) is no open branch of the register: ODS gives the code, and its file brings it here."
+            )
         }
         guard register.operatingOrganisation(of: branch, at: today) == main else {
             throw Failure.invalid(
                 "main_practice_code", "registration.branch", "\(branch) is not operated by \(main).")
         }
-        return try await change(request.branchCode, request.reason, call) { record, author, today, transaction in
+        return try await change(request.branchCode, request.reason, call) {
+            record, author, today, transaction in
             let practice = try RegistrationRecord.find(main, in: transaction)
             guard practice.standing(on: today) == .registered else {
                 throw Failure(
-                    HostReasons.stateWrong, "\(main) is \(practice.standing(on: today)); it must be registered first.")
+                    HostReasons.stateWrong,
+                    "\(main) is \(practice.standing(on: today)); it must be registered first.")
             }
             record.mainPractice = main.value
             record.holderName = practice.holderName
@@ -241,7 +251,8 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
         default:
             throw Failure.invalid("state", "registration.state", "REGISTERED, SUSPENDED or CLOSED.")
         }
-        return try await change(request.organisationCode, request.reason, call) { record, author, today, transaction in
+        return try await change(request.organisationCode, request.reason, call) {
+            record, author, today, transaction in
             guard record.standing != .notInvited else {
                 throw Failure(HostReasons.stateWrong, "\(record.organisation) was never invited.")
             }
@@ -257,7 +268,9 @@ package final class RegistrationServiceHandler: Pcs_Host_V1_OrganisationRegistra
     /// One change of one organisation's registration, in one commit.
     private func change(
         _ organisation: String, _ reason: String, _ call: CallContext,
-        _ body: @escaping @Sendable (inout RegistrationRecord, String, CalendarDate, any Transaction) throws -> Void
+        _ body:
+            @escaping @Sendable (inout RegistrationRecord, String, CalendarDate, any Transaction) throws ->
+            Void
     ) async throws -> Pcs_Host_V1_OrganisationRegistration {
         try FieldCheck.reason(reason)
         let code = try FieldCheck.code(organisation, "organisation_code")

@@ -32,5 +32,7 @@ enum RegistrationStanding: Int, Sendable, CaseIterable {
         }
     }
 
-    var message: Pcs_Host_V1_RegistrationState { Pcs_Host_V1_RegistrationState(rawValue: rawValue) ?? .unspecified }
+    var message: Pcs_Host_V1_RegistrationState {
+        Pcs_Host_V1_RegistrationState(rawValue: rawValue) ?? .unspecified
+    }
 }

@@ -116,7 +116,8 @@ package enum RegistrationTables {
         WHERE organisation_code > ?1 ORDER BY organisation_code LIMIT ?2
         """)
     static let overdue = Statement(
-        "SELECT \(recordColumns) FROM registration_organisation WHERE state = 2 AND expires_on < ?1 LIMIT 1000")
+        "SELECT \(recordColumns) FROM registration_organisation WHERE state = 2 AND expires_on < ?1 LIMIT 1000"
+    )
     static let open = Statement(
         "SELECT \(recordColumns) FROM registration_organisation WHERE state IN (2, 3, 4, 5, 6, 8)")
     static let putRecord = Statement(
@@ -134,7 +135,8 @@ package enum RegistrationTables {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         """)
     static let steps = Statement(
-        "SELECT state, day, made_by, reason FROM registration_step WHERE organisation_code = ?1 ORDER BY step_id")
+        "SELECT state, day, made_by, reason FROM registration_step WHERE organisation_code = ?1 ORDER BY step_id"
+    )
 
     static let insertCode = Statement(
         """

@@ -44,7 +44,8 @@ package struct RegistrationUpkeep: Sendable {
                 var record = try RegistrationRecord.find(code, in: transaction)
                 guard record.standing(on: today).mayBecome(.closed) else { continue }
                 try record.become(
-                    .closed, by: "job/registration-upkeep", reason: "the organisation has closed", today: today,
+                    .closed, by: "job/registration-upkeep", reason: "the organisation has closed",
+                    today: today,
                     in: transaction)
                 try IssuedCode.endAll(of: code, because: "closed", in: transaction)
             }

@@ -14,7 +14,8 @@ struct WantedCampaign: Sendable {
     static let most = 50_000
 
     init(
-        _ request: Pcs_Host_V1_CreateCampaignRequest, register: OrganisationRegister, rules: RegistrationRules,
+        _ request: Pcs_Host_V1_CreateCampaignRequest, register: OrganisationRegister,
+        rules: RegistrationRules,
         today: CalendarDate
     ) throws {
         name = try FieldCheck.text(request.name, "name", 3...100)
@@ -24,7 +25,8 @@ struct WantedCampaign: Sendable {
             throw Failure.invalid("valid_days", "campaign.valid_days", "1 to 366 days.")
         }
         guard request.validDays == 0 || !request.hasExpiresOn else {
-            throw Failure.invalid("expires_on", "campaign.expiry", "Days of validity or a fixed day, not both.")
+            throw Failure.invalid(
+                "expires_on", "campaign.expiry", "Days of validity or a fixed day, not both.")
         }
         validDays = request.validDays == 0 ? rules[.codeValidDays] : Int(request.validDays)
         expiresOn = try request.hasExpiresOn ? FieldCheck.day(request.expiresOn, "expires_on") : nil

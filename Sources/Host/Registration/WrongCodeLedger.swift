@@ -109,7 +109,8 @@ final class WrongCodeLedger: Sendable {
         guard let count else { return }
         do {
             try await store.record(
-                act, outcome: .refused, detail: "registration code for \(organisation) refused: \(cause.rawValue)")
+                act, outcome: .refused,
+                detail: "registration code for \(organisation) refused: \(cause.rawValue)")
             try await keep(count, of: organisation, at: now)
         } catch {
             logger.error("wrong registration code not recorded", metadata: ["error": "\(error)"])
@@ -132,7 +133,8 @@ final class WrongCodeLedger: Sendable {
         guard isFirst else { return }
         try? await store.record(
             act, outcome: .refused,
-            detail: "registration code for \(organisation) not looked at: \(IssuedCode.Cause.locked.rawValue)")
+            detail: "registration code for \(organisation) not looked at: \(IssuedCode.Cause.locked.rawValue)"
+        )
     }
 
     private func keep(_ count: Count, of organisation: ODSCode, at now: Instant) async throws {
@@ -142,7 +144,8 @@ final class WrongCodeLedger: Sendable {
             try transaction.run(
                 RegistrationTables.putLock,
                 [
-                    .text(organisation.value), .instant(count.windowFrom), .integer(isLocking ? 0 : count.wrong),
+                    .text(organisation.value), .instant(count.windowFrom),
+                    .integer(isLocking ? 0 : count.wrong),
                     .instant(count.lockedUntil),
                 ])
             guard isLocking else { return }

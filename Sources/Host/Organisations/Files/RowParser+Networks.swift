@@ -63,7 +63,9 @@ extension RowParser {
     mutating func parsePayees() {
         var periods: [ODSCode: [(from: CalendarDate, to: CalendarDate)]] = [:]
         for row in 0..<document.rowCount {
-            guard let pcn = code(row, 1, "pcn_code", .pcn), let payee = code(row, 2, "payee_code") else { continue }
+            guard let pcn = code(row, 1, "pcn_code", .pcn), let payee = code(row, 2, "payee_code") else {
+                continue
+            }
             let from = compactDay(row, 3, "start_date")
             let to = compactDay(row, 4, "end_date")
             requireOrder(row, 4, "end_date", start: from, end: to)
@@ -74,7 +76,9 @@ extension RowParser {
             guard claim("\(payee) for \(pcn) from \(from)", row, 1, "payee") else { continue }
             let end = to ?? .unboundedEnd
             if let other = periods[pcn]?.first(where: { $0.from <= end && from <= $0.to }) {
-                add(.unique, row, 3, "start_date", "\(pcn) has another payee from \(other.from): one at a time")
+                add(
+                    .unique, row, 3, "start_date",
+                    "\(pcn) has another payee from \(other.from): one at a time")
             }
             periods[pcn, default: []].append((from, end))
             result.memberships.append(

@@ -74,7 +74,9 @@ extension RowParser {
             if kind == .branchSurgery, let main = result.operators[code]??.parent,
                 !code.value.hasPrefix(main.value)
             {
-                add(.codeForm, row, 15, "parent", "\(code) is no branch of \(main): their codes begin differently")
+                add(
+                    .codeForm, row, 15, "parent",
+                    "\(code) is no branch of \(main): their codes begin differently")
             }
             guard let organisation = reportOrganisation(row, code, kind: kind) else { continue }
             keep(organisation, row)

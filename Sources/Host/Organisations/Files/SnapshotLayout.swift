@@ -9,7 +9,8 @@ package enum SnapshotLayout: Int, Sendable, CaseIterable {
 
     package var columns: Int {
         switch self {
-        case .practices, .pharmacies, .pharmacyHeadquarters, .branchSurgeries, .opticalHeadquarters, .opticalSites,
+        case .practices, .pharmacies, .pharmacyHeadquarters, .branchSurgeries, .opticalHeadquarters,
+            .opticalSites,
             .dentalPractices, .trusts:
             27
         case .pcns: 8
@@ -36,7 +37,8 @@ package enum SnapshotLayout: Int, Sendable, CaseIterable {
     /// Names of the columns; `nil` for the ODS reports, which come without a header.
     package var header: [String]? {
         switch self {
-        case .practices, .pharmacies, .pcnMembers, .pharmacyHeadquarters, .branchSurgeries, .opticalHeadquarters,
+        case .practices, .pharmacies, .pcnMembers, .pharmacyHeadquarters, .branchSurgeries,
+            .opticalHeadquarters,
             .opticalSites, .dentalPractices, .trusts, .successions:
             nil
         case .nominatedPayees: ["pcn_code", "payee_code", "start_date", "end_date"]

@@ -27,7 +27,8 @@ enum LocalOrganisations {
             let code = try FieldCheck.code(request.code, "code")
             guard LocalOrganisations.isLocal(code), code.value.count > LocalOrganisations.prefix.count else {
                 throw Failure.invalid(
-                    "code", "local.code", "LOCAL and 1 to 7 of A-Z and 0-9: other codes are the national register's.")
+                    "code", "local.code",
+                    "LOCAL and 1 to 7 of A-Z and 0-9: other codes are the national register's.")
             }
             guard let kind = OrganisationKind(rawValue: request.kind.rawValue), kind.isLocal else {
                 throw Failure.invalid(
@@ -40,10 +41,12 @@ enum LocalOrganisations {
             for (index, line) in request.addressLines.enumerated() {
                 _ = try FieldCheck.text(line, "address_lines[\(index)]", 1...100)
             }
-            let postcode = try request.postcode.isEmpty ? "" : FieldCheck.text(request.postcode, "postcode", 5...8)
+            let postcode =
+                try request.postcode.isEmpty ? "" : FieldCheck.text(request.postcode, "postcode", 5...8)
             let town = try request.town.isEmpty ? "" : FieldCheck.text(request.town, "town", 1...100)
             facts = StatedOrganisation(
-                code: code, kind: kind, name: try FieldCheck.text(request.name, "name", 3...100), status: .active,
+                code: code, kind: kind, name: try FieldCheck.text(request.name, "name", 3...100),
+                status: .active,
                 openedOn: opened, closedOn: nil, postcode: postcode, town: town)
             address = StatedAddress(lines: request.addressLines + [town], postcode: postcode)
             commissioner =
@@ -96,7 +99,8 @@ enum LocalOrganisations {
         in transaction: any Transaction
     ) throws {
         guard isLocal(code),
-            let found = try transaction.first(statedOf, [.text(code.value)], { try StatedOrganisation(local: $0) }),
+            let found = try transaction.first(
+                statedOf, [.text(code.value)], { try StatedOrganisation(local: $0) }),
             let old = found
         else { throw Failure(HostReasons.notFound, "\(code) is no body registered here.") }
         guard old.status != .inactive else {
@@ -131,7 +135,8 @@ enum LocalOrganisations {
             OrganisationTables.putStated,
             [
                 .text(facts.code.value), .integer(layout), .text("local"), .integer(facts.kind.rawValue),
-                .text(facts.name), .integer(facts.status.rawValue), .date(facts.openedOn), .date(facts.closedOn),
+                .text(facts.name), .integer(facts.status.rawValue), .date(facts.openedOn),
+                .date(facts.closedOn),
                 .text(facts.postcode), .text(facts.town),
             ])
     }
@@ -145,7 +150,8 @@ enum LocalOrganisations {
                 OrganisationTables.insertSlice,
                 [
                     .text(code.value), .date(slice.from), .date(slice.to), .integer(slice.kind.rawValue),
-                    .integer(slice.status.rawValue), .text(slice.name), .text(slice.postcode), .text(slice.town),
+                    .integer(slice.status.rawValue), .text(slice.name), .text(slice.postcode),
+                    .text(slice.town),
                     .date(slice.openedOn), .date(slice.closedOn), .date(today), .text(act),
                 ])
         }

@@ -37,7 +37,8 @@ package struct OrganisationCalendar: Sendable {
                 OrganisationTables.insertCalendarDay,
                 [.date(day), .integer(changes.count), .instant(transaction.now)])
             transaction.audit(
-                AuditNote(object: "organisation-calendar/\(day)", detail: "\(changes.count) changes took effect"))
+                AuditNote(
+                    object: "organisation-calendar/\(day)", detail: "\(changes.count) changes took effect"))
             return changes.count
         }
     }
@@ -46,9 +47,12 @@ package struct OrganisationCalendar: Sendable {
         on day: CalendarDate, in reader: any Reader
     ) throws -> [Pcs_Host_V1_OrganisationChanged] {
         var changes: [Pcs_Host_V1_OrganisationChanged] = []
-        for (code, loadID) in try reader.all(OrganisationTables.slicesBeginning, [.date(day)], { row in
-            (row.text(0), row.text(1))
-        }) {
+        for (code, loadID) in try reader.all(
+            OrganisationTables.slicesBeginning, [.date(day)],
+            { row in
+                (row.text(0), row.text(1))
+            })
+        {
             guard let change = try statusChange(of: code, on: day, in: reader) else { continue }
             changes.append(make(code, change.kind, change.effectiveOn, change.before, change.after, loadID))
         }

@@ -108,7 +108,9 @@ package struct RegisterFolder: Sendable {
         of failure: Failure, _ file: Waiting, in transaction: any Transaction
     ) throws {
         let key = "host/register-file/\(transaction.newIdentifier())"
-        let lines = failure.violations.prefix(20).map { "row \($0.row) column \($0.column): \($0.message) [\($0.rule)]" }
+        let lines = failure.violations.prefix(20).map {
+            "row \($0.row) column \($0.column): \($0.message) [\($0.rule)]"
+        }
         try transaction.publish(
             Pcs_Casework_V1_MessagePosted.with {
                 $0.messageKey = key
@@ -122,7 +124,8 @@ package struct RegisterFolder: Sendable {
             }, key: key)
         transaction.audit(
             AuditNote(
-                object: "register-file/\(file.name)", detail: "refused: \(failure.violationCount) violations"))
+                object: "register-file/\(file.name)", detail: "refused: \(failure.violationCount) violations")
+        )
     }
 
     /// Under a name of its own, so that the next file of the same name finds its way free.

@@ -12,7 +12,8 @@ enum HeldLoadTask {
                 $0.organisationCode = OrganisationRegister.operatorCode.value
                 $0.title = "A load of the register is held"
                 $0.detail = String(
-                    "\(load.fileName): \(load.heldBecause). Apply or discard load \(load.loadID).".prefix(4_000))
+                    "\(load.fileName): \(load.heldBecause). Apply or discard load \(load.loadID).".prefix(
+                        4_000))
                 $0.outcomes = ["applied", "discarded"]
                 $0.priority = .urgent
                 $0.record = .with {

@@ -99,7 +99,8 @@ extension SnapshotComparison {
     ) {
         var counted = Set(changedOrganisations.map(\.new.code))
         commissioners = compareTimelines(
-            parsed.commissioners, register.commissioners, .commissionerChanged, "commissioner", source, register,
+            parsed.commissioners, register.commissioners, .commissionerChanged, "commissioner", source,
+            register,
             &counted)
         operators = compareTimelines(
             parsed.operators, register.operators, .operatorChanged, "operator", source, register, &counted)
