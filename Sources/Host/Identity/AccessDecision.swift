@@ -1,3 +1,4 @@
+import CommonContract
 import HostContract
 package import PluginAPI
 
@@ -82,6 +83,9 @@ extension IdentityRegistry {
         }
         let roles = standing.roles(at: acting)
         if !method.access.anyCaller {
+            if roles == [Roles.member], !method.access.allow.contains(where: { $0.role == Roles.member }) {
+                throw Failure.denied(.grant, "no grant is in force at \(acting) today, only a membership")
+            }
             let question = AccessQuestion(
                 method: method, acting: acting, roles: roles, organisations: organisations, directory: directory,
                 today: clock.today, glass: glass.session(of: credentials.person?.subjectID, at: clock.now))
