@@ -19,5 +19,11 @@ public struct CQRSPlugin: Plugin {
     // One list an area of work, so that each can grow by itself.
     public var methods: [BoundMethod] { achievementMethods }
 
-    private var achievementMethods: [BoundMethod] { [] }
+    private var achievementMethods: [BoundMethod] {
+        Pcs_Cqrs_V1_QualityServiceServiceMethods.bind(QualityServiceHandlers(context: context))
+            + Pcs_Cqrs_V1_SubmissionServiceMethods.bind(SubmissionHandlers(context: context))
+            + Pcs_Cqrs_V1_CalculationServiceMethods.bind(CalculationHandlers(context: context))
+    }
+
+    public func start() async throws { try await ShippedDefinitions.load(into: context.store) }
 }

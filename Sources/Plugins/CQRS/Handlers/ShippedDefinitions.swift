@@ -7,7 +7,7 @@ enum ShippedDefinitions {
 
     /// Codes of personalised care adjustments and exclusions that any fraction may have (5.2).
     static let adjustments: [(code: String, isAdjustment: Bool)] = {
-        String(decoding: PackageResources.adjustments_csv, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst()
+        String(decoding: ShippedFiles.adjustments, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst()
             .compactMap { line in
                 let parts = line.split(separator: ",")
                 return parts.count == 2 ? (String(parts[0]), parts[1] == "A") : nil
@@ -23,12 +23,12 @@ enum ShippedDefinitions {
     }
 
     private static func loadDefinitions(in transaction: any Transaction) throws {
-        let bytes = PackageResources.services_csv + PackageResources.indicators_csv + PackageResources.tariffs_csv
+        let bytes = ShippedFiles.services + ShippedFiles.indicators + ShippedFiles.tariffs
         let file = UploadedFile(name: "services.csv", bytes: [], sha256: Digest.hex(Digest.sha256(bytes)))
         if try ReferenceStore.isLoaded(.services, file.sha256, transaction) { return }
         let (definitions, violations) = DefinitionFiles.read(
-            services: PackageResources.services_csv, indicators: PackageResources.indicators_csv,
-            tariffs: PackageResources.tariffs_csv)
+            services: ShippedFiles.services, indicators: ShippedFiles.indicators,
+            tariffs: ShippedFiles.tariffs)
         guard violations.isEmpty else { throw Failure.cqrsFile(violations) }
         _ = try ReferenceStore.record(.services, file, rows: definitions.count, by: actor, in: transaction)
         for definition in definitions
@@ -42,7 +42,7 @@ enum ShippedDefinitions {
     }
 
     private static func loadConstants(in transaction: any Transaction) throws {
-        let bytes = PackageResources.constants_csv
+        let bytes = ShippedFiles.constants
         let file = UploadedFile(name: "constants.csv", bytes: [], sha256: Digest.hex(Digest.sha256(bytes)))
         if try ReferenceStore.isLoaded(.constants, file.sha256, transaction) { return }
         let (rows, violations) = ConstantsFile.read(bytes)
