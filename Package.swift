@@ -48,6 +48,8 @@ var targets: [Target] = [
         name: "DocumentsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Documents"),
     .target(
+        name: "CqrsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"], path: "Sources/Contracts/Cqrs"),
+    .target(
         name: "ChangesContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Changes"),
     .executableTarget(name: "protoc-gen-pcs", dependencies: [protobuf, protobufPlugin]),
@@ -88,6 +90,16 @@ var targets: [Target] = [
         resources: [.embedInCode("ReferenceData")]),
 
     .target(
+        name: "CQRSPlugin",
+        dependencies: [
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract", "CaseworkContract",
+            protobuf, crypto,
+        ],
+        path: "Sources/Plugins/CQRS",
+        exclude: ["README.md", "OWNERS"],
+        resources: [.embedInCode("ReferenceData")]),
+
+    .target(
         name: "DocumentsPlugin",
         dependencies: [
             "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
@@ -117,8 +129,8 @@ var targets: [Target] = [
     .executableTarget(
         name: "pcs",
         dependencies: [
-            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "CaseworkPlugin", "DocumentsPlugin",
-            "PracticeChangesPlugin",
+            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "CaseworkPlugin",
+            "DocumentsPlugin", "PracticeChangesPlugin",
         ]),
 
     .target(
@@ -161,14 +173,25 @@ var targets: [Target] = [
     .testTarget(
         name: "HostTests",
         dependencies: [
-            "Host", "Tabular", "PluginTestKit", "HostContract", "CommonContract", "FrameClient", "FrameProtocol",
-            "StorageSQLite", protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto, cryptoExtras,
+            "Host", "Tabular", "PluginTestKit", "HostContract", "CaseworkContract", "CommonContract", "FrameClient",
+            "FrameProtocol", "StorageSQLite", protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto, cryptoExtras,
         ]),
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
             "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract",
             protobuf,
+        ]),
+    .testTarget(
+        name: "CaseworkPluginTests",
+        dependencies: [
+            "CaseworkPlugin", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
+        ]),
+    .testTarget(
+        name: "CQRSPluginTests",
+        dependencies: [
+            "CQRSPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "CommonContract", "PluginAPI", protobuf,
         ]),
     .testTarget(
         name: "DocumentsPluginTests",
@@ -181,11 +204,6 @@ var targets: [Target] = [
         dependencies: [
             "PracticeChangesPlugin", "ChangesContract", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract",
             "CommonContract", protobuf,
-        ]),
-    .testTarget(
-        name: "CaseworkPluginTests",
-        dependencies: [
-            "CaseworkPlugin", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "PCSCommandTests",
