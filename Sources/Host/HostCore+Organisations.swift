@@ -15,7 +15,9 @@ extension HostCore {
             ScheduledJob(name: "registration-upkeep", schedule: .daily(hour: 0, minute: 15)) {
                 try await registrations.run()
             },
-            ScheduledJob(name: "client-upkeep", schedule: .daily(hour: 1, minute: 20)) { try await clients.run() },
+            ScheduledJob(name: "client-upkeep", schedule: .daily(hour: 1, minute: 20)) {
+                try await clients.run()
+            },
             ScheduledJob(name: "retire-client-keys", schedule: .every(seconds: 60)) {
                 try await clients.retireKeys()
             },

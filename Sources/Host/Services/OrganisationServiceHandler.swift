@@ -168,7 +168,8 @@ extension OrganisationServiceHandler {
             return Pcs_Host_V1_Organisation.with { $0.code = code.value }
         }
         try register.load()
-        return try register.addressed(register.description(of: code, at: wanted.facts.openedOn ?? today)) ?? reply
+        return try register.addressed(register.description(of: code, at: wanted.facts.openedOn ?? today))
+            ?? reply
     }
 
     package func closeLocalOrganisation(
