@@ -1,0 +1,59 @@
+import Accounting
+import Testing
+
+@testable import PaymentsPlugin
+
+@Suite("Bacs Standard 18 file (payments.md 12.7)")
+struct BacsFileTests {
+    private func file(_ credits: [BacsCredit]) throws -> BacsFile {
+        let account = try #require(BankAccount(sortCode: "080000", accountNumber: "12345678"))
+        return try BacsFile(
+            originator: BacsOriginator(serviceUserNumber: "123456", account: account, name: "NHS Primary Care"),
+            serial: "000042", createdOn: try #require(CalendarDate(iso8601: "2026-07-16")),
+            processingDay: try #require(CalendarDate(iso8601: "2026-07-17")), credits: credits)
+    }
+
+    private func credit(_ pence: Int64, _ reference: String = "A81001 2607-1", name: String = "Dr Jones & Partners") throws
+        -> BacsCredit
+    {
+        BacsCredit(
+            account: try #require(BankAccount(sortCode: "089999", accountNumber: "66374958")), payeeName: name,
+            reference: reference, pence: pence)
+    }
+
+    @Test("every record has its length, and the fields stand where the format says")
+    func layout() throws {
+        let file = try file([try credit(1_234_567), try credit(100, "U89141 2607-1", name: "Nórth PCN; Ltd")])
+        let lines = String(decoding: file.encode(), as: UTF8.self).split(separator: "\r\n").map(Array.init)
+        #expect(lines.map(\.count) == [80, 80, 80, 80, 100, 100, 100, 80, 80, 80])
+        func field(_ line: Int, _ from: Int, _ to: Int) -> String { String(lines[line][(from - 1)...(to - 1)]) }
+        #expect(field(0, 1, 4) == "VOL1" && field(0, 5, 10) == "000042" && field(0, 42, 47) == "123456")
+        #expect(field(0, 80, 80) == "1")
+        #expect(field(1, 5, 21) == "A123456S  1123456" && field(1, 42, 47) == " 26197")
+        #expect(field(2, 5, 15) == "F0200000100" && field(2, 51, 52) == "00")
+        #expect(field(3, 5, 10) == " 26198" && field(3, 29, 37) == "1 DAILY  " && field(3, 38, 40) == "001")
+        #expect(field(4, 1, 14) == "08999966374958" && field(4, 15, 17) == "099")
+        #expect(field(4, 36, 46) == "00001234567" && field(4, 65, 82) == "A81001 2607-1     ")
+        #expect(field(4, 83, 100) == "DR JONES & PARTNER")
+        #expect(field(5, 83, 100) == "N RTH PCN  LTD    ")
+        #expect(field(6, 16, 17) == "17" && field(6, 36, 46) == "00001234667" && field(6, 65, 70) == "CONTRA")
+        #expect(field(9, 5, 17) == "0000001234667" && field(9, 18, 30) == "0000001234667")
+        #expect(field(9, 31, 37) == "0000001" && field(9, 38, 44) == "0000002")
+    }
+
+    @Test("amounts of nothing are left out, weak references and amounts out of range refused")
+    func refusals() throws {
+        #expect(try file([try credit(5), try credit(0)]).credits.count == 1)
+        #expect(throws: BacsFile.Fault.empty) { try file([try credit(0)]) }
+        #expect(throws: BacsFile.Fault.amountOutOfRange(reference: "A81001 2607-1")) {
+            try file([try credit(BacsFile.largestPence + 1)])
+        }
+        #expect(throws: BacsFile.Fault.referenceTooWeak("AAAAAAAA")) { try file([try credit(1, "AAAAAAAA")]) }
+        #expect(throws: BacsFile.Fault.referenceTooWeak("A8100")) { try file([try credit(1, "A8100")]) }
+    }
+
+    @Test("the same input gives the same bytes")
+    func sameBytes() throws {
+        #expect(try file([try credit(77)]).encode() == (try file([try credit(77)])).encode())
+    }
+}
