@@ -75,7 +75,8 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "PaymentsContract", "ChangesContract", protobuf, crypto,
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "ChangesContract", "PaymentsContract", protobuf, crypto,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],

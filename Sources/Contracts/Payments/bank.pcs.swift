@@ -535,6 +535,14 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
 
 /// The file that pays a run, its submission, and what comes back.
 public protocol Pcs_Payments_V1_PaymentFileService: Sendable {
+    /// Sets who submits and from which account; takes effect when a second person sends the same.
+    ///
+    /// Callers: `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally. Changes state. Takes a second
+    /// person. Takes a fresh proof of the person.
+    func setOriginator(
+        _ request: Pcs_Payments_V1_SetOriginatorRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_SetOriginatorResponse
+
     /// Builds the Bacs file of an approved run, or of payments returned or held before. The same payments give the same
     /// bytes. Payees without verified details in force are held and listed, never paid on old details.
     ///
@@ -592,6 +600,25 @@ public protocol Pcs_Payments_V1_PaymentFileService: Sendable {
 
 /// Methods of `pcs.payments.v1.PaymentFileService`, and how an implementation is bound to them.
 public enum Pcs_Payments_V1_PaymentFileServiceMethods {
+    /// Callers: `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally. Changes state. Takes a second
+    /// person. Takes a fresh proof of the person.
+    public static let setOriginator = MethodDescriptor(
+        path: "pcs.payments.v1.PaymentFileService/SetOriginator",
+        kind: .unary,
+        requestType: "pcs.payments.v1.SetOriginatorRequest",
+        replyType: "pcs.payments.v1.SetOriginatorResponse",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.bacsSubmitter, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: true, needsSecondPerson: true,
+            audit: .change,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline, needsStepUp: true))
+
     /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person.
     public static let buildPaymentFile = MethodDescriptor(
         path: "pcs.payments.v1.PaymentFileService/BuildPaymentFile",
@@ -724,6 +751,7 @@ public enum Pcs_Payments_V1_PaymentFileServiceMethods {
 
     /// In the order of the contract.
     public static let all: [MethodDescriptor] = [
+        setOriginator,
         buildPaymentFile,
         getPaymentFile,
         downloadPaymentFile,
@@ -736,6 +764,7 @@ public enum Pcs_Payments_V1_PaymentFileServiceMethods {
     /// Makes `service` callable by the Host.
     public static func bind(_ service: some Pcs_Payments_V1_PaymentFileService) -> [BoundMethod] {
         [
+            bindSetOriginator(service),
             bindBuildPaymentFile(service),
             bindGetPaymentFile(service),
             bindDownloadPaymentFile(service),
@@ -744,6 +773,18 @@ public enum Pcs_Payments_V1_PaymentFileServiceMethods {
             bindListOutstandingPayments(service),
             bindExportJournal(service),
         ]
+    }
+
+    private static func bindSetOriginator(_ service: some Pcs_Payments_V1_PaymentFileService) -> BoundMethod {
+        BoundMethod(
+            descriptor: setOriginator,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_SetOriginatorRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.setOriginator(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
     }
 
     private static func bindBuildPaymentFile(_ service: some Pcs_Payments_V1_PaymentFileService) -> BoundMethod {
@@ -840,6 +881,18 @@ public struct Pcs_Payments_V1_PaymentFileServiceClient: Sendable {
     public init(_ transport: any CallTransport, options: CallOptions = CallOptions()) {
         self.transport = transport
         self.options = options
+    }
+
+    /// Sets who submits and from which account; takes effect when a second person sends the same.
+    ///
+    /// Callers: `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally. Changes state. Takes a second
+    /// person. Takes a fresh proof of the person.
+    public func setOriginator(
+        _ request: Pcs_Payments_V1_SetOriginatorRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_SetOriginatorResponse {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_PaymentFileServiceMethods.setOriginator, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_SetOriginatorResponse(serializedBytes: reply)
     }
 
     /// Builds the Bacs file of an approved run, or of payments returned or held before. The same payments give the same

@@ -45,6 +45,11 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
   case runUnknown // = 17
   case calendarMissing // = 18
   case publishedYearUnknown // = 19
+  case bankChangeOpen // = 40
+  case bankChangeStateWrong // = 41
+  case bankDetailsRefused // = 42
+  case paymentFileStateWrong // = 43
+  case originatorMissing // = 44
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -73,6 +78,11 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case 17: self = .runUnknown
     case 18: self = .calendarMissing
     case 19: self = .publishedYearUnknown
+    case 40: self = .bankChangeOpen
+    case 41: self = .bankChangeStateWrong
+    case 42: self = .bankDetailsRefused
+    case 43: self = .paymentFileStateWrong
+    case 44: self = .originatorMissing
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -99,6 +109,11 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case .runUnknown: return 17
     case .calendarMissing: return 18
     case .publishedYearUnknown: return 19
+    case .bankChangeOpen: return 40
+    case .bankChangeStateWrong: return 41
+    case .bankDetailsRefused: return 42
+    case .paymentFileStateWrong: return 43
+    case .originatorMissing: return 44
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -125,6 +140,11 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     .runUnknown,
     .calendarMissing,
     .publishedYearUnknown,
+    .bankChangeOpen,
+    .bankChangeStateWrong,
+    .bankDetailsRefused,
+    .paymentFileStateWrong,
+    .originatorMissing,
   ]
 
 }
@@ -132,5 +152,5 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Payments_V1_PaymentsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{15}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0")
 }

@@ -119,6 +119,36 @@ public enum PaymentsReasons {
         summary: "No published file of that year is loaded.",
         nextStep: "Load it with PublishedYearService/LoadPublishedYear.")
 
+    /// A change of the payee's bank details is under way.
+    public static let bankChangeOpen = Reason(
+        name: "BANK_CHANGE_OPEN", code: .failedPrecondition,
+        summary: "A change of the payee's bank details is under way.",
+        nextStep: "Finish or reject it first.")
+
+    /// The change of bank details is in another state.
+    public static let bankChangeStateWrong = Reason(
+        name: "BANK_CHANGE_STATE_WRONG", code: .failedPrecondition,
+        summary: "The change of bank details is in another state.",
+        nextStep: "BankDetailsService/GetBankDetails shows its state; the message names the one needed.")
+
+    /// The bank details fail a check.
+    public static let bankDetailsRefused = Reason(
+        name: "BANK_DETAILS_REFUSED", code: .failedPrecondition,
+        summary: "The bank details fail a check.",
+        nextStep: "The message names the check; correct the details or reject the change.")
+
+    /// The payment file cannot take this step.
+    public static let paymentFileStateWrong = Reason(
+        name: "PAYMENT_FILE_STATE_WRONG", code: .failedPrecondition,
+        summary: "The payment file cannot take this step.",
+        nextStep: "The message says why; PaymentFileService/GetPaymentFile shows its state.")
+
+    /// No originator of Bacs files is set and approved.
+    public static let originatorMissing = Reason(
+        name: "ORIGINATOR_MISSING", code: .failedPrecondition,
+        summary: "No originator of Bacs files is set and approved.",
+        nextStep: "Two people set it with PaymentFileService/SetOriginator.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -140,5 +170,10 @@ public enum PaymentsReasons {
         runUnknown,
         calendarMissing,
         publishedYearUnknown,
+        bankChangeOpen,
+        bankChangeStateWrong,
+        bankDetailsRefused,
+        paymentFileStateWrong,
+        originatorMissing,
     ]
 }

@@ -91,6 +91,28 @@ public nonisolated struct Pcs_Payments_V1_StatementsPublished: Sendable {
   fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
 }
 
+/// The bank sent a credit back; the payment is owed again. Code 2 says that the beneficiary has died.
+public nonisolated struct Pcs_Payments_V1_PaymentReturned: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var paymentID: String = String()
+
+  public var payeeCode: String = String()
+
+  public var runID: String = String()
+
+  public var pence: Int64 = 0
+
+  /// ARUCS code: 0, 2, 3, 5, B or C.
+  public var returnCode: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// The bank has paid a run.
 public nonisolated struct Pcs_Payments_V1_RunPaid: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -231,6 +253,56 @@ nonisolated extension Pcs_Payments_V1_StatementsPublished: SwiftProtobuf.Message
     if lhs.runID != rhs.runID {return false}
     if lhs._month != rhs._month {return false}
     if lhs.statements != rhs.statements {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_PaymentReturned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PaymentReturned"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payment_id\0\u{3}payee_code\0\u{3}run_id\0\u{1}pence\0\u{3}return_code\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.paymentID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.pence) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.returnCode) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.paymentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.paymentID, fieldNumber: 1)
+    }
+    if !self.payeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.payeeCode, fieldNumber: 2)
+    }
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 3)
+    }
+    if self.pence != 0 {
+      try visitor.visitSingularInt64Field(value: self.pence, fieldNumber: 4)
+    }
+    if !self.returnCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.returnCode, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_PaymentReturned, rhs: Pcs_Payments_V1_PaymentReturned) -> Bool {
+    if lhs.paymentID != rhs.paymentID {return false}
+    if lhs.payeeCode != rhs.payeeCode {return false}
+    if lhs.runID != rhs.runID {return false}
+    if lhs.pence != rhs.pence {return false}
+    if lhs.returnCode != rhs.returnCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,3 +1,4 @@
+import CaseworkContract
 import ChangesContract
 import HostContract
 import PaymentsContract
@@ -14,6 +15,10 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Payments_V1_StatementsPublished.protoMessageName,
             Pcs_Payments_V1_RunPaid.protoMessageName,
             Pcs_Changes_V1_ChangeStepReported.protoMessageName,
+            Pcs_Payments_V1_PaymentReturned.protoMessageName,
+            Pcs_Casework_V1_TaskRequested.protoMessageName,
+            Pcs_Casework_V1_TaskSettled.protoMessageName,
+            Pcs_Casework_V1_MessagePosted.protoMessageName,
         ])
 
     private let context: PluginContext
@@ -28,6 +33,8 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_ReferenceDataServiceMethods.bind(ReferenceDataHandlers(context: context))
             + Pcs_Payments_V1_RunServiceMethods.bind(RunHandlers(context: context))
             + Pcs_Payments_V1_StatementServiceMethods.bind(StatementHandlers(context: context))
+            + Pcs_Payments_V1_BankDetailsServiceMethods.bind(BankDetailsHandlers(context: context))
+            + Pcs_Payments_V1_PaymentFileServiceMethods.bind(PaymentFileHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
     }
 

@@ -10,6 +10,13 @@ enum LondonDay {
             microsecondsSince1970: (midnightUTC - (isSummerTime(atMidnightOf: next) ? 3_600 : 0)) * 1_000_000)
     }
 
+    /// The day in England in which a moment lies.
+    static func day(of moment: Instant) -> CalendarDate {
+        let seconds = moment.microsecondsSince1970 / 1_000_000
+        let day = CalendarDate(daysSince1970: Int32(clamping: seconds / 86_400))
+        return moment < end(of: day) ? day : day.adding(days: 1)
+    }
+
     /// Clocks change at 01:00 UTC on the last Sundays of March and October, after that day's midnight.
     private static func isSummerTime(atMidnightOf day: CalendarDate) -> Bool {
         guard let spring = lastSunday(of: 3, day.year), let autumn = lastSunday(of: 10, day.year) else {

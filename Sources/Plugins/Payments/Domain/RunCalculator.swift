@@ -31,6 +31,8 @@ struct RunFacts: Hashable, Sendable {
 struct BuiltStatement: Sendable {
     var practice: ODSCode
     var practiceName: String
+    /// Who receives the money.
+    var payee: ODSCode
     var kind: ContractKind?
     var commissioner: String
     var region: String
@@ -99,7 +101,8 @@ struct RunCalculator: Sendable {
                 accounts.append(account(timeline.practice, lines))
                 built.statements.append(
                     BuiltStatement(
-                        practice: timeline.practice, practiceName: document.practiceName, kind: document.kind,
+                        practice: timeline.practice, practiceName: document.practiceName, payee: document.payee,
+                        kind: document.kind,
                         commissioner: document.commissioner, region: document.region, figures: figures,
                         body: body,
                         sha256: hash))

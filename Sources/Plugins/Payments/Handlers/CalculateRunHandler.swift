@@ -19,8 +19,15 @@ extension RunHandlers {
             try requireCutOffPassed(run, request, call)
             return try refusing { try RunInputs(run, reader) }
         }
+        let newAccounts = try context.store.read { reader in
+            try refusing { try NewBankDetails(read.run, reader) }
+        }
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
-        let built = try refusing { try build(read) }
+        let built = try refusing {
+            var built = try build(read)
+            built.exceptions += newAccounts.exceptions(built)
+            return built
+        }
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
         let elapsed = call.now.microsecondsSince1970 - started.microsecondsSince1970
         return try await call.commit { transaction in

@@ -47,7 +47,7 @@ enum PayableItemStore {
         ])
     private static let insertAssignments = BulkInsert(into: "payable_item_run", ["item_id", "run_id"])
     private static let releaseRun = Statement("DELETE FROM payable_item_run WHERE run_id = ?1")
-    /// An item is gone once a published run has it; a run in the making takes it again and again.
+    /// An item is gone once an approved, paid or closed run has it (states 5 to 7); a run in the making takes it again and again.
     private static let dueItems = Statement(
         """
         SELECT item_id, payee_code, paycode, contract_id, contract_version, period_from, period_to, month, quantity,
@@ -56,13 +56,13 @@ enum PayableItemStore {
         WHERE first_run_month <= ?1 AND seq <= ?2 AND (withdrawn_seq IS NULL OR withdrawn_seq > ?2)
             AND NOT EXISTS (
                 SELECT 1 FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
-                WHERE payable_item_run.item_id = payable_item.item_id AND run.run_id <> ?3 AND run.published_at IS NOT NULL)
+                WHERE payable_item_run.item_id = payable_item.item_id AND run.run_id <> ?3 AND run.state IN (5, 6, 7))
         ORDER BY payee_code, item_id
         """)
     private static let runOfItem = Statement(
         """
         SELECT run.run_id FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
-        WHERE payable_item_run.item_id = ?1 AND run.published_at IS NOT NULL
+        WHERE payable_item_run.item_id = ?1 AND run.state IN (5, 6, 7)
         """)
     private static let withdrawItem = Statement(
         """

@@ -1,0 +1,86 @@
+import CaseworkContract
+import CommonContract
+import PaymentsContract
+import PluginAPI
+
+/// A credit that the bank sent back: owed again, the account frozen where the code says so, the payee told; the next
+/// statement shows the return and the second payment (payments.md 12.7).
+enum PaymentReturns {
+    static func take(
+        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, file: PaymentFileStore.File, by actor: String,
+        in transaction: any Transaction
+    ) throws -> Pcs_Payments_V1_OutstandingPayment {
+        var payment = payment
+        payment.state = .owed
+        payment.because = "returned: " + code.words
+        payment.fileID = ""
+        payment.timesReturned += 1
+        try PaymentFileStore.save(
+            payment, step: "returned", detail: "code \(code.rawValue), file \(file.id)", by: actor, in: transaction)
+        if code.freezesAccount {
+            try BankDetailsStore.freeze(
+                payment.payee, reason: "payment \(payment.id) returned: \(code.words)", by: actor, in: transaction)
+        }
+        try tell(payment, code, in: transaction)
+        try transaction.publish(
+            Pcs_Payments_V1_PaymentReturned.with {
+                $0.paymentID = payment.id
+                $0.payeeCode = payment.payee.value
+                $0.runID = payment.runID
+                $0.pence = payment.pence
+                $0.returnCode = code.rawValue
+            }, key: payment.payee.value)
+        return Pcs_Payments_V1_OutstandingPayment(payment)
+    }
+
+    private static func tell(
+        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, in transaction: any Transaction
+    ) throws {
+        let key = "payments/payment/\(payment.id)/returned/\(payment.timesReturned)"
+        try transaction.publish(
+            Pcs_Casework_V1_TaskRequested.with {
+                $0.taskKey = key
+                $0.role = .practiceStatements
+                $0.organisationCode = payment.payee.value
+                $0.title = "A payment came back from the bank"
+                $0.detail =
+                    "\(Money(pence: payment.pence)) pounds of run \(payment.runID): \(code.words). Give new bank "
+                    + "details; the payment is made again once they are verified."
+                $0.record = .with {
+                    ($0.area, $0.kind, $0.recordID) = ("payments", "payment", payment.id)
+                    $0.organisationCode = payment.payee.value
+                }
+                $0.priority = .urgent
+            }, key: key)
+    }
+
+    /// Two lines for the next statement that come to nothing: what came back, and what was paid again.
+    static func showReissue(
+        _ payment: PaymentFileStore.Payment, fileID: String, by actor: String, in transaction: any Transaction
+    ) throws {
+        guard let run = try RunStore.run(payment.runID, transaction) else { return }
+        let latest = try RunStore.runs(transaction).filter { $0.state.isPublished }.map(\.month).max() ?? run.month
+        let items = [
+            (Paycode.returnedPayment, payment.pence, "returned"), (.reissuedPayment, -payment.pence, "reissued"),
+        ].map { paycode, pence, word in
+            let day = run.month.lastDay
+            let input = Explanation.Input(
+                "payment", Money(pence: payment.pence).pounds, .pounds,
+                from: .init("payment " + payment.id, note: word + " by file " + fileID), asOf: day)
+            let explanation = Explanation(
+                rule: "12.7 returned payment", ruleVersion: 1, inputs: [input],
+                steps: [.init("amount", .whole(0), pence < 0 ? .subtract : .add, .input(0))], rounding: "none",
+                amount: Money(pence: pence))
+            let attempt = String(payment.timesReturned)
+            return PayableItem(
+                naturalKey: "payment/\(payment.id)/\(word)/\(attempt)", payee: payment.payee,
+                firstRun: latest.adding(months: 1),
+                line: PaymentLine(
+                    paycode: paycode, contractID: payment.payee.value, contractVersion: 0, periodFrom: day,
+                    periodTo: day, quantity: ExactDecimal(1), rate: Money(pence: pence).pounds,
+                    basis: word.uppercased(), pence: pence, source: .item, month: run.month,
+                    explanation: explanation, origin: "payment/\(payment.id)/\(attempt)"))
+        }
+        try PayableItemStore.add(items, by: actor, detail: "reissue of \(payment.id)", in: transaction)
+    }
+}
