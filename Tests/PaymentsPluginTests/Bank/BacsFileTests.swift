@@ -10,7 +10,8 @@ struct BacsFileTests {
         return try BacsFile(
             originator: BacsOriginator(serviceUserNumber: "123456", account: account, name: "NHS Primary Care"),
             serial: "000042", createdOn: try #require(CalendarDate(iso8601: "2026-07-16")),
-            processingDay: try #require(CalendarDate(iso8601: "2026-07-17")), credits: credits)
+            processingDay: try #require(CalendarDate(iso8601: "2026-07-17")), narrative: "JUL26 GP RUN",
+            credits: credits)
     }
 
     private func credit(_ pence: Int64, _ reference: String = "A81001 2607-1", name: String = "Dr Jones & Partners") throws
@@ -39,6 +40,38 @@ struct BacsFileTests {
         #expect(field(6, 16, 17) == "17" && field(6, 36, 46) == "00001234667" && field(6, 65, 70) == "CONTRA")
         #expect(field(9, 5, 17) == "0000001234667" && field(9, 18, 30) == "0000001234667")
         #expect(field(9, 31, 37) == "0000001" && field(9, 38, 44) == "0000002")
+    }
+
+    @Test("E21: the file of 30 June 2026, byte by byte")
+    func workedExample() throws {
+        let payer = try #require(BankAccount(sortCode: "089999", accountNumber: "66374958"))
+        let file = try BacsFile(
+            originator: BacsOriginator(serviceUserNumber: "654321", account: payer, name: "NHS PRIMARY CARE"),
+            serial: "000123", createdOn: try #require(CalendarDate(iso8601: "2026-06-26")),
+            processingDay: try #require(CalendarDate(iso8601: "2026-06-29")), narrative: "JUN26 GP RUN",
+            credits: [
+                BacsCredit(
+                    account: try #require(BankAccount(sortCode: "118765", accountNumber: "64371389")),
+                    payeeName: "Example Surgery & Partners", reference: "A99001 2606-1", pence: 10_329_726),
+                BacsCredit(
+                    account: try #require(BankAccount(sortCode: "107999", accountNumber: "88837491")),
+                    payeeName: "Riverside PCN Ltd", reference: "U99001 2606-1", pence: 5_779_450),
+            ])
+        let expected = """
+            VOL1000123...............................654321................................1
+            HDR1A654321S..165432100012300010001.......26177.26180.000000....................
+            HDR2F0200000100...................................00............................
+            UHL1.26180999999....000000001.DAILY..001........................................
+            1187656437138909908999966374958....00010329726NHS.PRIMARY.CARE..A99001.2606-1.....EXAMPLE.SURGERY.&.
+            1079998883749109908999966374958....00005779450NHS.PRIMARY.CARE..U99001.2606-1.....RIVERSIDE.PCN.LTD.
+            0899996637495801708999966374958....00016109176JUN26.GP.RUN......CONTRA............NHS.PRIMARY.CARE..
+            EOF1A654321S..165432100012300010001.......26177.26180.000000....................
+            EOF2F0200000100...................................00............................
+            UTL10000016109176000001610917600000010000002....................................
+            """
+        let shown = String(decoding: file.encode(), as: UTF8.self).replacing(" ", with: ".")
+            .replacing("\r\n", with: "\n")
+        #expect(shown == expected + "\n")
     }
 
     @Test("amounts of nothing are left out, weak references and amounts out of range refused")

@@ -39,12 +39,14 @@ struct BacsFile: Hashable, Sendable {
     let createdOn: CalendarDate
     /// The working day before the payment date.
     let processingDay: CalendarDate
+    /// Stands on the contra: "JUN26 GP RUN".
+    let narrative: String
     let credits: [BacsCredit]
     let totalPence: Int64
 
     init(
         originator: BacsOriginator, serial: String, createdOn: CalendarDate, processingDay: CalendarDate,
-        credits: [BacsCredit]
+        narrative: String, credits: [BacsCredit]
     ) throws(Fault) {
         guard originator.serviceUserNumber.utf8.count == 6,
             originator.serviceUserNumber.utf8.allSatisfy({ (0x30...0x39).contains($0) })
@@ -70,6 +72,7 @@ struct BacsFile: Hashable, Sendable {
         self.serial = serial
         self.createdOn = createdOn
         self.processingDay = processingDay
+        self.narrative = narrative
         self.credits = written
         totalPence = total
     }
@@ -93,7 +96,7 @@ struct BacsFile: Hashable, Sendable {
 
     private func header(_ label: String) -> String {
         label + "A" + sun + "S  1" + sun + serialField + "0001" + "0001" + BacsText.blank(6)
-            + BacsText.julian(createdOn) + BacsText.julian(processingDay.adding(days: 30)) + " " + "000000"
+            + BacsText.julian(createdOn) + BacsText.julian(processingDay) + " " + "000000"
             + BacsText.blank(20)
     }
 
@@ -116,7 +119,7 @@ struct BacsFile: Hashable, Sendable {
     private var contra: String {
         originator.account.sortCode + originator.account.accountNumber + "0" + "17" + originator.account.sortCode
             + originator.account.accountNumber + BacsText.blank(4) + BacsText.number(totalPence, 11)
-            + BacsText.field(originator.name, 18) + BacsText.field("CONTRA", 18)
+            + BacsText.field(narrative, 18) + BacsText.field("CONTRA", 18)
             + BacsText.field(originator.name, 18)
     }
 

@@ -37,7 +37,7 @@ struct PaymentFileBuilding {
         }
         let file = try write(
             zip(payments, accounts).compactMap { payment, change in change.map { (payment, $0) } }, runID: run.id,
-            on: day, days, in: transaction)
+            narrative: narrative(run.month), on: day, days, in: transaction)
         for index in payments.indices where payments[index].state == .inFile { payments[index].fileID = file.id }
         try PaymentFileStore.add(payments, in: transaction)
         return file
@@ -68,7 +68,8 @@ struct PaymentFileBuilding {
             }
         }
         try fields.finish()
-        let file = try write(chosen, runID: "", on: day, days, in: transaction)
+        let file = try write(
+            chosen, runID: "", narrative: "PAID AGAIN", on: day, days, in: transaction)
         for (payment, _) in chosen {
             var payment = payment
             payment.fileID = file.id
@@ -116,8 +117,15 @@ struct PaymentFileBuilding {
         return "\(payee) \(year)\(month)-\(run.number)"
     }
 
+    /// `JUN26 GP RUN`
+    private func narrative(_ month: YearMonth) -> String {
+        let names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+        return names[month.firstDay.month - 1] + BacsText.number(Int64(month.firstDay.year % 100), 2) + " GP RUN"
+    }
+
     private func write(
-        _ chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)], runID: String, on day: CalendarDate,
+        _ chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)], runID: String, narrative: String,
+        on day: CalendarDate,
         _ days: WorkingDays, in transaction: any Transaction
     ) throws -> PaymentFileStore.File {
         guard try refusing({ try days.isWorkingDay(day) }) else {
@@ -129,7 +137,7 @@ struct PaymentFileBuilding {
         do throws(BacsFile.Fault) {
             file = try BacsFile(
                 originator: originator, serial: serial, createdOn: today, processingDay: processing,
-                credits: chosen.map { payment, change in
+                narrative: narrative, credits: chosen.map { payment, change in
                     BacsCredit(
                         account: change.account, payeeName: change.accountName, reference: payment.reference,
                         pence: payment.pence)
