@@ -243,7 +243,7 @@ struct InputTests {
                 _ = try await propose(
                     "nothing,2027-04-01,,1,POUNDS,P,S,\nglobal_sum_price,2027-04-02,,x,POUNDS,P,S,\n")
             }
-            #expect(failure.violations.map { "\($0.row) \($0.rule)" } == ["2 REF01", "3 REF03", "3 REF02"])
+            #expect(failure.violations.map { "\($0.row) \($0.rule)" } == ["2 REF01", "3 REF02", "3 REF03"])
             let set = try await propose("global_sum_price,2027-04-01,2028-04-01,140.00,POUNDS,P,S99,\n")
             let returned = try await office.rates(office.secondEditor).approveRates(
                 .with { ($0.setID, $0.reason) = (set.setID, "not published yet") })

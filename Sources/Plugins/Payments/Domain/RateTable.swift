@@ -13,6 +13,19 @@ enum RateName: String, CaseIterable, Sendable {
     case netChangeAmount = "net_change_amount"
     case baselinePerHeadLow = "baseline_per_head_low"
     case baselinePerHeadHigh = "baseline_per_head_high"
+    // Networks, payments.md 8.1: pounds a year for each patient or bed.
+    /// 1 from the month in which networks are paid by this calculation, 0 while amounts come as instructions.
+    case networkCalculatedHere = "network_calculated_here"
+    case networkCoreRegistered = "network_core_registered"
+    case networkCoreAdjusted = "network_core_adjusted"
+    case networkClinicalDirector = "network_clinical_director"
+    case networkLeadership = "network_leadership"
+    case networkExtendedHours = "network_extended_hours"
+    case networkEnhancedAccess = "network_enhanced_access"
+    case networkCapacitySupport = "network_capacity_support"
+    case networkSupportWeighted = "network_support_weighted"
+    case networkCareHomeBed = "network_care_home_bed"
+    case networkParticipation = "network_participation"
 
     var unit: RateUnit {
         switch self {
@@ -20,7 +33,11 @@ enum RateName: String, CaseIterable, Sendable {
             .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent: .percent
         case .cutOffWorkingDays, .paymentDay: .days
-        case .correctionFactorSevenths: .count
+        case .correctionFactorSevenths, .networkCalculatedHere: .count
+        case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
+            .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
+            .networkCareHomeBed, .networkParticipation:
+            .pounds
         }
     }
 

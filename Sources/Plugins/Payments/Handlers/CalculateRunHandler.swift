@@ -17,7 +17,7 @@ extension RunHandlers {
             _ = try RunAction.calculate.requireNext(from: run)
             try requireEarlierRunsFinished(run, reader)
             try requireCutOffPassed(run, request, call)
-            return try refusing { try RunInputs(run, reader) }
+            return try refusing { try RunInputs(run, context.organisations, reader) }
         }
         let newAccounts = try context.store.read { reader in
             try refusing { try NewBankDetails(read.run, reader) }
@@ -70,12 +70,13 @@ extension RunHandlers {
     private func build(_ read: RunInputs) throws -> BuiltRun {
         let organisations = context.organisations
         let notices = read.notices
+        let payees = read.payees
         let lastDay = read.run.month.lastDay
         let calculator = RunCalculator(
             run: RunFacts(runID: read.run.id, month: read.run.month, paymentDate: read.run.paymentDate),
             inputs: read.inputs, history: read.history, affectedMonths: read.affectedMonths,
             standing: { RunHandlers.standing(of: $0, on: lastDay, organisations, notices) },
-            profile: { PayeeProfile($0, on: lastDay, organisations) })
+            profile: { PayeeProfile($0, on: lastDay, organisations, payees: payees) })
         return try calculator.build()
     }
 

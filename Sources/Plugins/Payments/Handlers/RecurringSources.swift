@@ -7,15 +7,36 @@ enum RecurringSources {
     ///   - months: the run's own month and the past ones that are looked at again.
     ///   - snapshot: number of the last input that counts.
     static func read(
-        months: [YearMonth], knownAt snapshot: Int64, _ reader: any Reader
+        months: [YearMonth], knownAt snapshot: Int64, rates: RateTable, lists: ListTable, practices: [ODSCode],
+        _ organisations: any OrganisationDirectory, _ reader: any Reader
     ) throws -> [any RecurringLines] {
-        []
+        // Before networks were paid here, their amounts came as instructions: paying both would pay twice.
+        let own = months.filter { month in
+            (try? rates.whole(.networkCalculatedHere, at: month.firstDay)) == 1
+        }
+        guard !own.isEmpty else { return [] }
+        var participants: [YearMonth: Set<ODSCode>] = [:]
+        for month in own {
+            participants[month] = Set(
+                practices.filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
+        }
+        return [
+            NetworkLines(
+                months: Set(own), sizes: try NetworkStore.sizes(knownAt: snapshot, reader),
+                beds: try NetworkStore.beds(knownAt: snapshot, reader), rates: rates),
+            ParticipationLines(lists: lists, rates: rates, participants: participants),
+        ]
     }
 }
 
 extension PayeeProfile {
     /// What the register says of a payee without a contract; `nil` when it does not know the code.
-    init?(_ code: ODSCode, on day: CalendarDate, _ organisations: any OrganisationDirectory) {
+    ///
+    /// - Parameter payees: nominated payees of networks, by first day.
+    init?(
+        _ code: ODSCode, on day: CalendarDate, _ organisations: any OrganisationDirectory,
+        payees: [ODSCode: [NetworkStore.Payee]]
+    ) {
         guard let entry = organisations.organisation(code, at: day) else { return nil }
         let kind: PayeeKind =
             switch entry.kind {
@@ -26,6 +47,7 @@ extension PayeeProfile {
             }
         self.init(
             kind: kind, name: entry.name, commissioner: organisations.commissioner(of: code, at: day)?.value ?? "",
-            region: organisations.region(of: code, at: day)?.value ?? "", payee: code)
+            region: organisations.region(of: code, at: day)?.value ?? "",
+            payee: payees[code]?.last { $0.from <= day }?.payee ?? code)
     }
 }

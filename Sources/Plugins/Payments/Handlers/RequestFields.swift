@@ -25,6 +25,15 @@ struct RequestFields {
         return code
     }
 
+    /// Any organisation that a statement can be for.
+    mutating func payee(_ text: String, field: String = "practice_code") -> ODSCode? {
+        guard let code = ODSCode(text) else {
+            refuse(field, "payments 1", "An ODS code has 3 to 12 capital letters and digits.")
+            return nil
+        }
+        return code
+    }
+
     /// `nil` when the message is empty or wrong; wrong only counts as a violation.
     mutating func date(_ date: Pcs_Common_V1_Date, isSet: Bool, field: String, mayBeEmpty: Bool = true)
         -> CalendarDate?

@@ -14,7 +14,10 @@ struct RunInputs: Sendable {
     /// Corrections reach back six years (payments.md 12.2).
     static let retroMonths = 72
 
-    init(_ run: RunRecord, _ reader: any Reader) throws {
+    /// Nominated payees of networks.
+    var payees: [ODSCode: [NetworkStore.Payee]]
+
+    init(_ run: RunRecord, _ organisations: any OrganisationDirectory, _ reader: any Reader) throws {
         self.run = run
         snapshot = run.frozenAt == nil ? try InputLog.latest(reader) : run.snapshot
         let approved = try RunStore.runs(reader).filter { $0.state.isPublished && $0.month < run.month }
@@ -24,13 +27,16 @@ struct RunInputs: Sendable {
             let quarter = Quarter(containing: month)
             quarters.formUnion([quarter, quarter.previous])
         }
+        let timelines = try ContractStore.timelines(knownAt: snapshot, reader)
+        let lists = try CapitationStore.lists(of: quarters, knownAt: snapshot, reader)
+        let rates = try ReferenceStore.rates(knownAt: snapshot, reader)
+        payees = try NetworkStore.payees(knownAt: snapshot, reader)
         inputs = CalculationInputs(
-            timelines: try ContractStore.timelines(knownAt: snapshot, reader),
-            lists: try CapitationStore.lists(of: quarters, knownAt: snapshot, reader),
-            rates: try ReferenceStore.rates(knownAt: snapshot, reader),
+            timelines: timelines, lists: lists, rates: rates,
             paycodes: try ReferenceStore.paycodes(knownAt: snapshot, reader),
             recurring: try RecurringSources.read(
-                months: affectedMonths + [run.month], knownAt: snapshot, reader),
+                months: affectedMonths + [run.month], knownAt: snapshot, rates: rates, lists: lists,
+                practices: timelines.map(\.practice), organisations, reader),
             items: try PayableItemStore.due(in: run, knownAt: snapshot, reader))
         history = try RunInputs.history(run, approved, affected: affectedMonths.first, reader)
         notices = try NoticeStore.notices(reader)

@@ -22,7 +22,7 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         _ request: Pcs_Payments_V1_GetStatementRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Statement {
         var fields = RequestFields()
-        let practice = fields.practice(request.practiceCode)
+        let practice = fields.payee(request.practiceCode)
         let month = fields.month(request.month)
         try fields.finish()
         guard let practice, let month else { throw Failure(PaymentsReasons.statementUnknown) }
@@ -38,7 +38,7 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         _ request: Pcs_Payments_V1_ListStatementsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ListStatementsResponse {
         var fields = RequestFields()
-        let practice = fields.practice(request.practiceCode)
+        let practice = fields.payee(request.practiceCode)
         let year = request.financialYear.isEmpty ? nil : fields.financialYear(request.financialYear)
         try fields.finish()
         guard let practice else { throw Failure(PaymentsReasons.statementUnknown) }
@@ -61,7 +61,7 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         _ request: Pcs_Payments_V1_ExplainLineRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_LineExplanation {
         var fields = RequestFields()
-        let practice = fields.practice(request.practiceCode)
+        let practice = fields.payee(request.practiceCode)
         let month = request.runID.isEmpty ? fields.month(request.month) : nil
         try fields.finish()
         guard let practice else { throw Failure(PaymentsReasons.statementUnknown) }
