@@ -26,6 +26,14 @@ enum RateName: String, CaseIterable, Sendable {
     case networkSupportWeighted = "network_support_weighted"
     case networkCareHomeBed = "network_care_home_bed"
     case networkParticipation = "network_participation"
+    // Locum cover, payments.md 6.4: pounds a week.
+    case locumParentalFirstWeeks = "locum_parental_first_weeks"
+    case locumParentalWeek = "locum_parental_week"
+    case locumParentalWeeks = "locum_parental_weeks"
+    case locumSicknessFull = "locum_sickness_full"
+    case locumSicknessHalf = "locum_sickness_half"
+    case locumStudyWeek = "locum_study_week"
+    case locumSuspendedWeek = "locum_suspended_week"
 
     var unit: RateUnit {
         switch self {
@@ -33,10 +41,11 @@ enum RateName: String, CaseIterable, Sendable {
             .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent: .percent
         case .cutOffWorkingDays, .paymentDay: .days
-        case .correctionFactorSevenths, .networkCalculatedHere: .count
+        case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks: .count
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
             .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
-            .networkCareHomeBed, .networkParticipation:
+            .networkCareHomeBed, .networkParticipation, .locumParentalFirstWeeks, .locumParentalWeek,
+            .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek:
             .pounds
         }
     }
