@@ -45,6 +45,9 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
   case runUnknown // = 17
   case calendarMissing // = 18
   case publishedYearUnknown // = 19
+  case claimUnknown // = 30
+  case claimStateWrong // = 31
+  case claimDuplicate // = 32
   case bankChangeOpen // = 40
   case bankChangeStateWrong // = 41
   case bankDetailsRefused // = 42
@@ -78,6 +81,9 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case 17: self = .runUnknown
     case 18: self = .calendarMissing
     case 19: self = .publishedYearUnknown
+    case 30: self = .claimUnknown
+    case 31: self = .claimStateWrong
+    case 32: self = .claimDuplicate
     case 40: self = .bankChangeOpen
     case 41: self = .bankChangeStateWrong
     case 42: self = .bankDetailsRefused
@@ -109,6 +115,9 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case .runUnknown: return 17
     case .calendarMissing: return 18
     case .publishedYearUnknown: return 19
+    case .claimUnknown: return 30
+    case .claimStateWrong: return 31
+    case .claimDuplicate: return 32
     case .bankChangeOpen: return 40
     case .bankChangeStateWrong: return 41
     case .bankDetailsRefused: return 42
@@ -140,6 +149,9 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     .runUnknown,
     .calendarMissing,
     .publishedYearUnknown,
+    .claimUnknown,
+    .claimStateWrong,
+    .claimDuplicate,
     .bankChangeOpen,
     .bankChangeStateWrong,
     .bankDetailsRefused,
@@ -152,5 +164,5 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Payments_V1_PaymentsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{15}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{b}PAYMENTS_REASON_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_CLAIM_DUPLICATE\0\u{2}\u{8}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0")
 }

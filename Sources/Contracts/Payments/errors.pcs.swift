@@ -119,6 +119,24 @@ public enum PaymentsReasons {
         summary: "No published file of that year is loaded.",
         nextStep: "Load it with PublishedYearService/LoadPublishedYear.")
 
+    /// There is no such claim.
+    public static let claimUnknown = Reason(
+        name: "CLAIM_UNKNOWN", code: .notFound,
+        summary: "There is no such claim.",
+        nextStep: "List the practice's claims with ClaimService/ListClaims.")
+
+    /// The claim is in another state or version.
+    public static let claimStateWrong = Reason(
+        name: "CLAIM_STATE_WRONG", code: .failedPrecondition,
+        summary: "The claim is in another state or version.",
+        nextStep: "Read the claim again; the message names the state needed.")
+
+    /// The same invoice is claimed already for an overlapping period.
+    public static let claimDuplicate = Reason(
+        name: "CLAIM_DUPLICATE", code: .alreadyExists,
+        summary: "The same invoice is claimed already for an overlapping period.",
+        nextStep: "Look at the claim named in the message.")
+
     /// A change of the payee's bank details is under way.
     public static let bankChangeOpen = Reason(
         name: "BANK_CHANGE_OPEN", code: .failedPrecondition,
@@ -170,6 +188,9 @@ public enum PaymentsReasons {
         runUnknown,
         calendarMissing,
         publishedYearUnknown,
+        claimUnknown,
+        claimStateWrong,
+        claimDuplicate,
         bankChangeOpen,
         bankChangeStateWrong,
         bankDetailsRefused,

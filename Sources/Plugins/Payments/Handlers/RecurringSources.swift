@@ -40,7 +40,7 @@ extension PayeeProfile {
         guard let entry = organisations.organisation(code, at: day) else { return nil }
         let kind: PayeeKind =
             switch entry.kind {
-            case .practice, .otherPrescribingSetting: .practice
+            case .practice: .practice
             case .pcn: .network
             case .pharmacy: .pharmacy
             default: .other

@@ -1,0 +1,89 @@
+import CommonContract
+import PaymentsContract
+import PluginAPI
+
+/// A claim as a practice wrote it, read into typed values, with everything that is missing or wrong.
+struct ClaimContentsCheck {
+    private(set) var violations: [Violation] = []
+    private(set) var kind: ClaimKind?
+    private(set) var from: CalendarDate?
+    private(set) var to: CalendarDate?
+    private(set) var cover: ClaimedCover?
+    private(set) var claimedPence: Int64 = 0
+
+    /// Highest amount of one claim, against slips of the comma.
+    static let largestPence: Int64 = 100_000_000
+
+    init(_ contents: Pcs_Payments_V1_ClaimContents, today: CalendarDate) {
+        kind = ClaimKind(rawValue: Int64(contents.type.rawValue))
+        if kind == nil { refuse("claim.type", "6.1", "Name what is claimed.") }
+        from = contents.hasPeriodFrom ? contents.periodFrom.calendarDate : nil
+        to = contents.hasPeriodTo ? contents.periodTo.calendarDate : nil
+        if from == nil { refuse("claim.period_from", "6.2", "The first day is needed.") }
+        if to == nil { refuse("claim.period_to", "6.2", "The last day is needed.") }
+        if let from, let to, to < from {
+            refuse("claim.period_to", "6.2", "The last day lies before the first.")
+        }
+        if let to, to > today.adding(days: 366) {
+            refuse("claim.period_to", "6.2", "The period lies more than a year ahead.")
+        }
+        if !(1...10).contains(contents.evidenceDocumentIds.count) {
+            refuse("claim.evidence_document_ids", "6.1", "One to ten bills or invoices are needed.")
+        }
+        guard let kind else { return }
+        if kind.isLocumCover { checkCover(contents.locum, kind) } else { checkBill(contents) }
+    }
+
+    private mutating func refuse(_ field: String, _ rule: String, _ message: String) {
+        violations.append(Violation(field: field, rule: "payments.md " + rule, message: message))
+    }
+
+    private mutating func checkBill(_ contents: Pcs_Payments_V1_ClaimContents) {
+        claimedPence = contents.amountPence
+        if !(1...ClaimContentsCheck.largestPence).contains(contents.amountPence) {
+            refuse("claim.amount_pence", "6.2", "The amount is above nothing and at most 1,000,000 pounds.")
+        }
+        if contents.invoiceNumber.isEmpty || contents.invoiceNumber.count > 60 {
+            refuse("claim.invoice_number", "6.2", "The number of the bill is needed, 60 characters at most.")
+        }
+    }
+
+    private mutating func checkCover(_ locum: Pcs_Payments_V1_LocumCover, _ kind: ClaimKind) {
+        if locum.gmcNumber.utf8.count != 7 || !locum.gmcNumber.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            refuse("claim.locum.gmc_number", "6.4", "A GMC number has seven digits.")
+        }
+        if locum.doctorName.isEmpty { refuse("claim.locum.doctor_name", "6.4", "Name the absent doctor.") }
+        guard let absentFrom = locum.hasAbsentFrom ? locum.absentFrom.calendarDate : nil else {
+            refuse("claim.locum.absent_from", "6.4", "The first day of the absence is needed.")
+            return
+        }
+        if !(1...60).contains(locum.weeks.count) {
+            refuse("claim.locum.weeks", "6.4", "A claim has 1 to 60 weeks.")
+        }
+        var weeks: [ClaimedWeek] = []
+        for (index, week) in locum.weeks.prefix(60).enumerated() {
+            let field = "claim.locum.weeks[\(index)]"
+            guard let day = week.from.calendarDate else {
+                refuse(field + ".from", "6.4", "The week needs its first day.")
+                continue
+            }
+            if !(1...7).contains(week.days) { refuse(field + ".days", "6.4 rule 7", "A week has 1 to 7 days.") }
+            if !(1...ClaimContentsCheck.largestPence).contains(week.invoicedPence) {
+                refuse(field + ".invoiced_pence", "6.4 rule 1", "The invoice of the week is above nothing.")
+            }
+            if day < absentFrom { refuse(field + ".from", "6.4", "The week lies before the absence.") }
+            if let last = weeks.last, day < last.from.adding(days: last.days) {
+                refuse(field + ".from", "6.4", "The weeks overlap or are not in order.")
+            }
+            if let from, let to, day < from || day > to {
+                refuse(field + ".from", "6.4", "The week lies outside the period of the claim.")
+            }
+            weeks.append(
+                ClaimedWeek(
+                    from: day, days: Swift.min(7, Swift.max(1, Int(week.days))),
+                    invoicedPence: Swift.min(ClaimContentsCheck.largestPence, Swift.max(0, week.invoicedPence))))
+        }
+        claimedPence = weeks.reduce(0) { $0 + $1.invoicedPence }
+        cover = ClaimedCover(kind: kind, gmcNumber: locum.gmcNumber, absentFrom: absentFrom, weeks: weeks)
+    }
+}

@@ -1,0 +1,181 @@
+import CaseworkContract
+import CommonContract
+import HostContract
+import PaymentsContract
+import PluginAPI
+import SwiftProtobuf
+
+// What the steps of a claim share.
+extension ClaimHandlers {
+    /// The access rule was checked on the practice of the request, so it must be that of the claim.
+    func find(_ id: String, of practice: String, _ reader: any Reader) throws -> ClaimStore.Claim {
+        guard let claim = try ClaimStore.claim(id, reader), claim.practice.value == practice else {
+            throw Failure(PaymentsReasons.claimUnknown, "There is no such claim of \(practice.prefix(12)).")
+        }
+        return claim
+    }
+
+    func step(_ action: ClaimAction, _ claim: ClaimStore.Claim) throws -> ClaimStage {
+        if let next = action.next(from: claim.stage) { return next }
+        let allowed = ClaimStage.allCases.filter { action.next(from: $0) != nil }.map(\.name)
+        throw Failure(
+            PaymentsReasons.claimStateWrong,
+            "Claim \(claim.id) is \(claim.stage.name); this needs one that is \(allowed.joined(separator: " or ")).")
+    }
+
+    func contents(of claim: ClaimStore.Claim) throws -> Pcs_Payments_V1_ClaimContents {
+        try Pcs_Payments_V1_ClaimContents(serializedBytes: claim.contents)
+    }
+
+    /// A draft is the practice's own; commissioners see a claim once it was submitted.
+    func requireSubmittedForCommissioner(_ claim: ClaimStore.Claim, _ call: CallContext) throws {
+        guard claim.version > 0 || call.caller.actingFor == claim.practice.value else {
+            throw Failure(PaymentsReasons.claimUnknown, "There is no such claim of \(claim.practice).")
+        }
+    }
+
+    /// The contract on the first day of the claim.
+    func contract(of claim: ClaimStore.Claim, _ reader: any Reader) throws -> ContractSpan {
+        let timeline = try ContractStore.timeline(of: claim.practice, knownAt: .max, reader)
+        guard let span = timeline.span(at: claim.from) else {
+            throw Failure(
+                PaymentsReasons.contractUnknown, "\(claim.practice) has no contract on \(claim.from).")
+        }
+        return span
+    }
+
+    func commissioner(of claim: ClaimStore.Claim) -> String {
+        context.organisations.commissioner(of: claim.practice, at: context.clock.today)?.value ?? ""
+    }
+
+    /// What the rules come to.
+    func assess(_ claim: ClaimStore.Claim, _ reader: any Reader) throws -> [AssessedPart] {
+        let check = ClaimContentsCheck(try contents(of: claim), today: context.clock.today)
+        guard let cover = check.cover else {
+            return [
+                AssessedPart(
+                    from: claim.from, claimedPence: claim.claimedPence, ceilingPence: claim.claimedPence,
+                    payablePence: claim.claimedPence)
+            ]
+        }
+        let covered = try ClaimStore.weeks(
+            of: claim.practice, gmcNumber: cover.gmcNumber, besides: claim.id, reader)
+        let rates = try ReferenceStore.rates(knownAt: .max, reader)
+        return try refusing { try LocumAssessment(cover: cover, covered: covered, rates: rates).parts() }
+    }
+
+    func note(_ claim: ClaimStore.Claim, _ detail: String, in transaction: any Transaction) {
+        transaction.audit(
+            AuditNote(object: "claim/\(claim.id)", organisation: claim.practice.value, detail: detail))
+    }
+
+    func message(_ claim: ClaimStore.Claim, _ reader: any Reader) throws -> Pcs_Payments_V1_Claim {
+        let contents = try contents(of: claim)
+        let run = try claim.itemID.isEmpty ? nil : PayableItemStore.paidRun(of: claim.itemID, reader)
+            .flatMap { try RunStore.run($0, reader) }
+        let contract = try ContractStore.timeline(of: claim.practice, knownAt: .max, reader).span(at: claim.from)
+        let history = try ClaimStore.history(of: claim.id, reader)
+        let overlaps = claim.stage == .submitted ? try ClaimStore.overlapping(claim, reader) : []
+        let missing =
+            claim.stage == .draft || claim.stage == .returned
+            ? ClaimContentsCheck(contents, today: context.clock.today).violations : []
+        return .with { message in
+            message.claimID = claim.id
+            message.version = Int32(clamping: claim.version)
+            message.state = state(of: claim, run)
+            message.contents = contents
+            message.claimedPence = claim.claimedPence
+            message.approvedPence = claim.approvedPence
+            if let kind = contract?.terms.payment.kind {
+                message.paycode = claim.kind.displayedCode(kind)
+                message.contractType = kind.name
+            }
+            message.createdBy = claim.createdBy
+            message.submittedBy = claim.submittedBy
+            if let at = claim.submittedAt { message.submittedAt = Google_Protobuf_Timestamp(at) }
+            message.decidedBy = claim.decidedBy
+            if let at = claim.decidedAt { message.decidedAt = Google_Protobuf_Timestamp(at) }
+            message.reason = claim.reason
+            message.runID = run?.id ?? ""
+            message.missing = missing.map { violation in
+                .with { ($0.field, $0.rule, $0.message) = (violation.field, violation.rule, violation.message) }
+            }
+            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" }
+            message.recoveredPence = claim.recoveredPence
+            message.history = history.map { event in
+                .with {
+                    ($0.step, $0.by, $0.detail) = (event.step, event.by, event.detail)
+                    $0.at = Google_Protobuf_Timestamp(event.at)
+                }
+            }
+        }
+    }
+
+    private func state(of claim: ClaimStore.Claim, _ run: RunRecord?) -> Pcs_Payments_V1_ClaimState {
+        switch claim.stage {
+        case .draft: .draft
+        case .submitted: .submitted
+        case .returned: .returned
+        case .rejected: .rejected
+        case .approved, .adjusted:
+            switch run?.state {
+            case nil: claim.stage == .approved ? .approved : .adjusted
+            case .approved?: .inRun
+            default: .paid
+            }
+        }
+    }
+}
+
+/// Work for the commissioner, news for the practice.
+enum ClaimNotices {
+    private static func key(_ claim: ClaimStore.Claim) -> String { "payments/claim/\(claim.id)/decide" }
+
+    private static func record(_ claim: ClaimStore.Claim) -> Pcs_Common_V1_RecordReference {
+        .with {
+            ($0.area, $0.kind, $0.recordID) = ("payments", "claim", claim.id)
+            $0.organisationCode = claim.practice.value
+        }
+    }
+
+    static func submitted(
+        _ claim: ClaimStore.Claim, commissioner: String, in transaction: any Transaction
+    ) throws {
+        guard !commissioner.isEmpty else { return }
+        try transaction.publish(
+            Pcs_Casework_V1_TaskRequested.with {
+                $0.taskKey = key(claim)
+                $0.role = .commissionerApprover
+                $0.organisationCode = commissioner
+                $0.title = "Decide a claim of \(claim.practice)"
+                $0.detail = "\(Money(pence: claim.claimedPence)) pounds, \(claim.from) to \(claim.to)"
+                $0.record = record(claim)
+                $0.outcomes = ["approved", "adjusted", "returned", "rejected"]
+                $0.followsCommissionerOf = claim.practice.value
+            }, key: key(claim))
+    }
+
+    static func settled(
+        _ claim: ClaimStore.Claim, outcome: String, by actor: String, in transaction: any Transaction
+    ) throws {
+        try transaction.publish(
+            Pcs_Casework_V1_TaskSettled.with {
+                ($0.taskKey, $0.outcome, $0.settledBy) = (key(claim), outcome, actor)
+                $0.reason = claim.reason
+            }, key: key(claim))
+    }
+
+    static func decided(_ claim: ClaimStore.Claim, in transaction: any Transaction) throws {
+        let messageKey = "payments/claim/\(claim.id)/\(claim.stage.name)/\(claim.version)"
+        try transaction.publish(
+            Pcs_Casework_V1_MessagePosted.with {
+                $0.messageKey = messageKey
+                $0.role = .practiceClaimsAdmin
+                $0.organisationCode = claim.practice.value
+                $0.title = "A claim was \(claim.stage.name)"
+                $0.body = "\(Money(pence: claim.approvedPence)) of \(Money(pence: claim.claimedPence)) pounds. \(claim.reason)"
+                $0.record = record(claim)
+                $0.class = .ordinary
+            }, key: messageKey)
+    }
+}
