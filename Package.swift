@@ -75,7 +75,7 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
             "ChangesContract", "PaymentsContract", protobuf, crypto,
         ],
         path: "Sources/Plugins/Payments",

@@ -48,11 +48,18 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
   case claimUnknown // = 30
   case claimStateWrong // = 31
   case claimDuplicate // = 32
+  case variationStateWrong // = 33
   case bankChangeOpen // = 40
   case bankChangeStateWrong // = 41
   case bankDetailsRefused // = 42
   case paymentFileStateWrong // = 43
   case originatorMissing // = 44
+  case ophthalmicContractorUnknown // = 60
+  case ophthalmicClaimUnknown // = 61
+  case ophthalmicClaimStateWrong // = 62
+  case ophthalmicBatchTooLarge // = 63
+  case pharmacyFileUnknown // = 64
+  case pharmacyFileStateWrong // = 65
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -84,11 +91,18 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case 30: self = .claimUnknown
     case 31: self = .claimStateWrong
     case 32: self = .claimDuplicate
+    case 33: self = .variationStateWrong
     case 40: self = .bankChangeOpen
     case 41: self = .bankChangeStateWrong
     case 42: self = .bankDetailsRefused
     case 43: self = .paymentFileStateWrong
     case 44: self = .originatorMissing
+    case 60: self = .ophthalmicContractorUnknown
+    case 61: self = .ophthalmicClaimUnknown
+    case 62: self = .ophthalmicClaimStateWrong
+    case 63: self = .ophthalmicBatchTooLarge
+    case 64: self = .pharmacyFileUnknown
+    case 65: self = .pharmacyFileStateWrong
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -118,11 +132,18 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case .claimUnknown: return 30
     case .claimStateWrong: return 31
     case .claimDuplicate: return 32
+    case .variationStateWrong: return 33
     case .bankChangeOpen: return 40
     case .bankChangeStateWrong: return 41
     case .bankDetailsRefused: return 42
     case .paymentFileStateWrong: return 43
     case .originatorMissing: return 44
+    case .ophthalmicContractorUnknown: return 60
+    case .ophthalmicClaimUnknown: return 61
+    case .ophthalmicClaimStateWrong: return 62
+    case .ophthalmicBatchTooLarge: return 63
+    case .pharmacyFileUnknown: return 64
+    case .pharmacyFileStateWrong: return 65
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -152,11 +173,18 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     .claimUnknown,
     .claimStateWrong,
     .claimDuplicate,
+    .variationStateWrong,
     .bankChangeOpen,
     .bankChangeStateWrong,
     .bankDetailsRefused,
     .paymentFileStateWrong,
     .originatorMissing,
+    .ophthalmicContractorUnknown,
+    .ophthalmicClaimUnknown,
+    .ophthalmicClaimStateWrong,
+    .ophthalmicBatchTooLarge,
+    .pharmacyFileUnknown,
+    .pharmacyFileStateWrong,
   ]
 
 }
@@ -164,5 +192,5 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Payments_V1_PaymentsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{b}PAYMENTS_REASON_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_CLAIM_DUPLICATE\0\u{2}\u{8}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{b}PAYMENTS_REASON_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_CLAIM_DUPLICATE\0\u{1}PAYMENTS_REASON_VARIATION_STATE_WRONG\0\u{2}\u{7}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0\u{2}\u{10}PAYMENTS_REASON_OPHTHALMIC_CONTRACTOR_UNKNOWN\0\u{1}PAYMENTS_REASON_OPHTHALMIC_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_OPHTHALMIC_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_OPHTHALMIC_BATCH_TOO_LARGE\0\u{1}PAYMENTS_REASON_PHARMACY_FILE_UNKNOWN\0\u{1}PAYMENTS_REASON_PHARMACY_FILE_STATE_WRONG\0")
 }

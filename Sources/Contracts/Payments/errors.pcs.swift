@@ -137,6 +137,12 @@ public enum PaymentsReasons {
         summary: "The same invoice is claimed already for an overlapping period.",
         nextStep: "Look at the claim named in the message.")
 
+    /// The upload of variations is in another state.
+    public static let variationStateWrong = Reason(
+        name: "VARIATION_STATE_WRONG", code: .failedPrecondition,
+        summary: "The upload of variations is in another state.",
+        nextStep: "The message names the state needed; VariationService/ListVariations shows it.")
+
     /// A change of the payee's bank details is under way.
     public static let bankChangeOpen = Reason(
         name: "BANK_CHANGE_OPEN", code: .failedPrecondition,
@@ -167,6 +173,42 @@ public enum PaymentsReasons {
         summary: "No originator of Bacs files is set and approved.",
         nextStep: "Two people set it with PaymentFileService/SetOriginator.")
 
+    /// No ophthalmic contractor is registered under this code.
+    public static let ophthalmicContractorUnknown = Reason(
+        name: "OPHTHALMIC_CONTRACTOR_UNKNOWN", code: .notFound,
+        summary: "No ophthalmic contractor is registered under this code.",
+        nextStep: "Have it registered with OphthalmicService/RegisterContractor.")
+
+    /// The contractor has no such claim or visit.
+    public static let ophthalmicClaimUnknown = Reason(
+        name: "OPHTHALMIC_CLAIM_UNKNOWN", code: .notFound,
+        summary: "The contractor has no such claim or visit.",
+        nextStep: "List the claims with OphthalmicService/ListOphthalmicClaims.")
+
+    /// The claim or visit is in another state.
+    public static let ophthalmicClaimStateWrong = Reason(
+        name: "OPHTHALMIC_CLAIM_STATE_WRONG", code: .failedPrecondition,
+        summary: "The claim or visit is in another state.",
+        nextStep: "Read it again; the message names the state needed.")
+
+    /// A batch has at most 20,000 claims.
+    public static let ophthalmicBatchTooLarge = Reason(
+        name: "OPHTHALMIC_BATCH_TOO_LARGE", code: .resourceExhausted,
+        summary: "A batch has at most 20,000 claims.",
+        nextStep: "Send several batches.")
+
+    /// The commissioner has no such file of local payments.
+    public static let pharmacyFileUnknown = Reason(
+        name: "PHARMACY_FILE_UNKNOWN", code: .notFound,
+        summary: "The commissioner has no such file of local payments.",
+        nextStep: "The reply to LoadLocalPayments names the file.")
+
+    /// The file of local payments is in another state.
+    public static let pharmacyFileStateWrong = Reason(
+        name: "PHARMACY_FILE_STATE_WRONG", code: .failedPrecondition,
+        summary: "The file of local payments is in another state.",
+        nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -191,10 +233,17 @@ public enum PaymentsReasons {
         claimUnknown,
         claimStateWrong,
         claimDuplicate,
+        variationStateWrong,
         bankChangeOpen,
         bankChangeStateWrong,
         bankDetailsRefused,
         paymentFileStateWrong,
         originatorMissing,
+        ophthalmicContractorUnknown,
+        ophthalmicClaimUnknown,
+        ophthalmicClaimStateWrong,
+        ophthalmicBatchTooLarge,
+        pharmacyFileUnknown,
+        pharmacyFileStateWrong,
     ]
 }

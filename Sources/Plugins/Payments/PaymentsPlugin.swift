@@ -33,6 +33,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_ReferenceDataServiceMethods.bind(ReferenceDataHandlers(context: context))
             + Pcs_Payments_V1_RunServiceMethods.bind(RunHandlers(context: context))
             + Pcs_Payments_V1_StatementServiceMethods.bind(StatementHandlers(context: context))
+            + Pcs_Payments_V1_VariationServiceMethods.bind(VariationHandlers(context: context))
             + Pcs_Payments_V1_ClaimServiceMethods.bind(ClaimHandlers(context: context))
             + Pcs_Payments_V1_NetworkServiceMethods.bind(NetworkHandlers(context: context))
             + Pcs_Payments_V1_BankDetailsServiceMethods.bind(BankDetailsHandlers(context: context))

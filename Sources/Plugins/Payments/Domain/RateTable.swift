@@ -34,6 +34,8 @@ enum RateName: String, CaseIterable, Sendable {
     case locumSicknessHalf = "locum_sickness_half"
     case locumStudyWeek = "locum_study_week"
     case locumSuspendedWeek = "locum_suspended_week"
+    /// A variation over this many pounds takes two approvers.
+    case variationSecondApproval = "variation_second_approval"
 
     var unit: RateUnit {
         switch self {
@@ -45,7 +47,7 @@ enum RateName: String, CaseIterable, Sendable {
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
             .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
             .networkCareHomeBed, .networkParticipation, .locumParentalFirstWeeks, .locumParentalWeek,
-            .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek:
+            .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek, .variationSecondApproval:
             .pounds
         }
     }

@@ -10,17 +10,19 @@ enum RecurringSources {
         months: [YearMonth], knownAt snapshot: Int64, rates: RateTable, lists: ListTable, practices: [ODSCode],
         _ organisations: any OrganisationDirectory, _ reader: any Reader
     ) throws -> [any RecurringLines] {
+        let variations = VariationLines(try VariationStore.schedules(knownAt: snapshot, reader))
         // Before networks were paid here, their amounts came as instructions: paying both would pay twice.
         let own = months.filter { month in
             (try? rates.whole(.networkCalculatedHere, at: month.firstDay)) == 1
         }
-        guard !own.isEmpty else { return [] }
+        guard !own.isEmpty else { return [variations] }
         var participants: [YearMonth: Set<ODSCode>] = [:]
         for month in own {
             participants[month] = Set(
                 practices.filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
         }
         return [
+            variations,
             NetworkLines(
                 months: Set(own), sizes: try NetworkStore.sizes(knownAt: snapshot, reader),
                 beds: try NetworkStore.beds(knownAt: snapshot, reader), rates: rates),

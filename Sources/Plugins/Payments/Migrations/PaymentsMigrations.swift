@@ -11,6 +11,7 @@ enum PaymentsMigrations {
         Migration(version: 5, name: "published years", statements: publishedYears),
         Migration(version: 6, name: "payable items", statements: PayableItemStore.schema),
         Migration(version: 10, name: "claims", statements: ClaimStore.schema),
+        Migration(version: 11, name: "variations", statements: VariationStore.schema),
         Migration(version: 20, name: "networks", statements: NetworkStore.schema),
         Migration(version: 40, name: "bank details", statements: BankDetailsStore.schema),
         Migration(version: 41, name: "payment files", statements: PaymentFileStore.schema),

@@ -3,7 +3,7 @@ import PluginAPI
 /// Uploaded files as they came, with their SHA-256, by whom and when. Never deleted.
 enum EvidenceStore {
     enum Kind: String {
-        case contracts, capitation, reference, published, networkPopulations
+        case contracts, capitation, reference, published, networkPopulations, variations
     }
 
     struct Evidence: Hashable, Sendable {

@@ -3,7 +3,7 @@ import PluginAPI
 /// Numbers every change of an input in the order in which it was recorded. A run's snapshot is such a number.
 enum InputLog {
     enum Kind: String {
-        case contracts, capitation, rates, bankHolidays, paycodes, items, networks
+        case contracts, capitation, rates, bankHolidays, paycodes, items, networks, variations
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

@@ -1,0 +1,239 @@
+import PluginAPI
+import Tabular
+
+/// One row of a variation upload.
+struct VariationRow: Hashable, Sendable {
+    var practice: ODSCode
+    var paycode: Paycode
+    var narrative: String
+    var isMonthly: Bool
+    var pence: Int64
+    var first: YearMonth
+    /// Of monthly rows; `nil` = until stopped.
+    var last: YearMonth?
+}
+
+/// Paycodes that a variation may use, by contract type.
+struct VariationPaycodes: Sendable {
+    private let allowed: [Paycode: Set<ContractKind>]
+
+    static let shipped: VariationPaycodes = {
+        var violations = ViolationList()
+        let table = Table.read(
+            csv: PackageResources.variation_paycodes_csv,
+            layout: .upload(.exact(["paycode", "contract_types", "source"])), into: &violations)
+        var allowed: [Paycode: Set<ContractKind>] = [:]
+        for row in 0..<table.rowCount {
+            guard let paycode = Paycode(code: table.text(row, 0)) else { continue }
+            allowed[paycode] = Set(
+                table.text(row, 1).split(separator: " ").compactMap { ContractKind(name: String($0)) })
+        }
+        return VariationPaycodes(allowed: allowed)
+    }()
+
+    func kinds(_ paycode: Paycode) -> Set<ContractKind> { allowed[paycode] ?? [] }
+}
+
+/// Reads a variation upload (payments.md 5.2). Faults CV001 to CV010, all of them, by row and column.
+struct VariationFile {
+    static let columns = [
+        "practiceCode", "paycode", "narrative", "paymentType", "amount", "firstPaymentMonth", "lastPaymentMonth",
+        "totalAmount", "nppPaymentMonth", "nppQofFinancialYear",
+    ]
+    static let mostRows = 20_000
+
+    /// Whether the commissioner commissions the practice; `nil` = there is no such practice.
+    let commissions: (ODSCode) -> Bool?
+    let contract: (ODSCode, YearMonth) -> ContractKind?
+    /// First month whose run is still open.
+    let firstOpenMonth: YearMonth
+    let paycodes: VariationPaycodes
+
+    private(set) var rows: [VariationRow] = []
+    private(set) var violations = ViolationList()
+
+    init(
+        firstOpenMonth: YearMonth, paycodes: VariationPaycodes, commissions: @escaping (ODSCode) -> Bool?,
+        contract: @escaping (ODSCode, YearMonth) -> ContractKind?
+    ) {
+        self.firstOpenMonth = firstOpenMonth
+        self.paycodes = paycodes
+        self.commissions = commissions
+        self.contract = contract
+    }
+
+    mutating func read(_ table: Table, _ faults: ViolationList) {
+        // Empty columns after the tenth are what spreadsheets leave behind; others are named (C8).
+        let surplus = table.header.indices.dropFirst(10).map { "column \($0 + 1)" }
+        var reader = RowReader(table, columns: VariationFile.columns + surplus, violations: faults)
+        guard Array(table.header.prefix(10)) == VariationFile.columns else {
+            reader.refuse(
+                "practiceCode", "UP02", line: 1, "the first ten columns are "
+                    + VariationFile.columns.joined(separator: ","))
+            violations = reader.violations
+            return
+        }
+        for (name, header) in zip(surplus, table.header.dropFirst(10)) where !header.isEmpty {
+            reader.refuse(name, "CV000", line: 1, "the eleventh column and those after it must be empty")
+        }
+        var seen: Set<String> = []
+        while reader.next() {
+            for name in surplus where !reader.isEmpty(name) {
+                reader.refuse(name, "CV000", "the eleventh column and those after it must be empty")
+            }
+            guard let row = row(&reader) else { continue }
+            let key = [row.practice.value, row.paycode.code, row.narrative, String(row.pence), row.first.description]
+                .joined(separator: "|")
+            if !seen.insert(key).inserted { reader.refuse("practiceCode", "CV009", "the same row stands above") }
+            rows.append(row)
+        }
+        violations = reader.violations
+    }
+
+    private func row(_ reader: inout RowReader) -> VariationRow? {
+        let practice = practice(&reader)
+        let paycode = paycode(&reader)
+        let narrative = reader.cell("narrative")
+        if !(1...60).contains(narrative.count) {
+            reader.refuse("narrative", "CV005", "a narrative of 1 to 60 characters is needed: the practice reads it")
+        }
+        let type = reader.cell("paymentType").uppercased()
+        if type != "ONEOFF" && type != "MONTHLY" {
+            reader.refuse("paymentType", "CV005", "\(reader.shown("paymentType")) is neither ONEOFF nor MONTHLY")
+        }
+        let amount = pence("amount", &reader, mayBeEmpty: false)
+        if amount == 0 { reader.refuse("amount", "CV005", "an amount of nothing has no effect") }
+        let first = month("firstPaymentMonth", &reader, mayBeEmpty: false)
+        let last = month("lastPaymentMonth", &reader, mayBeEmpty: true)
+        if let first, first < firstOpenMonth {
+            reader.refuse("firstPaymentMonth", "CV006", "the run of \(first) is closed; \(firstOpenMonth) is open")
+        }
+        if let first, let last, last < first {
+            reader.refuse("lastPaymentMonth", "CV006", "the last month lies before the first")
+        }
+        if type == "ONEOFF", last != nil {
+            reader.refuse("lastPaymentMonth", "CV006", "a one-off payment has no last month")
+        }
+        checkTotal(type, amount, first, last, &reader)
+        checkFamily(paycode, &reader)
+        if let practice, let paycode, let first {
+            checkContract(practice, paycode, first, &reader)
+        }
+        guard let practice, let paycode, let amount, let first, amount != 0 else { return nil }
+        return VariationRow(
+            practice: practice, paycode: paycode.family, narrative: narrative, isMonthly: type == "MONTHLY",
+            pence: amount, first: first, last: last)
+    }
+
+    private func practice(_ reader: inout RowReader) -> ODSCode? {
+        guard let code = ODSCode(reader.cell("practiceCode")), code.looksLikePractice else {
+            reader.refuse("practiceCode", "CV001", "\(reader.shown("practiceCode")) is no practice code")
+            return nil
+        }
+        switch commissions(code) {
+        case nil: reader.refuse("practiceCode", "CV001", "there is no practice \(code)")
+        case false?: reader.refuse("practiceCode", "CV002", "\(code) is not commissioned by you")
+        case true?: return code
+        }
+        return nil
+    }
+
+    private struct WrittenPaycode {
+        var family: Paycode
+        /// G or A when it was written with the suffix of a contract type.
+        var suffix: Character?
+    }
+
+    private func paycode(_ reader: inout RowReader) -> WrittenPaycode? {
+        let text = reader.cell("paycode").uppercased()
+        if let family = Paycode(code: text) {
+            if !paycodes.kinds(family).isEmpty { return WrittenPaycode(family: family, suffix: nil) }
+        } else if let suffix = text.last, "GA".contains(suffix), let family = Paycode(code: String(text.dropLast())),
+            !paycodes.kinds(family).isEmpty
+        {
+            return WrittenPaycode(family: family, suffix: suffix)
+        }
+        reader.refuse("paycode", "CV003", "\(reader.shown("paycode")) is no active paycode for variations")
+        return nil
+    }
+
+    private func checkContract(
+        _ practice: ODSCode, _ paycode: WrittenPaycode, _ first: YearMonth, _ reader: inout RowReader
+    ) {
+        guard let kind = contract(practice, first) else {
+            reader.refuse("practiceCode", "CV004", "\(practice) has no contract in \(first)")
+            return
+        }
+        let suffixFits = paycode.suffix.map { ($0 == "A") == (kind == .apms) } ?? true
+        if !paycodes.kinds(paycode.family).contains(kind) || !suffixFits {
+            reader.refuse("paycode", "CV004", "\(reader.cell("paycode")) is not for a \(kind.name) contract")
+        }
+    }
+
+    private func checkTotal(
+        _ type: String, _ amount: Int64?, _ first: YearMonth?, _ last: YearMonth?, _ reader: inout RowReader
+    ) {
+        let total = pence("totalAmount", &reader, mayBeEmpty: true)
+        guard let amount, let first else { return }
+        let months: Int64? = type == "ONEOFF" ? 1 : last.map { Int64($0.index - first.index) + 1 }
+        if let months {
+            guard let total else {
+                reader.refuse("totalAmount", "CV007", "a total is needed when the number of months is known")
+                return
+            }
+            let (expected, overflow) = amount.multipliedReportingOverflow(by: months)
+            if overflow || total != expected {
+                reader.refuse(
+                    "totalAmount", "CV007",
+                    "the total is \(Money(pence: overflow ? 0 : expected)): \(Money(pence: amount)) x \(months)")
+            }
+        } else if total != nil {
+            reader.refuse("totalAmount", "CV007", "without a last month there is no total")
+        }
+    }
+
+    /// CV008: NPP and QOF rows say which month and year they pay for, others do not.
+    private func checkFamily(_ paycode: WrittenPaycode?, _ reader: inout RowReader) {
+        let isNPP = paycode?.family == .networkParticipation
+        let isQOF = [.qofAchievement, .qofRecovery, .qofAspiration].contains(paycode?.family)
+        let month = reader.cell("nppPaymentMonth")
+        let year = reader.cell("nppQofFinancialYear")
+        if isNPP != !month.isEmpty {
+            reader.refuse("nppPaymentMonth", "CV008", isNPP ? "NPP rows name the month" : "only NPP rows name a month")
+        } else if isNPP, YearMonth(iso8601: month) == nil {
+            reader.refuse("nppPaymentMonth", "CV008", "\(reader.shown("nppPaymentMonth")) is no month YYYY-MM")
+        }
+        if (isNPP || isQOF) != !year.isEmpty {
+            reader.refuse(
+                "nppQofFinancialYear", "CV008",
+                isNPP || isQOF ? "NPP and QOF rows name the year" : "only NPP and QOF rows name a year")
+        } else if !year.isEmpty, FinancialYear(year) == nil {
+            reader.refuse("nppQofFinancialYear", "CV008", "\(reader.shown("nppQofFinancialYear")) is no year YYYY/YY")
+        }
+    }
+
+    private func month(_ name: String, _ reader: inout RowReader, mayBeEmpty: Bool) -> YearMonth? {
+        let text = reader.cell(name)
+        if text.isEmpty {
+            if !mayBeEmpty { reader.refuse(name, "CV006", "a month YYYY-MM is needed") }
+            return nil
+        }
+        guard let month = YearMonth(iso8601: text), (1990...2100).contains(month.year) else {
+            reader.refuse(name, "CV006", "\(reader.shown(name)) is no month YYYY-MM")
+            return nil
+        }
+        return month
+    }
+
+    private func pence(_ name: String, _ reader: inout RowReader, mayBeEmpty: Bool) -> Int64? {
+        let text = reader.cell(name)
+        if text.isEmpty, mayBeEmpty { return nil }
+        guard let value = ExactDecimal(text, maximumScale: 2), let pence = value.scaled(to: 2),
+            abs(pence) <= 10_000_000_000
+        else {
+            reader.refuse(name, "CV005", "\(reader.shown(name)) is no amount with at most 2 decimals")
+            return nil
+        }
+        return pence
+    }
+}

@@ -1,0 +1,289 @@
+import CommonContract
+import HostContract
+import PaymentsContract
+import PluginAPI
+import SwiftProtobuf
+import Tabular
+import Workbook
+
+/// Uploads of contract variations (payments.md 5).
+struct VariationHandlers: Pcs_Payments_V1_VariationService {
+    let context: PluginContext
+
+    func uploadVariations(
+        _ requests: RequestStream<Pcs_Payments_V1_UploadVariationsRequest>, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_VariationUpload {
+        let first = requests.first
+        guard let commissioner = ODSCode(first.commissionerCode),
+            context.organisations.organisation(commissioner, at: call.today)?.kind == .subICBLocation
+        else {
+            throw Failure.field("commissioner_code", "5.2", "Name the Sub ICB Location of the practices.")
+        }
+        let file = try await Upload.collect(requests, name: first.fileName) { Array($0.data) }
+        let months = try context.store.read { try OpenMonths($0, today: call.today) }
+        let (rows, violations) = try read(file, commissioner, months, call)
+        guard violations.isEmpty else { throw Failure.file(violations) }
+        let late = rows.filter { months.isPastCutOff($0.first) }
+        guard late.isEmpty || first.acceptNextRun || first.dryRun else {
+            throw Failure(
+                PaymentsReasons.cutOffNotReached,
+                "CV011: \(late.count) rows begin in a month whose cut-off has passed; send accept_next_run to pay "
+                    + "them in the next run.")
+        }
+        let threshold = try context.store.read { reader in
+            try ReferenceStore.rates(knownAt: .max, reader).whole(.variationSecondApproval, at: call.today) * 100
+        }
+        let needed: Int64 = rows.contains { abs($0.pence) > threshold } ? 2 : 1
+        let upload = VariationStore.Upload(
+            id: "", commissioner: commissioner, state: .validated, evidenceID: "", fileName: file.name,
+            sha256: file.sha256, rows: Int64(rows.count), oneOffPence: try sum(rows) { !$0.isMonthly },
+            monthlyPence: try sum(rows) { $0.isMonthly }, approvalsNeeded: needed,
+            uploadedBy: call.caller.responsible, uploadedAt: call.now)
+        if first.dryRun { return try message(upload, [], late: late.count) }
+        return try await call.commit { [upload] transaction in
+            var upload = upload
+            if let known = try VariationStore.upload(of: commissioner, sha256: file.sha256, transaction) {
+                throw Failure(
+                    HostReasons.fileInvalid, "CV010: upload \(known.id) has the same file.",
+                    violations: [
+                        Violation(field: "file", rule: "CV010", message: "uploaded as \(known.id) by \(known.uploadedBy)")
+                    ])
+            }
+            upload.id = transaction.newIdentifier()
+            upload.evidenceID = try EvidenceStore.keep(
+                file, kind: .variations, by: upload.uploadedBy, in: transaction)
+            try VariationStore.add(upload, rows, in: transaction)
+            note(upload, "\(rows.count) rows validated, sha256 \(file.sha256)", in: transaction)
+            return try message(upload, [], late: late.count)
+        }
+    }
+
+    private func sum(_ rows: [VariationRow], _ isWanted: (VariationRow) -> Bool) throws -> Int64 {
+        try refusing { try Money.sum(rows.filter(isWanted).map { Money(pence: $0.pence) }).pence }
+    }
+
+    private func read(
+        _ file: UploadedFile, _ commissioner: ODSCode, _ months: OpenMonths, _ call: CallContext
+    ) throws -> ([VariationRow], ViolationList) {
+        var faults = ViolationList()
+        var layout = TableLayout.upload(.asGiven)
+        layout.limits.rows = VariationFile.mostRows
+        let table = Table.read(upload: file.bytes, layout: layout, into: &faults)
+        let timelines = try context.store.read { reader in
+            Dictionary(
+                try ContractStore.timelines(knownAt: .max, reader).map { ($0.practice, $0) },
+                uniquingKeysWith: { first, _ in first })
+        }
+        let organisations = context.organisations
+        let today = call.today
+        var reading = VariationFile(
+            firstOpenMonth: months.first, paycodes: .shipped,
+            commissions: { code in
+                guard organisations.organisation(code, at: today)?.kind == .practice || timelines[code] != nil else {
+                    return nil
+                }
+                return organisations.commissioner(of: code, at: today) == commissioner
+            },
+            contract: { code, month in
+                timelines[code]?.span(at: month.firstDay)?.terms.payment.kind
+                    ?? timelines[code]?.span(at: month.lastDay)?.terms.payment.kind
+            })
+        guard faults.isEmpty else { return ([], faults) }
+        reading.read(table, faults)
+        return (reading.rows, reading.violations)
+    }
+
+    func previewVariations(
+        _ request: Pcs_Payments_V1_VariationStepRequest, _ reply: ReplyStream<Pcs_Payments_V1_VariationPreview>,
+        _ call: CallContext
+    ) async throws {
+        let (rows, nets, months) = try context.store.read { reader in
+            let upload = try find(request, reader)
+            let last = try RunStore.runs(reader).last { $0.state.isPublished }
+            var nets: [ODSCode: Int64] = [:]
+            if let last {
+                for account in try refusing({ try StatementStore.ledger(of: last.id, reader) }) {
+                    nets[account.practice] = account.entries.reduce(0) { $0 + $1.pence }
+                }
+            }
+            return (
+                try VariationStore.rows(of: upload.id, reader), nets, try OpenMonths(reader, today: call.today)
+            )
+        }
+        var changes: [ODSCode: Int64] = [:]
+        for stored in rows where stored.row.isMonthly ? stored.isDue(in: months.next) : stored.row.first <= months.next {
+            changes[stored.row.practice, default: 0] += stored.row.pence
+        }
+        for practice in Set(rows.map(\.row.practice)).sorted() {
+            let last = nets[practice] ?? 0
+            let change = changes[practice] ?? 0
+            try await reply.send(
+                .with {
+                    $0.practiceCode = practice.value
+                    $0.practiceName = context.organisations.organisation(practice, at: call.today)?.name ?? ""
+                    ($0.lastNetPence, $0.changePence, $0.belowZero) = (last, change, last + change < 0)
+                })
+        }
+    }
+
+    func submitVariations(
+        _ request: Pcs_Payments_V1_VariationStepRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_VariationUpload {
+        try await call.commit { transaction in
+            var upload = try find(request, transaction)
+            try require(upload, [.validated])
+            upload.state = .submitted
+            upload.submittedBy = call.caller.responsible
+            try VariationStore.save(upload, in: transaction)
+            try VariationNotices.submitted(upload, in: transaction)
+            note(upload, "submitted", in: transaction)
+            return try message(upload, [], late: 0)
+        }
+    }
+
+    func decideVariations(
+        _ request: Pcs_Payments_V1_DecideVariationsRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_VariationUpload {
+        var fields = RequestFields()
+        fields.reason(request.reason, mayBeEmpty: request.approve)
+        try fields.finish()
+        return try await call.commit { transaction in
+            var upload = try find(
+                .with { ($0.uploadID, $0.commissionerCode) = (request.uploadID, request.commissionerCode) },
+                transaction)
+            try require(upload, [.submitted])
+            guard upload.sha256 == request.sha256 else {
+                throw Failure.field("sha256", "5.3", "This is not the file that was uploaded.")
+            }
+            let actor = call.caller.responsible
+            for person in Set([upload.uploadedBy, upload.submittedBy]) {
+                try call.requireOtherPerson(than: person, step: "deciding an upload that one has made")
+            }
+            let earlier = try VariationStore.approvals(of: upload.id, transaction)
+            for person in earlier { try call.requireOtherPerson(than: person, step: "the second approval") }
+            upload.reason = request.reason
+            if request.approve {
+                try VariationStore.addApproval(upload.id, number: earlier.count + 1, by: actor, in: transaction)
+                if Int64(earlier.count + 1) >= upload.approvalsNeeded {
+                    upload.state = .approved
+                    try putInForce(upload, by: actor, today: call.today, in: transaction)
+                }
+            } else {
+                upload.state = .rejected
+            }
+            try VariationStore.save(upload, in: transaction)
+            if upload.state != .submitted {
+                try VariationNotices.settled(upload, by: actor, in: transaction)
+            }
+            note(upload, request.approve ? "approved by \(actor)" : "rejected: \(request.reason)", in: transaction)
+            return try message(upload, try VariationStore.approvals(of: upload.id, transaction), late: 0)
+        }
+    }
+
+    /// One-off rows become items of the first run that can pay them; monthly rows are in force from their first month.
+    private func putInForce(
+        _ upload: VariationStore.Upload, by actor: String, today: CalendarDate, in transaction: any Transaction
+    ) throws {
+        let rows = try VariationStore.rows(of: upload.id, transaction)
+        let months = try OpenMonths(transaction, today: today)
+        let monthly = rows.filter(\.row.isMonthly)
+        let seq = try InputLog.record(
+            .variations, from: monthly.map(\.row.first.firstDay).min(), to: nil, by: actor,
+            detail: "variations \(upload.id)", in: transaction)
+        try VariationStore.approve(upload.id, seq: seq, in: transaction)
+        let oneOff = rows.filter { !$0.row.isMonthly }
+        let ids = try PayableItemStore.add(
+            oneOff.map { stored in
+                let month = Swift.max(stored.row.first, months.isPastCutOff(stored.row.first) ? months.next : months.first)
+                return PayableItem(
+                    naturalKey: "variation/" + stored.id, payee: stored.row.practice, firstRun: month,
+                    line: stored.line(in: stored.row.first, source: .item))
+            }, by: actor, detail: "variations \(upload.id)", in: transaction)
+        for (stored, id) in zip(oneOff, ids) { try VariationStore.set(item: id, of: stored.id, in: transaction) }
+    }
+
+    func withdrawVariations(
+        _ request: Pcs_Payments_V1_VariationStepRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_VariationUpload {
+        try await call.commit { transaction in
+            var upload = try find(request, transaction)
+            try require(upload, [.validated, .submitted, .approved])
+            let actor = call.caller.responsible
+            if upload.state == .approved {
+                let rows = try VariationStore.rows(of: upload.id, transaction)
+                let published = try RunStore.runs(transaction).filter { $0.state.isPublished }.map(\.month).max()
+                let isPaid = try rows.contains { stored in
+                    stored.row.isMonthly
+                        ? published.map { stored.row.first <= $0 } ?? false
+                        : try PayableItemStore.paidRun(of: stored.itemID, transaction) != nil
+                }
+                guard !isPaid else {
+                    throw Failure(
+                        PaymentsReasons.variationStateWrong,
+                        "A run has paid of upload \(upload.id): stop or recover its payments instead.")
+                }
+                let seq = try InputLog.record(
+                    .variations, from: nil, to: nil, by: actor, detail: "withdrawn \(upload.id)", in: transaction)
+                try VariationStore.withdraw(upload.id, seq: seq, in: transaction)
+                for stored in rows where !stored.itemID.isEmpty {
+                    _ = try PayableItemStore.withdraw(
+                        stored.itemID, reason: "upload withdrawn", by: actor, in: transaction)
+                }
+            }
+            upload.state = .withdrawn
+            try VariationStore.save(upload, in: transaction)
+            try VariationNotices.settled(upload, by: actor, in: transaction)
+            note(upload, "withdrawn", in: transaction)
+            return try message(upload, [], late: 0)
+        }
+    }
+
+    func stopVariation(
+        _ request: Pcs_Payments_V1_StopVariationRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_Variation {
+        var fields = RequestFields()
+        let month = fields.month(request.fromMonth, field: "from_month")
+        fields.reason(request.reason)
+        try fields.finish()
+        guard let month else { throw Failure(HostReasons.fieldInvalid) }
+        return try await call.commit { transaction in
+            guard let stored = try VariationStore.row(request.variationID, transaction),
+                let upload = try VariationStore.upload(stored.uploadID, transaction),
+                upload.commissioner.value == request.commissionerCode
+            else { throw Failure(HostReasons.notFound, "There is no such variation.") }
+            try require(upload, [.approved])
+            guard stored.row.isMonthly, stored.row.last.map({ month <= $0 }) ?? true, month >= stored.row.first else {
+                throw Failure.field("from_month", "5.3", "The variation is not paid in \(month).")
+            }
+            let actor = call.caller.responsible
+            let seq = try InputLog.record(
+                .variations, from: month.firstDay, to: nil, by: actor, detail: "stop \(stored.id)", in: transaction)
+            try VariationStore.stop(
+                stored.id, from: month, seq: seq, by: actor, reason: request.reason, in: transaction)
+            transaction.audit(
+                AuditNote(
+                    object: "variation/\(stored.id)", organisation: stored.row.practice.value,
+                    detail: "stopped from \(month): \(request.reason)"))
+            guard let changed = try VariationStore.row(stored.id, transaction) else {
+                throw Failure(HostReasons.notFound)
+            }
+            return variation(changed, upload)
+        }
+    }
+
+    func listVariations(
+        _ request: Pcs_Payments_V1_ListVariationsRequest, _ reply: ReplyStream<Pcs_Payments_V1_Variation>,
+        _ call: CallContext
+    ) async throws {
+        guard let commissioner = ODSCode(request.commissionerCode) else {
+            throw Failure.field("commissioner_code", "5.2", "Name the Sub ICB Location.")
+        }
+        let uploads = try context.store.read { try VariationStore.uploads(of: commissioner, $0) }
+        for upload in uploads where request.uploadID.isEmpty || upload.id == request.uploadID {
+            let rows = try context.store.read { try VariationStore.rows(of: upload.id, $0) }
+            for stored in rows where request.practiceCode.isEmpty || stored.row.practice.value == request.practiceCode {
+                try await reply.send(variation(stored, upload))
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Accounting
+import CommonContract
+import Foundation
+import HostContract
+import PaymentsContract
+import PluginAPI
+import PluginTestKit
+import Testing
+
+@Suite("Contract variations through the public door (payments.md 5)")
+struct VariationTests {
+    static let header =
+        "practiceCode,paycode,narrative,paymentType,amount,firstPaymentMonth,lastPaymentMonth,totalAmount,"
+        + "nppPaymentMonth,nppQofFinancialYear"
+
+    private struct Desk {
+        let office: PaymentsOffice
+        let editor: TestSubject
+        let approver: TestSubject
+
+        func service(_ subject: TestSubject) async throws -> Pcs_Payments_V1_VariationServiceClient {
+            Pcs_Payments_V1_VariationServiceClient(try await office.transport(subject))
+        }
+
+        func upload(_ rows: String, header: String = VariationTests.header) async throws
+            -> Pcs_Payments_V1_VariationUpload
+        {
+            try await service(editor).uploadVariations([
+                .with {
+                    ($0.commissionerCode, $0.fileName) = ("16C", "cv.csv")
+                    $0.data = Data((header + "\n" + rows).utf8)
+                }
+            ])
+        }
+
+        func approve(_ upload: Pcs_Payments_V1_VariationUpload, as subject: TestSubject? = nil) async throws
+            -> Pcs_Payments_V1_VariationUpload
+        {
+            if upload.state == .validated {
+                _ = try await service(editor).submitVariations(
+                    .with { ($0.uploadID, $0.commissionerCode) = (upload.uploadID, "16C") })
+            }
+            return try await service(subject ?? approver).decideVariations(
+                .with {
+                    ($0.uploadID, $0.commissionerCode, $0.approve) = (upload.uploadID, "16C", true)
+                    $0.sha256 = upload.sha256
+                })
+        }
+    }
+
+    private func withDesk(_ body: (Desk) async throws -> Void) async throws {
+        try await PaymentsOffice.with { office in
+            try await office.host.loadOrganisations()
+            try await office.loadContracts("A81001,One,PMS,2026-02-01,,16C,Y63,,,,,,,FIXED,120000.00,,")
+            try await body(
+                Desk(
+                    office: office,
+                    editor: try await office.host.person("eddie", roles: [Roles.commissionerEditor], at: "16C"),
+                    approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C")))
+        }
+    }
+
+    @Test("a one-off is paid once, a monthly payment each month until stopped, and a late stop is recovered")
+    func wholeLife() async throws {
+        try await withDesk { desk in
+            let upload = try await desk.upload(
+                "A81001,LIS,winter scheme,ONEOFF,250.00,2026-03,,250.00,,\n"
+                    + "A81001,PRNTG,notional rent,MONTHLY,1000.00,2026-03,,,,\n"
+                    + "A81001,RECO,overpaid rates,MONTHLY,-50.00,2026-03,2026-04,-100.00,,\n")
+            #expect(upload.rows == 3 && upload.approvalsNeeded == 1 && upload.monthlyPence == 95_000)
+            var previews: [Pcs_Payments_V1_VariationPreview] = []
+            for try await preview in try await desk.service(desk.approver).previewVariations(
+                .with { ($0.uploadID, $0.commissionerCode) = (upload.uploadID, "16C") })
+            { previews.append(preview) }
+            #expect(previews.map(\.changePence) == [120_000])
+            #expect(try await desk.approve(upload).state == .approved)
+            try await desk.office.pay("2026-03")
+            let march = try await desk.office.statement("A81001", "2026-03").lines
+            #expect(shown(march) == ["PMSB 10000.00", "PRNT 1000.00", "RECO -50.00", "LIS 250.00"])
+            try await desk.office.pay("2026-04")
+            let april = try await desk.office.statement("A81001", "2026-04").lines
+            #expect(april.filter { $0.paycode != "NPP" }.map(\.paycode) == ["PMSB", "PRNT", "RECO"])
+            var rows: [Pcs_Payments_V1_Variation] = []
+            for try await row in try await desk.service(desk.editor).listVariations(
+                .with { $0.commissionerCode = "16C" })
+            { rows.append(row) }
+            let rent = try #require(rows.first { $0.paycode == "PRNT" })
+            _ = try await desk.service(desk.approver).stopVariation(
+                .with {
+                    ($0.variationID, $0.commissionerCode) = (rent.variationID, "16C")
+                    $0.fromMonth = .with { ($0.year, $0.month) = (2026, 4) }
+                    $0.reason = "lease ended"
+                })
+            try await desk.office.pay("2026-05")
+            let may = try await desk.office.statement("A81001", "2026-05").lines
+            #expect(shown(may.filter { $0.paycode != "NPP" }) == ["PMSB 10000.00", "PRNT -1000.00"])
+            #expect(may.last { $0.paycode == "PRNT" }?.isRetro == true)
+        }
+    }
+
+    @Test("every fault by row, column and code; phantom columns are ignored, filled ones named")
+    func faults() async throws {
+        try await withDesk { desk in
+            let failure = try await refusal {
+                _ = try await desk.upload(
+                    "A99999,LIS,x,ONEOFF,1.00,2026-03,,1.00,,\n"
+                        + "C84101,LIS,x,ONEOFF,1.00,2026-03,,1.00,,\n"
+                        + "A81001,GSUM,x,ONEOFF,1.00,2026-03,,1.00,,\n"
+                        + "A81001,PACTA,x,ONEOFF,1.00,2026-03,,1.00,,\n"
+                        + "A81001,LIS,x,ONEOFF,1.005,2026-03,,1.00,,\n"
+                        + "A81001,LIS,x,ONEOFF,1.00,2026-02,,1.00,,\n"
+                        + "A81001,LIS,x,MONTHLY,1.00,2026-03,2026-05,2.00,,\n"
+                        + "A81001,NPP,x,ONEOFF,1.00,2026-03,,1.00,,\n"
+                        + "A81001,LIS,y,ONEOFF,1.00,2026-03,,1.00,,\nA81001,LIS,y,ONEOFF,1.00,2026-03,,1.00,,\n")
+            }
+            #expect(
+                failure.violations.map { "\($0.row) \($0.rule)" } == [
+                    "2 CV001", "3 CV002", "4 CV003", "5 CV004", "6 CV005", "7 CV006", "8 CV007", "9 CV008", "9 CV008",
+                    "11 CV009",
+                ])
+            let phantom = try await desk.upload(
+                "A81001,LIS,x,ONEOFF,1.00,2026-03,,1.00,,,,,,,\n", header: Self.header + ",,,,,")
+            #expect(phantom.rows == 1)
+            let filled = try await refusal {
+                _ = try await desk.upload(
+                    "A81001,LIS,x,ONEOFF,1.00,2026-03,,1.00,,,note\n", header: Self.header + ",")
+            }
+            #expect(filled.violations.map { "\($0.row) \($0.rule)" } == ["2 UP03"])
+            let again = try await refusal {
+                _ = try await desk.upload(
+                    "A81001,LIS,x,ONEOFF,1.00,2026-03,,1.00,,,,,,,\n", header: Self.header + ",,,,,")
+            }
+            #expect(again.violations.map(\.rule) == ["CV010"])
+        }
+    }
+
+    @Test("large amounts take two approvers, neither of whom uploaded")
+    func twoApprovers() async throws {
+        try await withDesk { desk in
+            let upload = try await desk.upload("A81001,LIS,big,ONEOFF,15000.01,2026-03,,15000.01,,\n")
+            #expect(upload.approvalsNeeded == 2)
+            let first = try await desk.approve(upload)
+            #expect(first.state == .submitted)
+            let same = try await refusal { _ = try await desk.approve(first) }
+            #expect(same.reason == HostReasons.secondPersonRequired)
+            let other = try await desk.office.host.person("dee", roles: [Roles.commissionerApprover], at: "16C")
+            #expect(try await desk.approve(first, as: other).state == .approved)
+        }
+    }
+}
