@@ -10,7 +10,8 @@ import StorageSQLite
 enum Main {
     static func main() async {
         await PCSCommandLine.run(
-            Composition(engine: { folder in SQLiteEngine(folder: folder) },
+            Composition(
+                engine: { folder in SQLiteEngine(folder: folder) },
                 plugins: [
                     PaymentsPlugin.self, CaseworkPlugin.self, DocumentsPlugin.self, PracticeChangesPlugin.self,
                 ]))
