@@ -27,13 +27,17 @@ struct ClockTests {
         #expect(clocks.readings[.firstAnswer] == nil)
     }
 
-    @Test("example 17: four working days of waiting move an enquiry's breach to working day 14, not a complaint's")
+    @Test(
+        "example 17: four working days of waiting move an enquiry's breach to working day 14, not a complaint's"
+    )
     func example17() throws {
         let start = at(day("2026-03-02"), 9)
         let targets = try reference.targets(on: day("2026-03-02"))
         var enquiry = facts(.enquiry, start)
-        #expect(try CaseClocks(enquiry, targets, at: start).readings[.resolve]?.due == at(day("2026-03-16"), 17))
-        enquiry.stoppedMinutes = try targets.hours.minutes(from: at(day("2026-03-04"), 10), to: at(day("2026-03-10"), 10))
+        #expect(
+            try CaseClocks(enquiry, targets, at: start).readings[.resolve]?.due == at(day("2026-03-16"), 17))
+        enquiry.stoppedMinutes = try targets.hours.minutes(
+            from: at(day("2026-03-04"), 10), to: at(day("2026-03-10"), 10))
         #expect(enquiry.stoppedMinutes == 4 * targets.hours.minutesADay)
         let moved = try CaseClocks(enquiry, targets, at: at(day("2026-03-11"), 9))
         #expect(moved.readings[.resolve]?.due == at(day("2026-03-20"), 17))
@@ -44,16 +48,21 @@ struct ClockTests {
         let before = try CaseClocks(complaint, targets, at: start).readings[.resolve]?.due
         complaint.stoppedMinutes = enquiry.stoppedMinutes
         complaint.stoppedSince = at(day("2026-03-11"), 9)
-        #expect(try CaseClocks(complaint, targets, at: at(day("2026-03-30"), 9)).readings[.resolve]?.due == before)
+        #expect(
+            try CaseClocks(complaint, targets, at: at(day("2026-03-30"), 9)).readings[.resolve]?.due == before
+        )
     }
 
     @Test("two working hours run over the night, the weekend and the change to summer time")
     func hours() throws {
         let targets = try reference.targets(on: day("2026-03-27"))
         // Friday 16:30; the clocks change on Sunday.
-        let clocks = try CaseClocks(facts(.urgent, at(day("2026-03-27"), 16, 30)), targets, at: at(day("2026-03-27"), 16, 30))
+        let clocks = try CaseClocks(
+            facts(.urgent, at(day("2026-03-27"), 16, 30)), targets, at: at(day("2026-03-27"), 16, 30))
         #expect(clocks.readings[.acknowledge]?.due == at(day("2026-03-30"), 9, 30))
-        #expect(LondonClock.moment(of: Instant(microsecondsSince1970: 1_774_859_400_000_000)).minute == 9 * 60 + 30)
+        #expect(
+            LondonClock.moment(of: Instant(microsecondsSince1970: 1_774_859_400_000_000)).minute == 9 * 60
+                + 30)
     }
 
     @Test("the share used counts working time, and stands still while the sender is asked")
@@ -61,8 +70,12 @@ struct ClockTests {
         let start = at(day("2026-03-02"), 17)
         let targets = try reference.targets(on: day("2026-03-02"))
         var enquiry = facts(.enquiry, start)
-        #expect(try CaseClocks(enquiry, targets, at: at(day("2026-03-12"), 17)).readings[.resolve]?.usedPercent == 80)
-        #expect(try CaseClocks(enquiry, targets, at: at(day("2026-03-23"), 17)).readings[.resolve]?.usedPercent == 150)
+        #expect(
+            try CaseClocks(enquiry, targets, at: at(day("2026-03-12"), 17)).readings[.resolve]?.usedPercent
+                == 80)
+        #expect(
+            try CaseClocks(enquiry, targets, at: at(day("2026-03-23"), 17)).readings[.resolve]?.usedPercent
+                == 150)
         enquiry.stoppedSince = at(day("2026-03-12"), 17)
         let stopped = try CaseClocks(enquiry, targets, at: at(day("2026-03-23"), 17))
         #expect(stopped.readings[.resolve]?.usedPercent == 80)
@@ -82,9 +95,13 @@ struct ClockTests {
     func reverse() throws {
         let hours = try reference.targets(on: day("2026-03-02")).hours
         for start in stride(from: 0, to: 20_000, by: 787) {
-            let from = Instant(microsecondsSince1970: at(day("2026-03-20"), 0).microsecondsSince1970 + Int64(start) * 60_000_000)
+            let from = Instant(
+                microsecondsSince1970: at(day("2026-03-20"), 0).microsecondsSince1970 + Int64(start)
+                    * 60_000_000)
             for minutes in [1, 59, 540, 541, 4_321] {
-                #expect(try hours.minutes(from: from, to: try hours.adding(minutes: minutes, to: from)) == minutes)
+                #expect(
+                    try hours.minutes(from: from, to: try hours.adding(minutes: minutes, to: from)) == minutes
+                )
             }
         }
     }

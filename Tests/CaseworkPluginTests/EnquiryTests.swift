@@ -98,7 +98,9 @@ struct EnquiryTests {
             #expect(answered.state == .inProgress)
             #expect(answered.clocks.resolveBy == london("2026-03-20", 17))
             #expect(answered.handler.isEmpty)
-            #expect(await refusal { try await desk.handle(id, .resolve) { $0.closingReason = "bored" } } == HostReasons.fieldInvalid)
+            #expect(
+                await refusal { try await desk.handle(id, .resolve) { $0.closingReason = "bored" } }
+                    == HostReasons.fieldInvalid)
             #expect(try await desk.handle(id, .resolve).state == .resolved)
             host.clock.set(day("2026-04-09"), hour: 16)
             let reopened = try await desk.act(id, .reopen)
@@ -139,7 +141,9 @@ struct EnquiryTests {
             try await host.advance(milliseconds: 600_000)
             let titles = try await host.messages(desk.sender).listMessages(.init()).messages.map(\.title)
             #expect(titles.first == "Reminder: your enquiry needs an answer from you")
-            #expect(try await host.enquiries(desk.sender).getEnquiry(.with { $0.enquiryID = id }).state == .waitingCustomer)
+            #expect(
+                try await host.enquiries(desk.sender).getEnquiry(.with { $0.enquiryID = id }).state
+                    == .waitingCustomer)
             host.clock.set(day("2026-03-11"), hour: 18)
             try await host.advance(milliseconds: 600_000)
             let ended = try await host.enquiries(desk.sender).getEnquiry(.with { $0.enquiryID = id })
@@ -156,12 +160,16 @@ struct EnquiryTests {
             let id = try await desk.raise { $0.patientSafety = true }.enquiryID
             host.clock.set(day("2026-03-02"), hour: 10, minute: 40)
             try await host.advance(milliseconds: 60_000)
-            #expect(try await host.messages(desk.manager).listMessages(.init()).messages.map(\.title) == ["An enquiry has used 80 % of its time"])
+            #expect(
+                try await host.messages(desk.manager).listMessages(.init()).messages.map(\.title) == [
+                    "An enquiry has used 80 % of its time"
+                ])
             #expect(try await host.messages(head).listMessages(.init()).messages.isEmpty)
             host.clock.set(day("2026-03-02"), hour: 11, minute: 10)
             try await host.advance(milliseconds: 600_000)
             try await host.advance(milliseconds: 600_000)
-            #expect(try await host.messages(head).listMessages(.init()).messages.map(\.record.recordID) == [id])
+            #expect(
+                try await host.messages(head).listMessages(.init()).messages.map(\.record.recordID) == [id])
             #expect(try await host.messages(desk.manager).listMessages(.init()).messages.count == 1)
             let report = try await host.cases(desk.manager).reportCases(
                 .with {
@@ -173,20 +181,28 @@ struct EnquiryTests {
         }
     }
 
-    @Test("an enquiry becomes a complaint with the sender's consent; whoever is named neither handles nor approves")
+    @Test(
+        "an enquiry becomes a complaint with the sender's consent; whoever is named neither handles nor approves"
+    )
     func complaint() async throws {
         try await TestHost.with(TestHost.casework, clock: ManualClock(day("2026-03-02"))) { host in
             let desk = try await Desk(host)
             let second = try await host.member("second", [Roles.caseHandler])
             let chief = try await host.member("chief", [Roles.caseHandler, Roles.caseManager])
             for person in ["second", "chief"] {
-                _ = try await host.cases(desk.manager).setTeamMember(.with { $0.team = "payments"; $0.personID = person })
+                _ = try await host.cases(desk.manager).setTeamMember(
+                    .with {
+                        $0.team = "payments"; $0.personID = person
+                    })
             }
             let id = try await desk.raise().enquiryID
             try await desk.handle(id, .acknowledge)
             try await desk.handle(id, .assign)
-            #expect(await refusal { try await desk.handle(id, .makeComplaint) } == CaseworkReasons.actionNotYours)
-            #expect(await refusal { try await desk.act(id, .declineComplaint) } == CaseworkReasons.enquiryStateWrong)
+            #expect(
+                await refusal { try await desk.handle(id, .makeComplaint) } == CaseworkReasons.actionNotYours)
+            #expect(
+                await refusal { try await desk.act(id, .declineComplaint) }
+                    == CaseworkReasons.enquiryStateWrong)
             #expect(try await desk.handle(id, .proposeComplaint).kind == .enquiry)
             let complaint = try await desk.act(id, .makeComplaint)
             #expect(complaint.kind == .complaint)
@@ -197,7 +213,8 @@ struct EnquiryTests {
                     $0.addNamedPeople = ["handler"]
                     $0.reason = "it is about the handler"
                 })
-            #expect(await refusal { try await desk.handle(id, .acknowledge) } == CaseworkReasons.namedInComplaint)
+            #expect(
+                await refusal { try await desk.handle(id, .acknowledge) } == CaseworkReasons.namedInComplaint)
             try await desk.handle(id, .acknowledge, by: second) {
                 $0.plannedFirstAnswerOn = Pcs_Common_V1_Date(day("2026-03-20"))
             }
@@ -206,9 +223,13 @@ struct EnquiryTests {
                     == CaseworkReasons.namedInComplaint)
             try await desk.handle(id, .assign, by: second) { $0.handler = "chief" }
             try await desk.handle(id, .investigate, by: chief)
-            #expect(await refusal { try await desk.handle(id, .sendResponse, by: chief) } == CaseworkReasons.enquiryStateWrong)
+            #expect(
+                await refusal { try await desk.handle(id, .sendResponse, by: chief) }
+                    == CaseworkReasons.enquiryStateWrong)
             try await desk.handle(id, .draftResponse, by: chief)
-            #expect(await refusal { try await desk.handle(id, .approveResponse, by: chief) } == HostReasons.secondPersonRequired)
+            #expect(
+                await refusal { try await desk.handle(id, .approveResponse, by: chief) }
+                    == HostReasons.secondPersonRequired)
             try await desk.handle(id, .approveResponse, by: desk.manager)
             #expect(try await desk.handle(id, .sendResponse, by: chief).state == .responseSent)
             let seen = try await host.enquiries(desk.sender).getEnquiry(.with { $0.enquiryID = id })
@@ -219,7 +240,9 @@ struct EnquiryTests {
         }
     }
 
-    @Test("seen by the raiser and by members with a role for the category; by staff of the team, by others with a reason")
+    @Test(
+        "seen by the raiser and by members with a role for the category; by staff of the team, by others with a reason"
+    )
     func visibility() async throws {
         try await TestHost.with(TestHost.casework) { host in
             let desk = try await Desk(host)
@@ -237,7 +260,10 @@ struct EnquiryTests {
             #expect(await sees(clerk, plain) == CaseworkReasons.enquiryNotFound)
             #expect(await sees(desk.sender, secret) == nil)
             #expect(await sees(colleague, secret) == CaseworkReasons.enquiryNotFound)
-            #expect(try await host.enquiries(colleague).listEnquiries(.init()).enquiries.map(\.enquiryID) == [plain])
+            #expect(
+                try await host.enquiries(colleague).listEnquiries(.init()).enquiries.map(\.enquiryID) == [
+                    plain
+                ])
             #expect(try await host.enquiries(clerk).listEnquiries(.init()).enquiries.isEmpty)
             func opens(_ subject: TestSubject, _ id: String, _ reason: String = "") async -> Reason? {
                 await refusal {
@@ -257,7 +283,11 @@ struct EnquiryTests {
             let work = try await host.cases(desk.handler).listCases(.init()).cases.map(\.enquiryID)
             #expect(work == [plain])
             #expect(try await host.cases(stranger).listCases(.with { $0.team = "payments" }).cases.isEmpty)
-            let history = try await host.cases(head).openCase(.with { $0.enquiryID = plain; $0.accessReason = "review" }).entries
+            let history = try await host.cases(head).openCase(
+                .with {
+                    $0.enquiryID = plain; $0.accessReason = "review"
+                }
+            ).entries
             #expect(history.contains { $0.text == "Opened: same practice called us" && $0.by == "stranger" })
         }
     }

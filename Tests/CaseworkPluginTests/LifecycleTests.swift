@@ -72,7 +72,9 @@ struct LifecycleTests {
         #expect(refused > asked / 2)
     }
 
-    @Test("nothing leads out of an ended case but a note among the staff", arguments: [CaseState.closed, .duplicate, .withdrawn])
+    @Test(
+        "nothing leads out of an ended case but a note among the staff",
+        arguments: [CaseState.closed, .duplicate, .withdrawn])
     func ended(_ state: CaseState) {
         for kind in CaseKind.allCases {
             #expect(CaseLifecycle.actions(kind, in: state, by: Set(CaseActor.allCases)) == [.note])
@@ -81,9 +83,17 @@ struct LifecycleTests {
 
     @Test("the sender takes no step of the staff, and the staff none of the sender")
     func parts() {
-        #expect(CaseLifecycle.answer(.resolve, .enquiry, from: .inProgress, by: [.sender]) == .notYours([.handler, .manager, .headOfService]))
-        #expect(CaseLifecycle.answer(.reopen, .enquiry, from: .resolved, by: [.team, .handler, .manager]) == .notYours([.sender]))
-        #expect(CaseLifecycle.answer(.approveResponse, .complaint, from: .responseDraft, by: [.team, .handler]) == .notYours([.manager, .headOfService]))
-        #expect(CaseLifecycle.answer(.makeComplaint, .enquiry, from: .inProgress, by: [.manager]) == .notYours([.sender]))
+        #expect(
+            CaseLifecycle.answer(.resolve, .enquiry, from: .inProgress, by: [.sender])
+                == .notYours([.handler, .manager, .headOfService]))
+        #expect(
+            CaseLifecycle.answer(.reopen, .enquiry, from: .resolved, by: [.team, .handler, .manager])
+                == .notYours([.sender]))
+        #expect(
+            CaseLifecycle.answer(.approveResponse, .complaint, from: .responseDraft, by: [.team, .handler])
+                == .notYours([.manager, .headOfService]))
+        #expect(
+            CaseLifecycle.answer(.makeComplaint, .enquiry, from: .inProgress, by: [.manager])
+                == .notYours([.sender]))
     }
 }

@@ -38,7 +38,8 @@ struct MessageTests {
             #expect(try await ben.listMessages(.init()).messages.map(\.title) == ["To you alone"])
             let id = try #require(try await ann.listMessages(.init()).messages.first?.messageID)
             #expect(
-                await refusal { try await ben.getMessage(.with { $0.messageID = id }) } == CaseworkReasons.messageNotFound)
+                await refusal { try await ben.getMessage(.with { $0.messageID = id }) }
+                    == CaseworkReasons.messageNotFound)
             let read = try await ann.markRead(.with { $0.messageID = id })
             #expect(read.read)
             #expect(read.receipts.map(\.personID) == ["ann"])
@@ -48,14 +49,17 @@ struct MessageTests {
         }
     }
 
-    @Test("new messages arrive at those who watch", .timeLimit(.minutes(1)), arguments: [TestHost.Fidelity.inProcess, .unixSocket])
+    @Test(
+        "new messages arrive at those who watch", .timeLimit(.minutes(1)),
+        arguments: [TestHost.Fidelity.inProcess, .unixSocket])
     func watching(_ fidelity: TestHost.Fidelity) async throws {
         try await TestHost.with(TestHost.casework) { host in
             let ann = try await host.member("ann", [Roles.mainContact])
             try await host.publish(message("before"))
             let seen = try host.store(of: "casework").read { try CounterStore.current($0) }
             try await host.publish(message("m0"))
-            let arrivals = try await host.messages(ann, fidelity).watchMessages(.with { $0.afterPosition = seen })
+            let arrivals = try await host.messages(ann, fidelity).watchMessages(
+                .with { $0.afterPosition = seen })
             var iterator = arrivals.makeAsyncIterator()
             #expect(try await iterator.next()?.message.body == "Account of m0")
             try await host.publish(message("m1"))
@@ -69,7 +73,8 @@ struct MessageTests {
             let ann = try await host.member("ann", [Roles.mainContact])
             let mail = try await host.client("mail", roles: [Roles.noticeSender])
             let own = Pcs_Casework_V1_NotificationServiceClient(try await host.transport(.inProcess, as: ann))
-            let sender = Pcs_Casework_V1_NotificationServiceClient(try await host.transport(.inProcess, as: mail))
+            let sender = Pcs_Casework_V1_NotificationServiceClient(
+                try await host.transport(.inProcess, as: mail))
             #expect(try await own.getNotificationPreference(.init()).tasks == .atOnce)
             var wanted = Pcs_Casework_V1_SetNotificationPreferenceRequest.with {
                 $0.tasks = .dailyDigest
@@ -77,7 +82,9 @@ struct MessageTests {
                 $0.mandatory = .off
             }
             let refused = wanted
-            #expect(await refusal { try await own.setNotificationPreference(refused) } == HostReasons.fieldInvalid)
+            #expect(
+                await refusal { try await own.setNotificationPreference(refused) } == HostReasons.fieldInvalid
+            )
             wanted.mandatory = .unspecified
             #expect(try await own.setNotificationPreference(wanted).messages == .off)
             try await host.publish(message("m1", mandatory: true))
@@ -88,8 +95,10 @@ struct MessageTests {
             #expect(all.map(\.title) == ["Your bank details changed", "Confirm a change"])
             #expect(!all.contains { "\($0)".contains("Account of") })
             let last = try #require(all.last?.position)
-            #expect(try await sender.listNotifications(.with { $0.afterPosition = last }).notifications.isEmpty)
-            #expect(try await sender.listNotificationPreferences(.init()).preferences.map(\.personID) == ["ann"])
+            #expect(
+                try await sender.listNotifications(.with { $0.afterPosition = last }).notifications.isEmpty)
+            #expect(
+                try await sender.listNotificationPreferences(.init()).preferences.map(\.personID) == ["ann"])
             #expect(await refusal { try await own.listNotifications(.init()) } != nil)
         }
     }

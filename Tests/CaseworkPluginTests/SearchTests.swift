@@ -12,13 +12,17 @@ struct SearchTests {
     @Test(
         "what people type finds the article they need, with synonyms, endings and typing errors",
         arguments: [
-            ("fit note", "order-fit-notes"), ("med3", "order-fit-notes"), ("fitnotes order", "order-fit-notes"),
+            ("fit note", "order-fit-notes"), ("med3", "order-fit-notes"),
+            ("fitnotes order", "order-fit-notes"),
             ("pads", "order-prescription-pads"), ("order FP10", "order-prescription-pads"),
             ("prescripton pads", "order-prescription-pads"),
-            ("forgot my pasword", "log-in-and-second-factor"), ("authenticater lost", "log-in-and-second-factor"),
-            ("merging two practices", "merge-or-close-a-practice"), ("amalgamation", "merge-or-close-a-practice"),
+            ("forgot my pasword", "log-in-and-second-factor"),
+            ("authenticater lost", "log-in-and-second-factor"),
+            ("merging two practices", "merge-or-close-a-practice"),
+            ("amalgamation", "merge-or-close-a-practice"),
             ("mergre", "merge-or-close-a-practice"), ("bank acount number", "change-bank-details"),
-            ("QOF achievment", "cqrs-declare-achievement"), ("registraton code expired", "get-your-registration-code"),
+            ("QOF achievment", "cqrs-declare-achievement"),
+            ("registraton code expired", "get-your-registration-code"),
             ("lloyd george notes missing", "medical-record-not-arrived"),
             ("locum form B", "locum-pension-forms"), ("global sum", "global-sum-changed"),
             ("remittance", "read-your-payment-statement"),
@@ -53,7 +57,8 @@ struct SearchTests {
         #expect(TypoDistance.between("claim", "claims", limit: 1) == 1)
         #expect(TypoDistance.between("clam", "claims", limit: 1) == nil)
         #expect(TypoDistance.between("registration", "regstraton", limit: 2) == 2)
-        #expect([3, 4, 7, 8].map { TypoDistance.allowed(for: String(repeating: "a", count: $0)) } == [0, 1, 1, 2])
+        #expect(
+            [3, 4, 7, 8].map { TypoDistance.allowed(for: String(repeating: "a", count: $0)) } == [0, 1, 1, 2])
     }
 
     @Test("logarithms in whole numbers are right to the thousandth")
@@ -70,7 +75,9 @@ struct SearchTests {
         #expect(SearchText.masked("claim of 2026 quarter 4") == "claim of 2026 quarter 4")
     }
 
-    @Test("an editor's new version is found at once, an expired one stands last, unanswered searches are reported on Monday")
+    @Test(
+        "an editor's new version is found at once, an expired one stands last, unanswered searches are reported on Monday"
+    )
     func editing() async throws {
         try await TestHost.with(TestHost.casework) { host in
             let editor = try await host.articles(try await host.member("editor", [Roles.articleEditor]))
@@ -93,14 +100,20 @@ struct SearchTests {
             }
             let first = article
             #expect(try await editor.publishArticle(first).version == 1)
-            #expect(await refusal { try await editor.publishArticle(first) } == CaseworkReasons.articleChanged)
+            #expect(
+                await refusal { try await editor.publishArticle(first) } == CaseworkReasons.articleChanged)
             #expect(await refusal { try await search.publishArticle(first) } != nil)
             #expect(try await find("zebra").answers.map(\.articleID) == ["zebras"])
             article.basedOnVersion = 1
             article.title = "Zebra statements"
             #expect(try await editor.publishArticle(article).version == 2)
             #expect(try await find("zebra statement").answers.first?.articleID == "zebras")
-            #expect(try await editor.getArticle(.with { $0.articleID = "zebras"; $0.version = 1 }).title == "About zebras")
+            #expect(
+                try await editor.getArticle(
+                    .with {
+                        $0.articleID = "zebras"; $0.version = 1
+                    }
+                ).title == "About zebras")
 
             host.clock.set(day("2026-03-23"), hour: 5)
             let later = try await find("zebra statement")
@@ -111,7 +124,10 @@ struct SearchTests {
             try await host.advance(milliseconds: 2 * 3_600_000)
             let told = try await host.messages(try await host.member("second-editor", [Roles.articleEditor]))
                 .listMessages(.init()).messages
-            #expect(told.contains { $0.body.contains("1 x zebra crossing") && $0.body.contains("To be reviewed: zebras") })
+            #expect(
+                told.contains {
+                    $0.body.contains("1 x zebra crossing") && $0.body.contains("To be reviewed: zebras")
+                })
         }
     }
 }

@@ -23,7 +23,9 @@ struct TaskTests {
             #expect(listed.first?.dueOn.day == 25)
             #expect(try await other.listTasks(.init()).tasks.isEmpty)
             let id = try #require(listed.first?.taskID)
-            #expect(await refusal { try await other.getTask(.with { $0.taskID = id }) } == CaseworkReasons.taskNotFound)
+            #expect(
+                await refusal { try await other.getTask(.with { $0.taskID = id }) }
+                    == CaseworkReasons.taskNotFound)
 
             // Another area's key of the same name is another task, and cannot end this one.
             try await host.publish(task("performers/change/1"), by: "supplies")
@@ -41,7 +43,9 @@ struct TaskTests {
         }
     }
 
-    @Test("the host's own requests arrive, an unknown key settles nothing, an outcome that is not allowed is parked")
+    @Test(
+        "the host's own requests arrive, an unknown key settles nothing, an outcome that is not allowed is parked"
+    )
     func publishers() async throws {
         try await TestHost.with(TestHost.casework) { host in
             let manager = try await host.tasks(try await host.member("manager", [Roles.plPracticeManager]))
@@ -90,10 +94,15 @@ struct TaskTests {
                         $0.reason = "looked at"
                     })
             }
-            #expect(await refusal { try await settle("performers/act/1", "approved") } == CaseworkReasons.taskNotByHand)
-            #expect(await refusal { try await settle("performers/hand/1", "burnt") } == HostReasons.fieldInvalid)
+            #expect(
+                await refusal { try await settle("performers/act/1", "approved") }
+                    == CaseworkReasons.taskNotByHand)
+            #expect(
+                await refusal { try await settle("performers/hand/1", "burnt") } == HostReasons.fieldInvalid)
             #expect(try await settle("performers/hand/1", "seen").state == .settled)
-            #expect(await refusal { try await settle("performers/hand/1", "seen") } == CaseworkReasons.taskStateWrong)
+            #expect(
+                await refusal { try await settle("performers/hand/1", "seen") }
+                    == CaseworkReasons.taskStateWrong)
             #expect(try await manager.listTasks(.init()).tasks.map(\.taskKey) == ["performers/act/1"])
         }
     }
@@ -183,7 +192,9 @@ struct TaskTests {
             #expect(now.map(\.state) == [.open])
             let id = try #require(now.first?.taskID)
             let assign = Pcs_Casework_V1_AssignTaskRequest.with { $0.taskID = id }
-            #expect(await refusal { try await host.tasks(old).assignTask(assign) } == CaseworkReasons.taskStateWrong)
+            #expect(
+                await refusal { try await host.tasks(old).assignTask(assign) }
+                    == CaseworkReasons.taskStateWrong)
             try await host.settle("performers/contract/1", "approved")
             let history = try await host.tasks(old).getTask(.with { $0.taskID = id }).history.map(\.step)
             #expect(history == ["requested", "moved"])
@@ -228,7 +239,9 @@ struct TaskTests {
                 for other in people.map(\.key) where other != key {
                     let (taskID, messageID) = (taskOf[other] ?? "", messageOf[other] ?? "")
                     let tasks = try await host.tasks(subject)
-                    #expect(await refusal { try await tasks.getTask(.with { $0.taskID = taskID }) } == CaseworkReasons.taskNotFound)
+                    #expect(
+                        await refusal { try await tasks.getTask(.with { $0.taskID = taskID }) }
+                            == CaseworkReasons.taskNotFound)
                     #expect(
                         await refusal { try await tasks.assignTask(.with { $0.taskID = taskID }) }
                             == CaseworkReasons.taskNotFound)

@@ -5,7 +5,8 @@ public import PluginAPI
 public struct CaseworkPlugin: Plugin {
     public static let manifest = PluginManifest(
         name: "casework", version: "0.1.0",
-        summary: "Tasks and messages of every area, enquiries and complaints with their clocks, help articles",
+        summary:
+            "Tasks and messages of every area, enquiries and complaints with their clocks, help articles",
         owners: ["casework-team@primary-care-services.example"],
         publishes: [Pcs_Casework_V1_TaskSettled.protoMessageName],
         calls: ["pcs.host.v1.IdentityService/ListSubjects"])

@@ -17,7 +17,8 @@ struct PerformersArea: Plugin {
 
 /// A second area, whose keys may be the same.
 struct SuppliesArea: Plugin {
-    static let manifest = PluginManifest(name: "supplies", version: "0.1.0", summary: "Publishes for tests", owners: ["tests"])
+    static let manifest = PluginManifest(
+        name: "supplies", version: "0.1.0", summary: "Publishes for tests", owners: ["tests"])
     static let migrations: [Migration] = []
     let methods: [BoundMethod] = []
     init(_ context: PluginContext) throws {}
@@ -27,7 +28,9 @@ extension TestHost {
     static let casework: [any Plugin.Type] = [CaseworkPlugin.self, PerformersArea.self, SuppliesArea.self]
 
     /// A member of an organisation with these roles.
-    func member(_ id: String, _ roles: Set<Role> = [], at organisation: String = "PCS") async throws -> TestSubject {
+    func member(_ id: String, _ roles: Set<Role> = [], at organisation: String = "PCS") async throws
+        -> TestSubject
+    {
         let subject = try await person(id, roles: roles.isEmpty ? [Roles.member] : roles, at: organisation)
         if roles.isEmpty { return subject }
         // A host whose members hold the role by themselves does not let it be given.

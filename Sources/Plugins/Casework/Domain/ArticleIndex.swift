@@ -45,7 +45,9 @@ struct ArticleIndex: Sendable {
             var counts: [String: Int] = [:]
             for term in words.terms(of: article.body) { counts[term, default: 0] += 1 }
             for term in words.terms(of: article.title) { counts[term, default: 0] += Self.titleWeight }
-            for term in article.keywords.flatMap(words.terms) { counts[term, default: 0] += Self.keywordWeight }
+            for term in article.keywords.flatMap(words.terms) {
+                counts[term, default: 0] += Self.keywordWeight
+            }
             lengths.append(counts.values.reduce(0, +))
             for (term, count) in counts { postings[term, default: []].append((number, count)) }
         }
@@ -65,9 +67,12 @@ struct ArticleIndex: Sendable {
                 let found = postings[term] ?? []
                 let rarity = Self.rarity(found.count, of: ids.count)
                 for posting in found {
-                    let length = Self.unit - Self.lengthShare + Self.lengthShare * lengths[posting.article] / averageLength
+                    let length =
+                        Self.unit - Self.lengthShare + Self.lengthShare * lengths[posting.article]
+                        / averageLength
                     let count = posting.count * Self.unit
-                    let weight = count * (Self.saturation + Self.unit) / (count + Self.saturation * length / Self.unit)
+                    let weight =
+                        count * (Self.saturation + Self.unit) / (count + Self.saturation * length / Self.unit)
                     scores[posting.article, default: 0] += rarity * weight / Self.unit * share / 100
                 }
             }
@@ -100,8 +105,8 @@ struct ArticleIndex: Sendable {
     /// ln(value / 1000) in thousandths, for values of 1000 and more: halvings counted, the rest by squaring.
     static func naturalLogarithm(_ value: Int) -> Int {
         guard value > unit else { return 0 }
-        var mantissa = value << 10
-        let one = unit << 10
+        let one = 1 << 30
+        var mantissa = value * one / unit
         var twos = 0
         while mantissa >= 2 * one {
             mantissa /= 2
@@ -109,7 +114,7 @@ struct ArticleIndex: Sendable {
         }
         var bit = 1 << 11
         while bit > 0 {
-            mantissa = mantissa / 1_024 * mantissa / one * 1_024
+            mantissa = mantissa * mantissa / one
             if mantissa >= 2 * one {
                 mantissa /= 2
                 twos += bit
@@ -117,6 +122,6 @@ struct ArticleIndex: Sendable {
             bit >>= 1
         }
         // ln 2 = 0.693147.
-        return (twos * 693_147 >> 12) / 1_000
+        return twos * 693_147 / 4_096 / 1_000
     }
 }

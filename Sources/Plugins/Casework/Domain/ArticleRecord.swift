@@ -21,7 +21,8 @@ struct ArticleRecord: Hashable, Sendable {
 
     /// Whether it is for somebody at such an organisation with these roles. An unknown kind sees what is for all.
     func isFor(_ kind: String?, _ held: Set<String>) -> Bool {
-        (kinds.isEmpty || kind.map(kinds.contains) ?? false) && (roles.isEmpty || !held.isDisjoint(with: roles))
+        (kinds.isEmpty || kind.map(kinds.contains) ?? false)
+            && (roles.isEmpty || !held.isDisjoint(with: roles))
     }
 
     /// The first sentences, at most 200 characters, cut at a word.
@@ -44,7 +45,9 @@ extension OrganisationKind {
     /// The word for it in an article's audience.
     var audienceName: String { "\(self)" }
     /// Every word for a kind.
-    static var audienceNames: Set<String> { Set((1...64).compactMap { OrganisationKind(rawValue: $0)?.audienceName }) }
+    static var audienceNames: Set<String> {
+        Set((1...64).compactMap { OrganisationKind(rawValue: $0)?.audienceName })
+    }
 }
 
 /// What people typed, as it is kept: without what could be somebody's number.

@@ -58,7 +58,8 @@ struct CaseClocks: Hashable {
             readings[clock] = Reading(due: due, doneAt: done, usedPercent: max(0, used) * 100 / allowed)
             if clock == .resolve, done == nil {
                 remainingMinutes =
-                    now <= due ? try hours.minutes(from: now, to: due) : -(try hours.minutes(from: due, to: now))
+                    now <= due
+                    ? try hours.minutes(from: now, to: due) : -(try hours.minutes(from: due, to: now))
             }
         }
         if facts.course == .complaint {
@@ -73,8 +74,10 @@ struct CaseClocks: Hashable {
             return facts.plannedAnswerOn.map { LondonClock.instant($0, minute: targets.hours.closes) }
         }
         switch targets.time(clock, of: facts.course) {
-        case .workingDays(let count): return try targets.hours.end(ofWorkingDay: count, after: facts.startedAt)
-        case .workingHours(let count): return try targets.hours.adding(minutes: count * 60, to: facts.startedAt)
+        case .workingDays(let count):
+            return try targets.hours.end(ofWorkingDay: count, after: facts.startedAt)
+        case .workingHours(let count):
+            return try targets.hours.adding(minutes: count * 60, to: facts.startedAt)
         case nil: return nil
         }
     }

@@ -3,7 +3,8 @@ enum CaseKind: Int64, Sendable, CaseIterable { case enquiry = 1, complaint }
 
 /// Raw values as in the contract and in rows.
 enum CaseState: Int64, Sendable, CaseIterable {
-    case new = 1, acknowledged, assigned, inProgress, waitingCustomer, waitingThirdParty, resolved, closed, reopened
+    case new = 1, acknowledged, assigned, inProgress, waitingCustomer, waitingThirdParty, resolved, closed,
+        reopened
     case duplicate, withdrawn, investigating, responseDraft, responseApproved, responseSent, stage2, ombudsman
 
     var name: String { "\(self)" }
@@ -16,7 +17,8 @@ enum CaseState: Int64, Sendable, CaseIterable {
 /// Raw values as in the contract and in rows.
 enum CaseAction: Int64, Sendable, CaseIterable {
     case acknowledge = 1, assign, start, askCustomer, waitThirdParty, resume, reply, resolve, close, reopen
-    case markDuplicate, withdraw, makeComplaint, proposeComplaint, declineComplaint, investigate, draftResponse
+    case markDuplicate, withdraw, makeComplaint, proposeComplaint, declineComplaint, investigate,
+        draftResponse
     case approveResponse, returnResponse, sendResponse, goToStage2, goToOmbudsman, answer, note
 
     var name: String { "\(self)" }
@@ -24,7 +26,8 @@ enum CaseAction: Int64, Sendable, CaseIterable {
     /// Words to the other side are part of the step.
     var needsText: Bool {
         switch self {
-        case .askCustomer, .reply, .resolve, .reopen, .withdraw, .draftResponse, .returnResponse, .goToStage2, .answer,
+        case .askCustomer, .reply, .resolve, .reopen, .withdraw, .draftResponse, .returnResponse, .goToStage2,
+            .answer,
             .note, .proposeComplaint:
             true
         default: false
@@ -73,7 +76,8 @@ enum CaseLifecycle {
     private static let both: Set<CaseKind> = [.enquiry, .complaint]
     /// Before anybody has answered for good.
     private static let open: Set<CaseState> = [
-        .new, .acknowledged, .assigned, .inProgress, .waitingCustomer, .waitingThirdParty, .reopened, .investigating,
+        .new, .acknowledged, .assigned, .inProgress, .waitingCustomer, .waitingThirdParty, .reopened,
+        .investigating,
         .responseDraft, .responseApproved, .stage2,
     ]
     private static let enquiryOpen: Set<CaseState> = [
@@ -85,7 +89,9 @@ enum CaseLifecycle {
         row(.acknowledge, both, [.new], .acknowledged, staff),
         row(.assign, both, [.acknowledged, .reopened, .assigned], .assigned, staff),
         // Another handler while it is being worked on; an enquiry's state does not go back for it.
-        row(.assign, both, [.inProgress, .waitingCustomer, .waitingThirdParty, .investigating, .stage2], nil, staff),
+        row(
+            .assign, both, [.inProgress, .waitingCustomer, .waitingThirdParty, .investigating, .stage2], nil,
+            staff),
         row(.start, [.enquiry], [.assigned], .inProgress, owner),
         row(.askCustomer, [.enquiry], [.inProgress], .waitingCustomer, owner),
         row(.askCustomer, [.complaint], [.investigating], .waitingCustomer, owner),
@@ -120,7 +126,8 @@ enum CaseLifecycle {
     ]
 
     private static func row(
-        _ action: CaseAction, _ kinds: Set<CaseKind>, _ from: Set<CaseState>, _ to: CaseState?, _ by: Set<CaseActor>
+        _ action: CaseAction, _ kinds: Set<CaseKind>, _ from: Set<CaseState>, _ to: CaseState?,
+        _ by: Set<CaseActor>
     ) -> Transition {
         Transition(action: action, kinds: kinds, from: from, to: to, by: by)
     }

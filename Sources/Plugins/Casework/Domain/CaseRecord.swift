@@ -56,13 +56,16 @@ struct CaseRecord: Hashable, Sendable {
 
     var facts: CaseClocks.Facts {
         CaseClocks.Facts(
-            course: course, startedAt: clockFrom, acknowledgedAt: acknowledgedAt, firstAnsweredAt: firstAnsweredAt,
+            course: course, startedAt: clockFrom, acknowledgedAt: acknowledgedAt,
+            firstAnsweredAt: firstAnsweredAt,
             resolvedAt: resolvedAt, plannedAnswerOn: plannedAnswerOn, stoppedMinutes: stoppedMinutes,
             stoppedSince: state == .waitingCustomer ? waitingSince : nil)
     }
 
     /// The case after a step that the lifecycle allows. Times of the clocks follow from it.
-    mutating func take(_ action: CaseAction, to next: CaseState, at now: Instant, _ hours: WorkingHours) throws {
+    mutating func take(_ action: CaseAction, to next: CaseState, at now: Instant, _ hours: WorkingHours)
+        throws
+    {
         if state == .waitingCustomer, next != .waitingCustomer, let since = waitingSince {
             stoppedMinutes += try hours.minutes(from: since, to: now)
             waitingSince = nil
@@ -148,7 +151,9 @@ enum CaseVisibility {
         return .needsReason
     }
 
-    static func staffActors(_ record: CaseRecord, isInTeam: Bool, person: String, roles: Set<String>) -> Set<CaseActor> {
+    static func staffActors(_ record: CaseRecord, isInTeam: Bool, person: String, roles: Set<String>) -> Set<
+        CaseActor
+    > {
         var actors: Set<CaseActor> = []
         if isInTeam { actors.insert(.team) }
         if !person.isEmpty, record.handler == person { actors.insert(.handler) }

@@ -10,7 +10,9 @@ enum TargetTime: Hashable, Sendable {
 /// The targets of the reference data as they stand on a day.
 struct CaseTargets: Sendable {
     struct Row: Sendable {
-        enum Unit: String { case workingDays = "WORKING_DAYS", workingHours = "WORKING_HOURS", months = "MONTHS" }
+        enum Unit: String {
+            case workingDays = "WORKING_DAYS", workingHours = "WORKING_HOURS", months = "MONTHS"
+        }
         var name: String
         var value: Int
         var unit: String
@@ -39,15 +41,18 @@ struct CaseTargets: Sendable {
         self.rows = rows
         self.escalations = escalations.filter { $0.from <= day && $0.to.map { day < $0 } ?? true }
             .sorted { $0.percent < $1.percent }
-        guard let opens = rows["hours.opens"]?.value, let closes = rows["hours.closes"]?.value, opens < closes,
+        guard let opens = rows["hours.opens"]?.value, let closes = rows["hours.closes"]?.value,
+            opens < closes,
             closes <= 24, Self.needed.allSatisfy({ rows[$0] != nil })
         else { return nil }
         hours = WorkingHours(days: days, opens: opens * 60, closes: closes * 60)
     }
 
     private static let needed = [
-        "enquiry.acknowledge", "enquiry.first_answer", "enquiry.resolve", "urgent.acknowledge", "urgent.first_answer",
-        "urgent.resolve", "complaint.acknowledge", "complaint.resolve", "complaint.explain", "complaint.accept",
+        "enquiry.acknowledge", "enquiry.first_answer", "enquiry.resolve", "urgent.acknowledge",
+        "urgent.first_answer",
+        "urgent.resolve", "complaint.acknowledge", "complaint.resolve", "complaint.explain",
+        "complaint.accept",
         "waiting.remind", "waiting.resolve", "reopen",
     ]
 

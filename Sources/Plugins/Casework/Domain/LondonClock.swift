@@ -31,7 +31,9 @@ enum LondonClock {
     /// Minutes ahead of UTC.
     private static func offset(at microseconds: Int64) -> Int64 {
         let day = CalendarDate(daysSince1970: Int32(clamping: floorDivide(microseconds, 86_400_000_000)))
-        guard let spring = lastSunday(of: 3, day.year), let autumn = lastSunday(of: 10, day.year) else { return 0 }
+        guard let spring = lastSunday(of: 3, day.year), let autumn = lastSunday(of: 10, day.year) else {
+            return 0
+        }
         let change: (CalendarDate) -> Int64 = { Int64($0.daysSince1970) * 86_400_000_000 + 3_600_000_000 }
         return microseconds >= change(spring) && microseconds < change(autumn) ? 60 : 0
     }

@@ -43,7 +43,9 @@ enum ArticleFile {
         }
         let body = rest.joined(separator: "\n").trimmingSpaces
         func list(_ name: String) -> [String] {
-            (fields[name] ?? "").split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
+            (fields[name] ?? "").split(separator: ",").map { String($0).trimmingSpaces }.filter {
+                !$0.isEmpty
+            }
         }
         guard ArticleRecord.isIdentifier(id), let title = fields["title"], !title.isEmpty, body.count >= 20,
             let owner = fields["owner"], !owner.isEmpty,
@@ -51,7 +53,8 @@ enum ArticleFile {
             list("roles").allSatisfy(RoleNames.isKnown)
         else { return nil }
         return ArticleRecord(
-            id: id, title: title, body: body, keywords: list("keywords"), kinds: list("kinds"), roles: list("roles"),
+            id: id, title: title, body: body, keywords: list("keywords"), kinds: list("kinds"),
+            roles: list("roles"),
             owner: owner, reviewOn: review, publishedAt: publishedAt, publishedBy: by)
     }
 }

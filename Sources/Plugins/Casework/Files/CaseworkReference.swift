@@ -28,16 +28,21 @@ struct CaseworkReference: Sendable {
     private let reasonRows: [ClosingReasonRow]
     let words: SearchWords
 
-    private static func file(_ name: String, _ bytes: [UInt8]) -> ReferenceFile { ReferenceFile(name: name, bytes: bytes) }
+    private static func file(_ name: String, _ bytes: [UInt8]) -> ReferenceFile {
+        ReferenceFile(name: name, bytes: bytes)
+    }
 
     /// Throws `ReferenceFileFault`.
     init() throws {
         targetRows = try Self.file("targets.csv", PackageResources.targets_csv).rows(
             ["name", "value", "unit", "effective_from", "effective_to", "grade", "source", "note"]
         ) { row in
-            let (value, from, to) = (row.number("value"), row.day("effective_from"), row.day("effective_to", mayBeEmpty: true))
+            let (value, from, to) = (
+                row.number("value"), row.day("effective_from"), row.day("effective_to", mayBeEmpty: true)
+            )
             guard let value, let from else { return nil }
-            return CaseTargets.Row(name: row.cell("name"), value: value, unit: row.cell("unit"), from: from, to: to)
+            return CaseTargets.Row(
+                name: row.cell("name"), value: value, unit: row.cell("unit"), from: from, to: to)
         }
         escalations = try Self.file("escalations.csv", PackageResources.escalations_csv).rows(
             ["kind", "percent", "role", "place", "effective_from", "effective_to", "source"]
@@ -47,14 +52,20 @@ struct CaseworkReference: Sendable {
             let to = row.day("effective_to", mayBeEmpty: true)
             guard let percent, let from else { return nil }
             return CaseTargets.Escalation(
-                kind: kind, percent: percent, role: row.cell("role"), place: row.cell("place"), from: from, to: to)
+                kind: kind, percent: percent, role: row.cell("role"), place: row.cell("place"), from: from,
+                to: to)
         }
         workingDays = WorkingDays(
-            bankHolidays: try Self.file("bank_holidays.csv", PackageResources.bank_holidays_csv).rows(["date", "title"]) {
+            bankHolidays: try Self.file("bank_holidays.csv", PackageResources.bank_holidays_csv).rows([
+                "date", "title",
+            ]) {
                 $0.day("date")
             })
         categoryRows = try Self.file("categories.csv", PackageResources.categories_csv).rows(
-            ["category", "title", "team", "sub_categories", "roles", "effective_from", "effective_to", "source"]
+            [
+                "category", "title", "team", "sub_categories", "roles", "effective_from", "effective_to",
+                "source",
+            ]
         ) { row in
             let (from, to) = (row.day("effective_from"), row.day("effective_to", mayBeEmpty: true))
             for role in row.list("roles") where !RoleNames.isKnown(role) {
@@ -74,7 +85,8 @@ struct CaseworkReference: Sendable {
                 reason: row.cell("reason"), isByStaff: row.cell("by_staff") == "1", from: from, to: to)
         }
         words = SearchWords(
-            synonyms: try Self.file("synonyms.csv", PackageResources.synonyms_csv).rows(["term", "same_as"]) { row in
+            synonyms: try Self.file("synonyms.csv", PackageResources.synonyms_csv).rows(["term", "same_as"]) {
+                row in
                 (phrase: row.cell("term"), term: row.cell("same_as"))
             })
     }

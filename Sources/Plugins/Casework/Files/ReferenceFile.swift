@@ -6,7 +6,8 @@ struct ReferenceFileFault: Error, CustomStringConvertible {
     let file: String
     let violations: [Violation]
     var description: String {
-        "\(file): " + violations.prefix(3).map { "row \($0.row) \($0.field): \($0.message)" }.joined(separator: "; ")
+        "\(file): "
+            + violations.prefix(3).map { "row \($0.row) \($0.field): \($0.message)" }.joined(separator: "; ")
     }
 }
 

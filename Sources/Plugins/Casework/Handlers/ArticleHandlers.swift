@@ -17,7 +17,9 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
         fields.text(request.text, "text", 1...200, "14.3")
         try fields.finish()
         let acting = call.caller.actingFor
-        let kind = ODSCode(acting).flatMap { context.organisations.organisation($0, at: call.today)?.kind.audienceName }
+        let kind = ODSCode(acting).flatMap {
+            context.organisations.organisation($0, at: call.today)?.kind.audienceName
+        }
         let audience = request.allAudiences ? nil : (kind: kind, roles: call.caller.roleNames)
         let found = try search.search(request.text, audience: audience, on: call.today)
         return try await call.commit { transaction in
@@ -55,7 +57,8 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
         _ request: Pcs_Casework_V1_RecordHelpedRequest, _ call: CallContext
     ) async throws -> Pcs_Casework_V1_RecordHelpedResponse {
         try await call.commit { transaction in
-            guard try ArticleStore.searcher(of: request.searchID, transaction) == call.caller.responsible else {
+            guard try ArticleStore.searcher(of: request.searchID, transaction) == call.caller.responsible
+            else {
                 throw Failure(CaseworkReasons.searchNotFound)
             }
             if !request.articleID.isEmpty, try ArticleStore.article(request.articleID, transaction) == nil {
@@ -89,7 +92,8 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
                 throw Failure(CaseworkReasons.articleChanged)
             }
             let article = ArticleRecord(
-                id: request.articleID, version: (latest?.version ?? 0) + 1, title: request.title, body: request.body,
+                id: request.articleID, version: (latest?.version ?? 0) + 1, title: request.title,
+                body: request.body,
                 keywords: request.keywords, kinds: request.organisationKinds,
                 roles: request.roles.compactMap(RoleNames.name), owner: request.owner, reviewOn: reviewOn,
                 publishedAt: transaction.now, publishedBy: call.caller.responsible)
@@ -100,7 +104,9 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
         }
     }
 
-    private func check(_ request: Pcs_Casework_V1_PublishArticleRequest, _ call: CallContext) throws -> CalendarDate {
+    private func check(_ request: Pcs_Casework_V1_PublishArticleRequest, _ call: CallContext) throws
+        -> CalendarDate
+    {
         var fields = RequestFields()
         if !ArticleRecord.isIdentifier(request.articleID) {
             fields.refuse("article_id", "14.3", "An article is named in lower case words with hyphens.")
@@ -108,18 +114,23 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
         fields.text(request.title, "title", 5...120, "14.3")
         fields.text(request.body, "body", 20...8_000, "14.3")
         fields.text(request.owner, "owner", 1...120, "14.3")
-        if request.keywords.count > 30 || request.keywords.contains(where: { !(1...60).contains($0.count) || $0.contains("\n") }) {
+        if request.keywords.count > 30
+            || request.keywords.contains(where: { !(1...60).contains($0.count) || $0.contains("\n") })
+        {
             fields.refuse("keywords", "14.3", "At most 30 keywords of 1 to 60 characters.")
         }
         let kinds = OrganisationKind.audienceNames
         for kind in request.organisationKinds where !kinds.contains(kind) {
-            fields.refuse("organisation_kinds", "14.3", "The kinds are \(kinds.sorted().joined(separator: ", ")).")
+            fields.refuse(
+                "organisation_kinds", "14.3", "The kinds are \(kinds.sorted().joined(separator: ", ")).")
         }
         if request.roles.contains(where: { RoleNames.name($0) == nil }) {
             fields.refuse("roles", "14.3", "One of the roles is not known.")
         }
         let reviewOn = fields.day(request.reviewOn, isSet: request.hasReviewOn, "review_on")
-        if let reviewOn, reviewOn <= call.today { fields.refuse("review_on", "14.3", "The review is on a day to come.") }
+        if let reviewOn, reviewOn <= call.today {
+            fields.refuse("review_on", "14.3", "The review is on a day to come.")
+        }
         try fields.finish()
         guard let reviewOn else { throw Failure(HostReasons.fieldInvalid) }
         return reviewOn
@@ -157,7 +168,8 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
         guard let from, let to else { throw Failure(HostReasons.fieldInvalid) }
         let rows = try context.store.read {
             try ArticleStore.unanswered(
-                from: LondonClock.instant(from, minute: 0), to: LondonClock.instant(to.adding(days: 1), minute: 0),
+                from: LondonClock.instant(from, minute: 0),
+                to: LondonClock.instant(to.adding(days: 1), minute: 0),
                 limit: 500, $0)
         }
         return .with { response in

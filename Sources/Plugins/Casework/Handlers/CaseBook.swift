@@ -37,9 +37,12 @@ struct CaseBook: Sendable {
     func senderView(_ record: CaseRecord, _ caller: Caller, _ reader: any Reader) throws -> View? {
         let viewer = CaseVisibility.Viewer(
             person: caller.responsible, organisation: caller.actingFor, roles: caller.roleNames)
-        let copies = viewer.organisation == record.organisation ? [] : try EnquiryStore.copies(of: record.id, reader)
+        let copies =
+            viewer.organisation == record.organisation ? [] : try EnquiryStore.copies(of: record.id, reader)
         let roles = reference.category(record.category)?.roles ?? []
-        guard CaseVisibility.showsSender(record, categoryRoles: roles, copiedTo: copies, to: viewer) else { return nil }
+        guard CaseVisibility.showsSender(record, categoryRoles: roles, copiedTo: copies, to: viewer) else {
+            return nil
+        }
         // Those to whom it was copied read along.
         let isHome = viewer.organisation == record.organisation
         return View(record: record, actors: isHome ? [.sender] : [], isStaff: false)
@@ -50,7 +53,9 @@ struct CaseBook: Sendable {
         _ id: String, _ caller: Caller, hasReason: Bool, _ reader: any Reader
     ) throws -> View {
         let person = try caller.requirePerson()
-        guard let record = try EnquiryStore.find(id, reader) else { throw Failure(CaseworkReasons.enquiryNotFound) }
+        guard let record = try EnquiryStore.find(id, reader) else {
+            throw Failure(CaseworkReasons.enquiryNotFound)
+        }
         let named = Set(try EnquiryStore.named(in: id, reader))
         if named.contains(person) { throw Failure(CaseworkReasons.namedInComplaint) }
         let isInTeam = try TeamStore.isMember(person, of: record.team, reader)
@@ -95,7 +100,9 @@ struct CaseBook: Sendable {
     }
 
     /// Takes a step that was found allowed, and keeps it with its place in the history.
-    func take(_ step: Step, to next: CaseState, _ record: inout CaseRecord, in transaction: any Transaction) throws {
+    func take(_ step: Step, to next: CaseState, _ record: inout CaseRecord, in transaction: any Transaction)
+        throws
+    {
         let now = transaction.now
         let targets = try targets(of: record)
         try refusing { try record.take(step.action, to: next, at: now, targets.hours) }
@@ -108,7 +115,9 @@ struct CaseBook: Sendable {
             AuditNote(
                 object: "enquiry/\(record.id)", organisation: record.organisation,
                 detail: "\(step.action.name), now \(next.name)"))
-        if !entry.isInternal, step.by != record.raisedBy { try tellSender(record, step.action, in: transaction) }
+        if !entry.isInternal, step.by != record.raisedBy {
+            try tellSender(record, step.action, in: transaction)
+        }
     }
 
     func save(_ record: inout CaseRecord, in transaction: any Transaction) throws {
@@ -131,7 +140,8 @@ struct CaseBook: Sendable {
             }
         var message = MessageRecord(
             id: transaction.newIdentifier(), area: "casework", key: transaction.newIdentifier(), title: title,
-            body: record.isRestricted ? "" : record.subject, record: pointer(record), postedAt: transaction.now)
+            body: record.isRestricted ? "" : record.subject, record: pointer(record),
+            postedAt: transaction.now)
         message.person = record.raisedBy
         try messages.post(message, in: transaction)
     }

@@ -56,7 +56,8 @@ extension Pcs_Casework_V1_EnquiryEntry {
         self.init()
         at = .init(entry.at)
         by = entry.by
-        action = entry.action.flatMap { Pcs_Casework_V1_EnquiryAction(rawValue: Int($0.rawValue)) } ?? .unspecified
+        action =
+            entry.action.flatMap { Pcs_Casework_V1_EnquiryAction(rawValue: Int($0.rawValue)) } ?? .unspecified
         state = Pcs_Casework_V1_EnquiryState(rawValue: Int(entry.state.rawValue)) ?? .unspecified
         text = entry.text
         `internal` = entry.isInternal

@@ -35,9 +35,13 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
             for record in page {
                 if request.mineOnly, record.handler != person { continue }
                 if request.complaintsOnly, record.kind != .complaint { continue }
-                if request.breachedOnly, !(try book.clocks(record, at: call.now).hasBreached(at: call.now)) { continue }
+                if request.breachedOnly, !(try book.clocks(record, at: call.now).hasBreached(at: call.now)) {
+                    continue
+                }
                 // Work of a team to which the caller does not belong is opened one by one, with a reason.
-                guard let view = try? book.staffView(record.id, call.caller, hasReason: false, reader) else { continue }
+                guard let view = try? book.staffView(record.id, call.caller, hasReason: false, reader) else {
+                    continue
+                }
                 response.cases.append(try book.summary(view, at: call.now))
             }
             if page.count == size, let last = page.last { response.nextPageToken = PageToken(last).text }
@@ -110,7 +114,8 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
             case .markDuplicate: try markDuplicate(&record, request.duplicateOf, transaction)
             case .draftResponse: record.draftedBy = person
             case .approveResponse:
-                try call.requireOtherPerson(than: record.draftedBy, step: "approving a response that one drafted")
+                try call.requireOtherPerson(
+                    than: record.draftedBy, step: "approving a response that one drafted")
             default: break
             }
             let step = CaseBook.Step(
@@ -120,7 +125,8 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
             let actors = CaseVisibility.staffActors(
                 record, isInTeam: isInTeam, person: person, roles: call.caller.roleNames)
             return try book.message(
-                CaseBook.View(record: record, actors: actors, isStaff: true), at: transaction.now, transaction)
+                CaseBook.View(record: record, actors: actors, isStaff: true), at: transaction.now, transaction
+            )
         }
     }
 
@@ -130,7 +136,9 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
         var fields = RequestFields()
         let action = CaseAction(request.action)
         if action == nil { fields.refuse("action", "14.2", "Say what is to be done.") }
-        if action?.needsText == true || !request.text.isEmpty { fields.text(request.text, "text", 1...4_000, "14.2") }
+        if action?.needsText == true || !request.text.isEmpty {
+            fields.text(request.text, "text", 1...4_000, "14.2")
+        }
         fields.documents(request.documentIds)
         if action == .resolve {
             let reasons = reference.closingReasons(on: call.today).filter(\.isByStaff).map(\.reason)
@@ -201,7 +209,8 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
             let view = try book.staffView(request.enquiryID, call.caller, hasReason: isManager, transaction)
             var record = view.record
             guard !view.actors.isEmpty else {
-                throw Failure(CaseworkReasons.actionNotYours, "Amending is for the team, its manager, or the handler.")
+                throw Failure(
+                    CaseworkReasons.actionNotYours, "Amending is for the team, its manager, or the handler.")
             }
             try requireSound(request, record, view.actors)
             for pointer in records { try EnquiryStore.link(pointer, to: record.id, in: transaction) }
@@ -230,7 +239,8 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
                     object: "enquiry/\(record.id)", organisation: record.organisation,
                     detail: "amended: \(request.reason)"))
             return try book.message(
-                CaseBook.View(record: record, actors: view.actors, isStaff: true), at: transaction.now, transaction)
+                CaseBook.View(record: record, actors: view.actors, isStaff: true), at: transaction.now,
+                transaction)
         }
     }
 

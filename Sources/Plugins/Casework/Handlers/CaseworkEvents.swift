@@ -9,7 +9,8 @@ struct CaseworkEvents: Sendable {
 
     /// Areas that may publish; one that is not installed here, or not yet, publishes nothing.
     static let publishers = [
-        "host", "payments", "performers", "registrations", "supplies", "pensions", "cqrs", "documents", "changes",
+        "host", "payments", "performers", "registrations", "supplies", "pensions", "cqrs", "documents",
+        "changes",
     ]
 
     var subscriptions: [Subscription] {
@@ -27,7 +28,8 @@ struct CaseworkEvents: Sendable {
                 },
             ]
         }
-        let register = Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, _, transaction in
+        let register = Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") {
+            event, _, transaction in
             guard event.kind == .commissionerChanged, let provider = ODSCode(event.code) else { return }
             // A change to come is followed on its day, by the daily job.
             _ = try tasks.follow(provider, on: tasks.context.clock.today, in: transaction)

@@ -14,7 +14,9 @@ struct CaseworkJobs: Sendable {
 
     var all: [ScheduledJob] {
         [
-            ScheduledJob(name: "task-escalation", schedule: .daily(hour: 0, minute: 15)) { try await escalateTasks() },
+            ScheduledJob(name: "task-escalation", schedule: .daily(hour: 0, minute: 15)) {
+                try await escalateTasks()
+            },
             ScheduledJob(name: "case-clocks", schedule: .every(seconds: 300)) { try await runClocks() },
             ScheduledJob(name: "unanswered-searches", schedule: .daily(hour: 6, minute: 30)) {
                 try await reportSearches()
@@ -51,20 +53,25 @@ struct CaseworkJobs: Sendable {
         var after = ""
         var (escalated, waiting, faults) = (0, 0, 0)
         while true {
-            let page = try context.store.read { try EnquiryStore.notEnded(after: after, limit: Self.batch, $0) }
+            let page = try context.store.read {
+                try EnquiryStore.notEnded(after: after, limit: Self.batch, $0)
+            }
             for record in page {
                 after = record.id
                 do {
                     guard let work = try due(record) else { continue }
                     try await context.store.write(actor: "job/case-clocks") { transaction in
                         // What happened since the reading decides.
-                        guard var present = try EnquiryStore.find(record.id, transaction), present == record else { return }
+                        guard var present = try EnquiryStore.find(record.id, transaction), present == record
+                        else { return }
                         try carryOut(work, &present, in: transaction)
                     }
                     if case .escalate = work { escalated += 1 } else { waiting += 1 }
                 } catch {
                     faults += 1
-                    context.logger.warning("a case's clock cannot be read", metadata: ["enquiry": "\(record.id)", "error": "\(error)"])
+                    context.logger.warning(
+                        "a case's clock cannot be read",
+                        metadata: ["enquiry": "\(record.id)", "error": "\(error)"])
                 }
             }
             if page.count < Self.batch { break }
@@ -83,10 +90,14 @@ struct CaseworkJobs: Sendable {
         let (now, targets) = (context.clock.now, try book.targets(of: record))
         let hours = targets.hours
         if record.state == .waitingCustomer, let since = record.waitingSince {
-            if record.kind == .enquiry, now >= (try hours.end(ofWorkingDay: targets.count("waiting.resolve"), after: since)) {
+            if record.kind == .enquiry,
+                now >= (try hours.end(ofWorkingDay: targets.count("waiting.resolve"), after: since))
+            {
                 return .resolveUnanswered
             }
-            if !record.isReminded, now >= (try hours.end(ofWorkingDay: targets.count("waiting.remind"), after: since)) {
+            if !record.isReminded,
+                now >= (try hours.end(ofWorkingDay: targets.count("waiting.remind"), after: since))
+            {
                 return .remind
             }
         }
@@ -126,7 +137,8 @@ struct CaseworkJobs: Sendable {
     }
 
     /// Tells everybody on the way up whom it reached, and flags the case.
-    private func escalate(_ record: inout CaseRecord, to percent: Int, in transaction: any Transaction) throws {
+    private func escalate(_ record: inout CaseRecord, to percent: Int, in transaction: any Transaction) throws
+    {
         let steps = try book.targets(of: record).escalations.filter {
             $0.kind == record.kind && $0.percent > record.escalatedPercent && $0.percent <= percent
         }
@@ -135,7 +147,8 @@ struct CaseworkJobs: Sendable {
             let noun = record.kind == .complaint ? "A complaint" : "An enquiry"
             var message = MessageRecord(
                 id: transaction.newIdentifier(), area: "casework",
-                key: "enquiry/\(record.id)/\(record.clockFrom.microsecondsSince1970)/\(record.timesReopened)/\(step.percent)/\(step.role)",
+                key:
+                    "enquiry/\(record.id)/\(record.clockFrom.microsecondsSince1970)/\(record.timesReopened)/\(step.percent)/\(step.role)",
                 title: "\(noun) has used \(step.percent) % of its time",
                 body: "Category \(record.category), team \(record.team).", record: book.pointer(record),
                 postedAt: transaction.now)
@@ -146,12 +159,14 @@ struct CaseworkJobs: Sendable {
         record.escalatedPercent = percent
         try book.save(&record, in: transaction)
         let entry = CaseEntry(
-            at: transaction.now, by: "clock", action: nil, state: record.state, text: "Escalated at \(percent) %",
+            at: transaction.now, by: "clock", action: nil, state: record.state,
+            text: "Escalated at \(percent) %",
             isInternal: true)
         try EnquiryStore.add(entry, to: record.id, in: transaction)
         transaction.audit(
             AuditNote(
-                object: "enquiry/\(record.id)", organisation: record.organisation, detail: "escalated at \(percent) %"))
+                object: "enquiry/\(record.id)", organisation: record.organisation,
+                detail: "escalated at \(percent) %"))
     }
 
     private func place(_ place: String, of record: CaseRecord) -> String? {
@@ -171,11 +186,16 @@ struct CaseworkJobs: Sendable {
         let messages = book.messages
         return try await context.store.write(actor: "job/unanswered-searches") { transaction in
             let rows = try ArticleStore.unanswered(
-                from: LondonClock.instant(from, minute: 0), to: LondonClock.instant(today, minute: 0), limit: 50,
+                from: LondonClock.instant(from, minute: 0), to: LondonClock.instant(today, minute: 0),
+                limit: 50,
                 transaction)
-            let expired = try ArticleStore.latest(transaction).filter { !$0.isWithdrawn && $0.isExpired(on: today) }
+            let expired = try ArticleStore.latest(transaction).filter {
+                !$0.isWithdrawn && $0.isExpired(on: today)
+            }
             let lines =
-                rows.map { "\($0.times) x \($0.text.prefix(60))\($0.hadAnswers ? " (answers did not help)" : "")" }
+                rows.map {
+                    "\($0.times) x \($0.text.prefix(60))\($0.hadAnswers ? " (answers did not help)" : "")"
+                }
                 + expired.map { "To be reviewed: \($0.id), \($0.owner)" }
             guard !lines.isEmpty else { return "nothing to report" }
             var message = MessageRecord(

@@ -9,7 +9,8 @@ extension Google_Protobuf_Timestamp {
     init(_ instant: Instant) {
         let (seconds, rest) = instant.microsecondsSince1970.quotientAndRemainder(dividingBy: 1_000_000)
         self.init(
-            seconds: rest < 0 ? seconds - 1 : seconds, nanos: Int32(rest < 0 ? rest + 1_000_000 : rest) * 1000)
+            seconds: rest < 0 ? seconds - 1 : seconds, nanos: Int32(rest < 0 ? rest + 1_000_000 : rest) * 1000
+        )
     }
 }
 

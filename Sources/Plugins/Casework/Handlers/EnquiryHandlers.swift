@@ -37,7 +37,8 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
         return try await call.commit { transaction in
             var record = CaseRecord(
                 id: transaction.newIdentifier(), kind: request.complaint ? .complaint : .enquiry,
-                organisation: call.caller.actingFor, category: category.category, subCategory: request.subCategory,
+                organisation: call.caller.actingFor, category: category.category,
+                subCategory: request.subCategory,
                 subject: request.subject, body: request.body, raisedBy: person, raisedAt: transaction.now,
                 clockFrom: transaction.now, team: category.team, resolveBy: transaction.now)
             record.documents = request.documentIds
@@ -89,7 +90,9 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
             fields.refuse("named_people", "14.2", "People are named in complaints only.")
         }
         let eventOn = fields.day(request.eventOn, isSet: request.hasEventOn, "event_on", mayBeEmpty: true)
-        if let eventOn, eventOn > call.today { fields.refuse("event_on", "14.2", "The event has not happened yet.") }
+        if let eventOn, eventOn > call.today {
+            fields.refuse("event_on", "14.2", "The event has not happened yet.")
+        }
         try fields.finish()
         try requireInTime(request, eventOn, on: call.today)
         guard let category else { throw Failure(HostReasons.fieldInvalid) }
@@ -119,7 +122,8 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
         _ request: Pcs_Casework_V1_GetEnquiryRequest, _ call: CallContext
     ) async throws -> Pcs_Casework_V1_Enquiry {
         try context.store.read { reader in
-            try book.message(try book.senderView(request.enquiryID, call.caller, reader), at: call.now, reader)
+            try book.message(
+                try book.senderView(request.enquiryID, call.caller, reader), at: call.now, reader)
         }
     }
 
@@ -134,7 +138,8 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
         var before = request.pageToken.isEmpty ? "~" : request.pageToken
         try context.store.read { reader in
             while response.enquiries.count < size {
-                let page = try EnquiryStore.list(of: call.caller.actingFor, before: before, limit: size, reader)
+                let page = try EnquiryStore.list(
+                    of: call.caller.actingFor, before: before, limit: size, reader)
                 for record in page where response.enquiries.count < size {
                     before = record.id
                     if !request.includeClosed, record.state.isEnded { continue }
@@ -158,7 +163,9 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
         var fields = RequestFields()
         let action = CaseAction(request.action)
         if action == nil { fields.refuse("action", "14.2", "Say what is to be done.") }
-        if action?.needsText == true || !request.text.isEmpty { fields.text(request.text, "text", 1...4_000, "14.2") }
+        if action?.needsText == true || !request.text.isEmpty {
+            fields.text(request.text, "text", 1...4_000, "14.2")
+        }
         fields.documents(request.documentIds)
         try fields.finish()
         guard let action else { throw Failure(HostReasons.fieldInvalid) }
@@ -182,7 +189,9 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
     private func requireReopenable(_ record: CaseRecord, at now: Instant) throws {
         guard let resolved = record.resolvedAt else { return }
         let targets = try book.targets(of: record)
-        let last = try refusing { try targets.hours.end(ofWorkingDay: targets.count("reopen"), after: resolved) }
+        let last = try refusing {
+            try targets.hours.end(ofWorkingDay: targets.count("reopen"), after: resolved)
+        }
         if now > last { throw Failure(CaseworkReasons.reopenTooLate) }
     }
 }

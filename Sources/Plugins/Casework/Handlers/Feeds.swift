@@ -21,7 +21,8 @@ final class Feeds: Sendable {
 
     /// One element now and one whenever something may be new. Ends when the plugin drains, or with the caller's task.
     func changes() -> AsyncStream<Void> {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = state.withLock { state -> Int? in
             guard !state.isClosed else { return nil }
             state.next += 1

@@ -6,10 +6,13 @@ import PluginAPI
 struct MessageBook: Sendable {
     let feeds: Feeds
 
-    func post(_ event: Pcs_Casework_V1_MessagePosted, from area: String, in transaction: any Transaction) throws {
+    func post(_ event: Pcs_Casework_V1_MessagePosted, from area: String, in transaction: any Transaction)
+        throws
+    {
         func require(_ isSound: Bool, _ message: String) throws {
             if !isSound {
-                throw TaskBook.UnsoundRequest(description: "message \(event.messageKey.prefix(100)): \(message)")
+                throw TaskBook.UnsoundRequest(
+                    description: "message \(event.messageKey.prefix(100)): \(message)")
             }
         }
         let role = RoleNames.name(event.role)
@@ -17,10 +20,12 @@ struct MessageBook: Sendable {
         try require((5...120).contains(event.title.count), "the title has 5 to 120 characters")
         try require(event.body.count <= 4_000, "the body has at most 4,000 characters")
         try require(event.documentIds.count <= 10, "at most 10 documents")
-        try require((role == nil) != event.personID.isEmpty, "it is to a role at an organisation, or to a person")
+        try require(
+            (role == nil) != event.personID.isEmpty, "it is to a role at an organisation, or to a person")
         try require(role == nil || ODSCode(event.organisationCode) != nil, "it names no organisation")
         var message = MessageRecord(
-            id: transaction.newIdentifier(), area: area, key: event.messageKey, title: event.title, body: event.body,
+            id: transaction.newIdentifier(), area: area, key: event.messageKey, title: event.title,
+            body: event.body,
             record: RecordPointer(event.record), isMandatory: event.class == .mandatory,
             documents: event.documentIds, postedAt: transaction.now)
         message.role = role ?? ""
@@ -42,7 +47,8 @@ struct MessageBook: Sendable {
         guard try MessageStore.add(message, to: audiences, in: transaction) else { return }
         try NotificationStore.add(
             NotificationRecord(
-                kind: .message, role: message.role, organisation: message.organisation, person: message.person,
+                kind: .message, role: message.role, organisation: message.organisation,
+                person: message.person,
                 title: message.title, isMandatory: message.isMandatory, raisedAt: message.postedAt),
             in: transaction)
         feeds.announce()

@@ -31,7 +31,9 @@ struct NotificationHandlers: Pcs_Casework_V1_NotificationService {
         return try await call.commit { transaction in
             try NotificationStore.save(choice, in: transaction)
             transaction.audit(
-                AuditNote(object: "notification-preference/\(person)", detail: "tasks \(tasks), messages \(messages)"))
+                AuditNote(
+                    object: "notification-preference/\(person)",
+                    detail: "tasks \(tasks), messages \(messages)"))
             return Pcs_Casework_V1_NotificationPreference(choice)
         }
     }

@@ -56,7 +56,9 @@ struct RequestFields {
         }
     }
 
-    mutating func day(_ date: Pcs_Common_V1_Date, isSet: Bool, _ field: String, mayBeEmpty: Bool = false) -> CalendarDate? {
+    mutating func day(_ date: Pcs_Common_V1_Date, isSet: Bool, _ field: String, mayBeEmpty: Bool = false)
+        -> CalendarDate?
+    {
         guard isSet, date != Pcs_Common_V1_Date() else {
             if !mayBeEmpty { refuse(field, "day", "\(field) is needed.") }
             return nil
@@ -78,7 +80,8 @@ struct RequestFields {
 
 extension RecordPointer {
     init(_ record: Pcs_Common_V1_RecordReference) {
-        self.init(area: record.area, kind: record.kind, id: record.recordID, organisation: record.organisationCode)
+        self.init(
+            area: record.area, kind: record.kind, id: record.recordID, organisation: record.organisationCode)
     }
 
     /// Named in full, in words of bearable length.

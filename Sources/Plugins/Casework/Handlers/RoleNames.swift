@@ -10,7 +10,8 @@ enum RoleNames {
         zip(Pcs_Access_V1_Role.allCases.dropFirst().map(\.rawValue), Roles.all.map(\.name)),
         uniquingKeysWith: { first, _ in first })
     private static let byName: [String: Pcs_Access_V1_Role] = Dictionary(
-        zip(Roles.all.map(\.name), Pcs_Access_V1_Role.allCases.dropFirst()), uniquingKeysWith: { first, _ in first })
+        zip(Roles.all.map(\.name), Pcs_Access_V1_Role.allCases.dropFirst()),
+        uniquingKeysWith: { first, _ in first })
 
     static func isKnown(_ name: String) -> Bool { known.contains(name) }
     /// `nil` for the unspecified role and for numbers that name none.

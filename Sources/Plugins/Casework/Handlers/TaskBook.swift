@@ -14,7 +14,9 @@ struct TaskBook: Sendable {
 
     // MARK: Requests
 
-    func request(_ event: Pcs_Casework_V1_TaskRequested, from area: String, in transaction: any Transaction) throws {
+    func request(_ event: Pcs_Casework_V1_TaskRequested, from area: String, in transaction: any Transaction)
+        throws
+    {
         let asked = try read(event, area, transaction)
         if var open = try TaskStore.open(area: area, key: event.taskKey, transaction) {
             // The same act on the same object: one task, brought up to date (14.3).
@@ -29,7 +31,8 @@ struct TaskBook: Sendable {
                 open.escalatedAt = nil
                 try TaskStore.hide(open.id, standing: .escalated, in: transaction)
             }
-            try TaskStore.addStep("requested again", of: open.id, by: area, detail: due(open), in: transaction)
+            try TaskStore.addStep(
+                "requested again", of: open.id, by: area, detail: due(open), in: transaction)
             try TaskStore.save(open, in: transaction)
             feeds.announce()
             return
@@ -39,7 +42,9 @@ struct TaskBook: Sendable {
         try show(asked, in: transaction)
         try notify(asked, asked.role, asked.organisation, in: transaction)
         transaction.audit(
-            AuditNote(object: "task/\(asked.id)", organisation: asked.organisation, detail: "\(area): \(asked.title)"))
+            AuditNote(
+                object: "task/\(asked.id)", organisation: asked.organisation,
+                detail: "\(area): \(asked.title)"))
         feeds.announce()
     }
 
@@ -57,16 +62,20 @@ struct TaskBook: Sendable {
         try require(ODSCode(event.organisationCode) != nil, "it names no organisation")
         let escalateTo = event.escalateToOrganisationCode
         try require(escalateTo.isEmpty || ODSCode(escalateTo) != nil, "it escalates to no organisation")
-        try require(event.outcomes.allSatisfy { (1...40).contains($0.count) && !$0.contains("\n") }, "outcomes are words")
+        try require(
+            event.outcomes.allSatisfy { (1...40).contains($0.count) && !$0.contains("\n") },
+            "outcomes are words")
         guard let role = RoleNames.name(event.role) else {
-            throw UnsoundRequest(description: "task \(event.taskKey): a task is for a role, never only for a person")
+            throw UnsoundRequest(
+                description: "task \(event.taskKey): a task is for a role, never only for a person")
         }
         return TaskRecord(
             id: transaction.newIdentifier(), area: area, key: event.taskKey, role: role,
             organisation: event.organisationCode, title: event.title, detail: event.detail,
             record: RecordPointer(event.record), outcomes: event.outcomes, dueOn: event.dueOn.calendarDate,
             isUrgent: event.priority == .urgent, escalateRole: RoleNames.name(event.escalateToRole) ?? "",
-            escalateOrganisation: escalateTo, follows: event.followsCommissionerOf, byHand: event.settleByHand,
+            escalateOrganisation: escalateTo, follows: event.followsCommissionerOf,
+            byHand: event.settleByHand,
             requestedAt: transaction.now)
     }
 
@@ -86,24 +95,30 @@ struct TaskBook: Sendable {
     ) throws {
         try NotificationStore.add(
             NotificationRecord(
-                kind: .task, role: role, organisation: organisation, title: task.title, raisedAt: transaction.now),
+                kind: .task, role: role, organisation: organisation, title: task.title,
+                raisedAt: transaction.now),
             in: transaction)
     }
 
     // MARK: Settling
 
-    func settle(_ event: Pcs_Casework_V1_TaskSettled, from area: String, in transaction: any Transaction) throws {
+    func settle(_ event: Pcs_Casework_V1_TaskSettled, from area: String, in transaction: any Transaction)
+        throws
+    {
         guard let task = try TaskStore.open(area: area, key: event.taskKey, transaction) else { return }
         let outcome = event.outcome.isEmpty && task.outcomes.isEmpty ? "done" : event.outcome
         guard task.allows(outcome: outcome, byArea: true) else {
             throw UnsoundRequest(description: "task \(task.key) cannot end as \(outcome.prefix(40))")
         }
-        try end(task, outcome, by: event.settledBy.isEmpty ? area : event.settledBy, event.reason, in: transaction)
+        try end(
+            task, outcome, by: event.settledBy.isEmpty ? area : event.settledBy, event.reason, in: transaction
+        )
     }
 
     @discardableResult
     func end(
-        _ task: TaskRecord, _ outcome: String, by person: String, _ reason: String, in transaction: any Transaction
+        _ task: TaskRecord, _ outcome: String, by person: String, _ reason: String,
+        in transaction: any Transaction
     ) throws -> TaskRecord {
         var ended = task
         ended.isOpen = false
@@ -114,7 +129,8 @@ struct TaskBook: Sendable {
         try TaskStore.addStep("settled", of: task.id, by: person, detail: detail, in: transaction)
         try TaskStore.save(ended, in: transaction)
         transaction.audit(
-            AuditNote(object: "task/\(task.id)", organisation: task.organisation, detail: "settled: \(outcome)"))
+            AuditNote(
+                object: "task/\(task.id)", organisation: task.organisation, detail: "settled: \(outcome)"))
         feeds.announce()
         return ended
     }
@@ -130,7 +146,8 @@ struct TaskBook: Sendable {
             let audience = TaskAudience(organisation: place, role: task.escalateRole, standing: .escalated)
             try TaskStore.show(task.id, to: audience, in: transaction)
             try TaskStore.addStep(
-                "escalated", of: task.id, by: "clock", detail: "to \(task.escalateRole) at \(place)", in: transaction)
+                "escalated", of: task.id, by: "clock", detail: "to \(task.escalateRole) at \(place)",
+                in: transaction)
             try TaskStore.save(task, in: transaction)
             try notify(task, task.escalateRole, place, in: transaction)
         }
@@ -140,11 +157,15 @@ struct TaskBook: Sendable {
 
     /// Moves the open tasks that follow the commissioner of `provider` to the one it has today. Returns how many.
     func follow(_ provider: ODSCode, on today: CalendarDate, in transaction: any Transaction) throws -> Int {
-        guard let commissioner = context.organisations.commissioner(of: provider, at: today)?.value else { return 0 }
+        guard let commissioner = context.organisations.commissioner(of: provider, at: today)?.value else {
+            return 0
+        }
         return try move(TaskStore.following(provider.value, transaction), to: commissioner, in: transaction)
     }
 
-    private func move(_ tasks: [TaskRecord], to organisation: String, in transaction: any Transaction) throws -> Int {
+    private func move(_ tasks: [TaskRecord], to organisation: String, in transaction: any Transaction) throws
+        -> Int
+    {
         var moved = 0
         for var task in tasks where task.organisation != organisation {
             let old = task.organisation
@@ -170,7 +191,8 @@ struct TaskBook: Sendable {
             task.escalatedAt = nil
             try TaskStore.hide(task.id, standing: .escalated, in: transaction)
             try TaskStore.addStep(
-                "moved", of: task.id, by: "register", detail: "from \(old) to \(organisation)", in: transaction)
+                "moved", of: task.id, by: "register", detail: "from \(old) to \(organisation)",
+                in: transaction)
             try show(task, in: transaction)
             try TaskStore.save(task, in: transaction)
             try notify(task, task.role, organisation, in: transaction)

@@ -23,13 +23,16 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
         // Pages of what the roles show, until enough of them pass the filters.
         while response.tasks.count < size {
             let page = try context.store.read { reader in
-                try Self.page(call.caller, settledToo: request.includeSettled, after: after, limit: size, reader)
+                try Self.page(
+                    call.caller, settledToo: request.includeSettled, after: after, limit: size, reader)
             }
             for seen in page where response.tasks.count < size {
                 after = seen.task.id
                 let task = Pcs_Casework_V1_Task(seen.task, seenAs: seen.audience, on: today)
                 if request.overdueOnly, !task.overdue { continue }
-                if request.assignedToMe, task.assignedTo.isEmpty || task.assignedTo != call.caller.personID { continue }
+                if request.assignedToMe, task.assignedTo.isEmpty || task.assignedTo != call.caller.personID {
+                    continue
+                }
                 if !request.area.isEmpty, task.area != request.area { continue }
                 response.tasks.append(task)
             }
@@ -47,7 +50,8 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
         for role in caller.roleNames {
             let rows = try TaskStore.page(
                 caller.actingFor, role, settledToo: settledToo, after: after, limit: limit, reader)
-            for row in rows where seen[row.task.id].map({ row.audience.standing < $0.audience.standing }) ?? true {
+            for row in rows
+            where seen[row.task.id].map({ row.audience.standing < $0.audience.standing }) ?? true {
                 seen[row.task.id] = row
             }
         }
@@ -98,7 +102,8 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
         return try await call.commit { transaction in
             var (present, audience) = try Self.open(request.taskID, call.caller, transaction)
             guard present.organisation == task.organisation else {
-                throw Failure(CaseworkReasons.taskStateWrong, "The task has just moved to another organisation.")
+                throw Failure(
+                    CaseworkReasons.taskStateWrong, "The task has just moved to another organisation.")
             }
             present.assignedTo = person
             let by = call.caller.responsible
@@ -122,7 +127,8 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
             let why =
                 !task.isOpen
                 ? "The task is settled."
-                : audience.standing == .moved ? "The task moved to \(audience.movedTo)." : "You see this task only."
+                : audience.standing == .moved
+                    ? "The task moved to \(audience.movedTo)." : "You see this task only."
             throw Failure(CaseworkReasons.taskStateWrong, why)
         }
         return (task, audience)
@@ -139,7 +145,8 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
         let known = try await identity.listSubjects(.with { $0.subjectID = person })
         let today = call.today
         let holds = known.grants.contains { grant in
-            grant.subjectID == person && grant.revokedBy.isEmpty && grant.organisationCode == task.organisation
+            grant.subjectID == person && grant.revokedBy.isEmpty
+                && grant.organisationCode == task.organisation
                 && RoleNames.name(grant.role) == task.role
                 && grant.validFrom.calendarDate.map { $0 <= today } ?? true
                 && grant.validTo.calendarDate.map { today < $0 } ?? true
@@ -192,7 +199,9 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
                 (try CounterStore.current(reader), try openTasks(call.caller, reader))
             }
             for seen in open {
-                try await reply.send(.with { $0.task = Pcs_Casework_V1_Task(seen.task, seenAs: seen.audience, on: call.today) })
+                try await reply.send(
+                    .with { $0.task = Pcs_Casework_V1_Task(seen.task, seenAs: seen.audience, on: call.today) }
+                )
             }
             position = start
         }
@@ -225,7 +234,8 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
     }
 
     /// The next changes in order of position, never past what another role may still have to show.
-    private static func news(_ caller: Caller, after: Int64, _ reader: any Reader) throws -> [TaskStore.Seen] {
+    private static func news(_ caller: Caller, after: Int64, _ reader: any Reader) throws -> [TaskStore.Seen]
+    {
         var all: [TaskStore.Seen] = []
         var horizon = Int64.max
         for role in caller.roleNames {
@@ -233,6 +243,8 @@ struct TaskHandlers: Pcs_Casework_V1_TaskService {
             if rows.count == 100, let last = rows.last { horizon = min(horizon, last.audience.position) }
             all += rows
         }
-        return all.filter { $0.audience.position <= horizon }.sorted { $0.audience.position < $1.audience.position }
+        return all.filter { $0.audience.position <= horizon }.sorted {
+            $0.audience.position < $1.audience.position
+        }
     }
 }

@@ -20,7 +20,8 @@ extension CaseHandlers {
             if request.remove {
                 try TeamStore.remove(request.personID, from: request.team, in: transaction)
             } else {
-                try TeamStore.add(request.personID, to: request.team, by: call.caller.responsible, in: transaction)
+                try TeamStore.add(
+                    request.personID, to: request.team, by: call.caller.responsible, in: transaction)
             }
             transaction.audit(
                 AuditNote(
@@ -64,7 +65,8 @@ extension CaseHandlers {
         guard let from, let to else { throw Failure(HostReasons.fieldInvalid) }
         let rows = try context.store.read {
             try EnquiryStore.raised(
-                from: LondonClock.instant(from, minute: 0), to: LondonClock.instant(to.adding(days: 1), minute: 0),
+                from: LondonClock.instant(from, minute: 0),
+                to: LondonClock.instant(to.adding(days: 1), minute: 0),
                 limit: Self.mostReported + 1, $0)
         }
         guard rows.count <= Self.mostReported else {
@@ -85,7 +87,9 @@ extension CaseHandlers {
             lines[group, default: .init()].count(record, try book.clocks(record, at: call.now), at: call.now)
         }
         let sorted = lines.sorted {
-            ($0.key.month, $0.key.category, $0.key.kind.rawValue) < ($1.key.month, $1.key.category, $1.key.kind.rawValue)
+            ($0.key.month, $0.key.category, $0.key.kind.rawValue) < (
+                $1.key.month, $1.key.category, $1.key.kind.rawValue
+            )
         }
         return .with { report in
             report.lines = sorted.map { group, counts in

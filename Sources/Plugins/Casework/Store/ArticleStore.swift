@@ -4,10 +4,14 @@ enum ArticleStore {
     private static let columns = """
         article_id, version, title, body, keywords, kinds, roles, owner, review_on, published_at, published_by, withdrawn
         """
-    private static let latest = Statement("SELECT \(columns) FROM article WHERE latest = 1 ORDER BY article_id")
-    private static let latestOf = Statement("SELECT \(columns) FROM article WHERE article_id = ?1 AND latest = 1")
-    private static let version = Statement("SELECT \(columns) FROM article WHERE article_id = ?1 AND version = ?2")
-    private static let supersede = Statement("UPDATE article SET latest = 0 WHERE article_id = ?1 AND latest = 1")
+    private static let latest = Statement(
+        "SELECT \(columns) FROM article WHERE latest = 1 ORDER BY article_id")
+    private static let latestOf = Statement(
+        "SELECT \(columns) FROM article WHERE article_id = ?1 AND latest = 1")
+    private static let version = Statement(
+        "SELECT \(columns) FROM article WHERE article_id = ?1 AND version = ?2")
+    private static let supersede = Statement(
+        "UPDATE article SET latest = 0 WHERE article_id = ?1 AND latest = 1")
     private static let insert = Statement(
         """
         INSERT INTO article (\(columns), latest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1)
@@ -30,7 +34,9 @@ enum ArticleStore {
     static func latest(_ reader: any Reader) throws -> [ArticleRecord] { try reader.all(latest, [], read) }
 
     /// - Parameter version: 0 = the latest.
-    static func article(_ id: String, version number: Int64 = 0, _ reader: any Reader) throws -> ArticleRecord? {
+    static func article(_ id: String, version number: Int64 = 0, _ reader: any Reader) throws
+        -> ArticleRecord?
+    {
         if number == 0 { return try reader.first(latestOf, [.text(id)], read) }
         return try reader.first(version, [.text(id), .integer(number)], read)
     }
@@ -42,7 +48,8 @@ enum ArticleStore {
             insert,
             [
                 .text(article.id), .integer(article.version), .text(article.title), .text(article.body),
-                StoredList.text(article.keywords), StoredList.text(article.kinds), StoredList.text(article.roles),
+                StoredList.text(article.keywords), StoredList.text(article.kinds),
+                StoredList.text(article.roles),
                 .text(article.owner), .date(article.reviewOn), .instant(article.publishedAt),
                 .text(article.publishedBy), .flag(article.isWithdrawn),
             ])
@@ -66,7 +73,8 @@ enum ArticleStore {
         try transaction.run(
             insertSearch,
             [
-                .text(id), .text(person), .text(text), .text(organisation), .instant(transaction.now), .integer(answers),
+                .text(id), .text(person), .text(text), .text(organisation), .instant(transaction.now),
+                .integer(answers),
             ])
     }
 
@@ -75,7 +83,9 @@ enum ArticleStore {
         try reader.first(search, [.text(id)]) { $0.text(0) }
     }
 
-    static func setHelped(_ id: String, _ helped: Bool, article: String, in transaction: any Transaction) throws {
+    static func setHelped(_ id: String, _ helped: Bool, article: String, in transaction: any Transaction)
+        throws
+    {
         try transaction.run(setHelped, [.text(id), .flag(helped), .text(article)])
     }
 

@@ -22,7 +22,9 @@ enum StoredList {
 }
 
 extension StoredValue {
-    static func optionalInstant(_ instant: Instant?) -> StoredValue { .optional(instant?.microsecondsSince1970) }
+    static func optionalInstant(_ instant: Instant?) -> StoredValue {
+        .optional(instant?.microsecondsSince1970)
+    }
     static func flag(_ flag: Bool) -> StoredValue { .integer(flag ? 1 : 0) }
 }
 

@@ -40,7 +40,8 @@ enum EnquiryStore {
         ORDER BY e.resolve_by, e.enquiry_id LIMIT ?4
         """)
     private static let notEnded = Statement(
-        "SELECT \(columns) FROM enquiry e WHERE e.is_ended = 0 AND e.enquiry_id > ?1 ORDER BY e.enquiry_id LIMIT ?2")
+        "SELECT \(columns) FROM enquiry e WHERE e.is_ended = 0 AND e.enquiry_id > ?1 ORDER BY e.enquiry_id LIMIT ?2"
+    )
     private static let raisedBetween = Statement(
         """
         SELECT \(columns) FROM enquiry e WHERE e.raised_at >= ?1 AND e.raised_at < ?2 ORDER BY e.raised_at LIMIT ?3
@@ -65,9 +66,11 @@ enum EnquiryStore {
         INSERT INTO enquiry_record (enquiry_id, area, kind, record_id, organisation) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (enquiry_id, area, kind, record_id) DO NOTHING
         """)
-    private static let named = Statement("SELECT person FROM enquiry_named WHERE enquiry_id = ?1 ORDER BY person")
+    private static let named = Statement(
+        "SELECT person FROM enquiry_named WHERE enquiry_id = ?1 ORDER BY person")
     private static let insertNamed = Statement(
-        "INSERT INTO enquiry_named (enquiry_id, person) VALUES (?1, ?2) ON CONFLICT (enquiry_id, person) DO NOTHING")
+        "INSERT INTO enquiry_named (enquiry_id, person) VALUES (?1, ?2) ON CONFLICT (enquiry_id, person) DO NOTHING"
+    )
     private static let copies = Statement(
         "SELECT organisation FROM enquiry_copy WHERE enquiry_id = ?1 ORDER BY organisation")
     private static let insertCopy = Statement(
@@ -108,13 +111,16 @@ enum EnquiryStore {
             upsert,
             [
                 .text(record.id), .integer(record.kind.rawValue), .integer(record.state.rawValue),
-                .text(record.organisation), .text(record.category), .text(record.subCategory), .text(record.subject),
+                .text(record.organisation), .text(record.category), .text(record.subCategory),
+                .text(record.subject),
                 .text(record.body), StoredList.text(record.documents), .flag(record.isUrgent),
                 .text(record.urgencyReason), .flag(record.isPatientSafety), .flag(record.isRestricted),
-                .text(record.raisedBy), .instant(record.raisedAt), .instant(record.clockFrom), .text(record.team),
+                .text(record.raisedBy), .instant(record.raisedAt), .instant(record.clockFrom),
+                .text(record.team),
                 .text(record.handler), .optionalInstant(record.acknowledgedAt),
                 .optionalInstant(record.firstAnsweredAt), .optionalInstant(record.resolvedAt),
-                .date(record.plannedAnswerOn), .integer(record.stoppedMinutes), .optionalInstant(record.waitingSince),
+                .date(record.plannedAnswerOn), .integer(record.stoppedMinutes),
+                .optionalInstant(record.waitingSince),
                 .flag(record.isReminded), .integer(record.escalatedPercent), .text(record.closingReason),
                 .text(record.duplicateOf), .flag(record.isComplaintProposed), .text(record.draftedBy),
                 .date(record.eventOn), .text(record.lateReason), .integer(record.timesReopened),
@@ -123,13 +129,16 @@ enum EnquiryStore {
     }
 
     private static func read(_ row: any Row) throws -> CaseRecord {
-        guard let kind = CaseKind(rawValue: row.integer(1)), let state = CaseState(rawValue: row.integer(2)) else {
-            throw StoredValueError(message: "no kind or state of an enquiry: \(row.integer(1)), \(row.integer(2))")
+        guard let kind = CaseKind(rawValue: row.integer(1)), let state = CaseState(rawValue: row.integer(2))
+        else {
+            throw StoredValueError(
+                message: "no kind or state of an enquiry: \(row.integer(1)), \(row.integer(2))")
         }
         var record = CaseRecord(
             id: row.text(0), kind: kind, state: state, organisation: row.text(3), category: row.text(4),
             subCategory: row.text(5), subject: row.text(6), body: row.text(7), raisedBy: row.text(13),
-            raisedAt: row.instant(14), clockFrom: row.instant(15), team: row.text(16), resolveBy: row.instant(33))
+            raisedAt: row.instant(14), clockFrom: row.instant(15), team: row.text(16),
+            resolveBy: row.instant(33))
         record.documents = StoredList.list(row.text(8))
         record.isUrgent = row.bool(9)
         record.urgencyReason = row.text(10)
@@ -160,7 +169,8 @@ enum EnquiryStore {
         try reader.all(entries, [.text(id)]) { row in
             CaseEntry(
                 at: row.instant(0), by: row.text(1), action: CaseAction(rawValue: row.integer(2)),
-                state: CaseState(rawValue: row.integer(3)) ?? .new, text: row.text(4), isInternal: row.bool(5),
+                state: CaseState(rawValue: row.integer(3)) ?? .new, text: row.text(4),
+                isInternal: row.bool(5),
                 documents: StoredList.list(row.text(6)))
         }
     }

@@ -117,7 +117,8 @@ enum MessageStore {
         _ audience: MessageAudience, reader person: String, _ reader: any Reader
     ) throws -> [(id: String, isMandatory: Bool)] {
         try reader.all(
-            unread, [.text(audience.organisation), .text(audience.role), .text(audience.person), .text(person)]
+            unread,
+            [.text(audience.organisation), .text(audience.role), .text(audience.person), .text(person)]
         ) { ($0.text(0), $0.integer(1) == 2) }
     }
 
@@ -159,9 +160,12 @@ enum MessageStore {
 
     private static func read(_ row: any Row) throws -> MessageRecord {
         MessageRecord(
-            id: row.text(0), area: row.text(1), key: row.text(2), role: row.text(3), organisation: row.text(4),
+            id: row.text(0), area: row.text(1), key: row.text(2), role: row.text(3),
+            organisation: row.text(4),
             person: row.text(5), title: row.text(6), body: row.text(7),
-            record: RecordPointer(area: row.text(8), kind: row.text(9), id: row.text(10), organisation: row.text(11)),
-            isMandatory: row.integer(12) == 2, documents: StoredList.list(row.text(13)), postedAt: row.instant(14))
+            record: RecordPointer(
+                area: row.text(8), kind: row.text(9), id: row.text(10), organisation: row.text(11)),
+            isMandatory: row.integer(12) == 2, documents: StoredList.list(row.text(13)),
+            postedAt: row.instant(14))
     }
 }

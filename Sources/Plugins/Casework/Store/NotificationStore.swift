@@ -36,7 +36,8 @@ enum NotificationStore {
     private static let choice = Statement(
         "SELECT person, tasks, messages FROM notification_preference WHERE person = ?1")
     private static let choices = Statement(
-        "SELECT person, tasks, messages FROM notification_preference WHERE person > ?1 ORDER BY person LIMIT ?2")
+        "SELECT person, tasks, messages FROM notification_preference WHERE person > ?1 ORDER BY person LIMIT ?2"
+    )
     private static let save = Statement(
         """
         INSERT INTO notification_preference (person, tasks, messages, changed_at) VALUES (?1, ?2, ?3, ?4)
@@ -66,7 +67,8 @@ enum NotificationStore {
         try reader.first(choice, [.text(person)], read) ?? NotificationChoice(person: person)
     }
 
-    static func choices(after person: String, limit: Int, _ reader: any Reader) throws -> [NotificationChoice] {
+    static func choices(after person: String, limit: Int, _ reader: any Reader) throws -> [NotificationChoice]
+    {
         try reader.all(choices, [.text(person), .integer(limit)], read)
     }
 

@@ -48,11 +48,13 @@ enum TaskStore {
         """)
     private static let deleteAudience = Statement(
         "DELETE FROM task_audience WHERE task_id = ?1 AND organisation = ?2 AND role = ?3 AND standing = ?4")
-    private static let deleteStanding = Statement("DELETE FROM task_audience WHERE task_id = ?1 AND standing = ?2")
+    private static let deleteStanding = Statement(
+        "DELETE FROM task_audience WHERE task_id = ?1 AND standing = ?2")
     // What becomes of a task after it moved is no news for its old holder.
     private static let touch = Statement(
         "UPDATE task_audience SET position = ?2, is_open = ?3 WHERE task_id = ?1 AND standing <> 4")
-    private static let endMoved = Statement("UPDATE task_audience SET is_open = 0 WHERE task_id = ?1 AND standing = 4")
+    private static let endMoved = Statement(
+        "UPDATE task_audience SET is_open = 0 WHERE task_id = ?1 AND standing = 4")
     private static let page = Statement(
         """
         SELECT \(columns), a.organisation, a.role, a.standing, a.moved_to, a.steps_until, a.position
@@ -104,10 +106,12 @@ enum TaskStore {
     typealias Seen = (task: TaskRecord, audience: TaskAudience)
 
     static func page(
-        _ organisation: String, _ role: String, settledToo: Bool, after: String, limit: Int, _ reader: any Reader
+        _ organisation: String, _ role: String, settledToo: Bool, after: String, limit: Int,
+        _ reader: any Reader
     ) throws -> [Seen] {
         try reader.all(
-            page, [.text(organisation), .text(role), .integer(settledToo ? 0 : 1), .text(after), .integer(limit)]
+            page,
+            [.text(organisation), .text(role), .integer(settledToo ? 0 : 1), .text(after), .integer(limit)]
         ) { (try read($0), try readAudience($0, 25)) }
     }
 
@@ -127,13 +131,17 @@ enum TaskStore {
 
     private static func read(_ row: any Row) throws -> TaskRecord {
         TaskRecord(
-            id: row.text(0), area: row.text(1), key: row.text(2), role: row.text(3), organisation: row.text(4),
+            id: row.text(0), area: row.text(1), key: row.text(2), role: row.text(3),
+            organisation: row.text(4),
             title: row.text(5), detail: row.text(6),
-            record: RecordPointer(area: row.text(7), kind: row.text(8), id: row.text(9), organisation: row.text(10)),
+            record: RecordPointer(
+                area: row.text(7), kind: row.text(8), id: row.text(9), organisation: row.text(10)),
             outcomes: StoredList.list(row.text(11)), dueOn: try row.optionalDate(12), isUrgent: row.bool(13),
-            escalateRole: row.text(14), escalateOrganisation: row.text(15), follows: row.text(16), byHand: row.bool(17),
+            escalateRole: row.text(14), escalateOrganisation: row.text(15), follows: row.text(16),
+            byHand: row.bool(17),
             isOpen: row.bool(18), assignedTo: row.text(19), outcome: row.text(20), settledBy: row.text(21),
-            settledAt: row.optionalInstant(22), requestedAt: row.instant(23), escalatedAt: row.optionalInstant(24))
+            settledAt: row.optionalInstant(22), requestedAt: row.instant(23),
+            escalatedAt: row.optionalInstant(24))
     }
 
     private static func readAudience(_ row: any Row, _ first: Int) throws -> TaskAudience {
@@ -141,7 +149,8 @@ enum TaskStore {
             throw StoredValueError(message: "no standing \(row.integer(first + 2))")
         }
         return TaskAudience(
-            organisation: row.text(first), role: row.text(first + 1), standing: standing, movedTo: row.text(first + 3),
+            organisation: row.text(first), role: row.text(first + 1), standing: standing,
+            movedTo: row.text(first + 3),
             stepsUntil: row.integer(first + 4), position: row.integer(first + 5))
     }
 
@@ -154,7 +163,8 @@ enum TaskStore {
                 .text(task.id), .text(task.area), .text(task.key), .text(task.role), .text(task.organisation),
                 .text(task.title), .text(task.detail), .text(task.record.area), .text(task.record.kind),
                 .text(task.record.id), .text(task.record.organisation), StoredList.text(task.outcomes),
-                .date(task.dueOn), .flag(task.isUrgent), .text(task.escalateRole), .text(task.escalateOrganisation),
+                .date(task.dueOn), .flag(task.isUrgent), .text(task.escalateRole),
+                .text(task.escalateOrganisation),
                 .text(task.follows), .flag(task.byHand), .flag(task.isOpen), .text(task.assignedTo),
                 .text(task.outcome), .text(task.settledBy), .optionalInstant(task.settledAt),
                 .instant(task.requestedAt), .optionalInstant(task.escalatedAt),
@@ -166,9 +176,12 @@ enum TaskStore {
         try transaction.run(
             update,
             [
-                .text(task.id), .text(task.organisation), .text(task.title), .text(task.detail), .date(task.dueOn),
-                .flag(task.isUrgent), .text(task.escalateRole), .text(task.escalateOrganisation), .flag(task.isOpen),
-                .text(task.assignedTo), .text(task.outcome), .text(task.settledBy), .optionalInstant(task.settledAt),
+                .text(task.id), .text(task.organisation), .text(task.title), .text(task.detail),
+                .date(task.dueOn),
+                .flag(task.isUrgent), .text(task.escalateRole), .text(task.escalateOrganisation),
+                .flag(task.isOpen),
+                .text(task.assignedTo), .text(task.outcome), .text(task.settledBy),
+                .optionalInstant(task.settledAt),
                 .optionalInstant(task.escalatedAt), StoredList.text(task.outcomes),
             ])
         let position = try CounterStore.next(in: transaction)
@@ -181,7 +194,8 @@ enum TaskStore {
         try transaction.run(
             insertAudience,
             [
-                .text(id), .text(audience.organisation), .text(audience.role), .integer(audience.standing.rawValue),
+                .text(id), .text(audience.organisation), .text(audience.role),
+                .integer(audience.standing.rawValue),
                 .text(audience.movedTo), .integer(audience.stepsUntil), .integer(position),
             ])
     }
@@ -190,7 +204,8 @@ enum TaskStore {
         try transaction.run(
             deleteAudience,
             [
-                .text(id), .text(audience.organisation), .text(audience.role), .integer(audience.standing.rawValue),
+                .text(id), .text(audience.organisation), .text(audience.role),
+                .integer(audience.standing.rawValue),
             ])
     }
 
@@ -198,8 +213,9 @@ enum TaskStore {
         try transaction.run(deleteStanding, [.text(id), .integer(standing.rawValue)])
     }
 
-    static func addStep(_ step: String, of id: String, by: String, detail: String, in transaction: any Transaction) throws
-    {
+    static func addStep(
+        _ step: String, of id: String, by: String, detail: String, in transaction: any Transaction
+    ) throws {
         try transaction.run(
             insertStep, [.text(id), .instant(transaction.now), .text(by), .text(step), .text(detail)])
     }
