@@ -41,7 +41,7 @@ public nonisolated struct Pcs_Casework_V1_Article: Sendable {
   /// Words under which it is to be found too.
   public var keywords: [String] = []
 
-  /// Kinds of organisation that it is for: "practice", "pcn", "pharmacy", "subIcbLocation"...; empty = all.
+  /// Kinds of organisation that it is for: "practice", "pcn", "pharmacy", "subICBLocation"...; empty = all.
   public var organisationKinds: [String] = []
 
   /// Roles that it is for; empty = all.
