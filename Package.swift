@@ -123,7 +123,8 @@ var targets: [Target] = [
     .target(
         name: "PCSCommand",
         dependencies: [
-            "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "FrameClient", "Host",
+            "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "CaseworkContract",
+            "DocumentsContract", "ChangesContract", "FrameClient", "Host",
             "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioCore,
             nioPosix, nioSSL,
         ]),
@@ -209,7 +210,8 @@ var targets: [Target] = [
     .testTarget(
         name: "PCSCommandTests",
         dependencies: [
-            "PCSCommand", "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "Host", protobuf, logging, crypto,
+            "PCSCommand", "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "CaseworkContract", "Host",
+            protobuf, logging, crypto,
         ]),
     .testTarget(name: "ArchitectureTests"),
     .target(

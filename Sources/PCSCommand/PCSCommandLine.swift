@@ -10,7 +10,8 @@ package struct PCSCommandLine: AsyncParsableCommand {
         version: CommandVersion.text,
         subcommands: [
             ServeCommand.self, DemoCommand.self, HealthCommand.self, PluginCommand.self,
-            OrganisationCommand.self,
+            OrganisationCommand.self, UserCommand.self, RoleCommand.self, CaseCommand.self, TaskCommand.self,
+            MessageCommand.self, DocumentCommand.self, ArticleCommand.self,
             PaymentsCommand.self, PersonCommand.self, ClientSystemCommand.self, KeyCommand.self,
             GrantCommand.self,
             WhoAmICommand.self, CallCommand.self, BackupCommand.self, VerifyCommand.self, RestoreCommand.self,

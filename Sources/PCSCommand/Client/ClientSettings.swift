@@ -7,6 +7,12 @@ package struct ClientSettings: Sendable {
     package var keys: KeyFolder
     package var audience: String
     package var actingFor: String?
+    /// A session's token, given by a variable.
+    package var token: String?
+    /// Name of the session to use; `nil` = the usual one, when there is one.
+    package var sessionName: String?
+    /// Where sessions are kept; `nil` = none is looked for.
+    package var sessions: SessionFolder?
     package var timeoutMilliseconds: UInt32?
     package var output: OutputFormat
     package var authorityFile: String?
@@ -43,6 +49,9 @@ package struct ClientSettings: Sendable {
         keys = KeyFolder.standard(named: options.keys ?? variable("PCS_KEYS"), dataFolder: dataFolder)
         audience = options.audience ?? variable("PCS_AUDIENCE") ?? "pcs"
         actingFor = options.actingFor ?? variable("PCS_ACTING_FOR")
+        token = variable("PCS_TOKEN")
+        sessionName = options.session ?? variable("PCS_SESSION")
+        sessions = SessionFolder(settingsFolder: variable("PCS_SETTINGS_FOLDER"))
         timeoutMilliseconds = options.timeout.map { UInt32($0 * 1000) }
         if let output = options.output {
             self.output = output
@@ -57,5 +66,12 @@ package struct ClientSettings: Sendable {
         authorityFile = options.authority ?? variable("PCS_AUTHORITY")
         certificateFile = options.certificate
         certificateKeyFile = options.certificateKey
+    }
+
+    /// For calls that need no identity: nobody is named.
+    package var anonymous: ClientSettings {
+        var settings = self
+        (settings.subject, settings.token, settings.sessions) = (nil, nil, nil)
+        return settings
     }
 }

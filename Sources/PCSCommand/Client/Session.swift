@@ -33,6 +33,8 @@ package final class Session: Sendable {
         do {
             if let subject = settings.subject {
                 options.accessToken = try await token(for: subject, settings, connection.transport)
+            } else {
+                options.accessToken = try keptToken(settings)
             }
         } catch {
             await connection.close()
@@ -42,6 +44,23 @@ package final class Session: Sendable {
     }
 
     package func close() async { await connection.close() }
+
+    /// The token of a variable, or of a session that was opened at this host.
+    private static func keptToken(_ settings: ClientSettings) throws -> String? {
+        if let token = settings.token { return token }
+        guard let folder = settings.sessions else { return nil }
+        let address = SessionFolder.place(settings.address)
+        guard let name = settings.sessionName else {
+            let kept = try folder.session(SessionFolder.usualName)
+            return kept.flatMap { $0.address == address ? $0.accessToken : nil }
+        }
+        guard let kept = try folder.session(name), kept.address == address else {
+            throw CommandError(
+                .denied, "there is no session \(name) at \(settings.address)",
+                nextStep: "Log in with: pcs user login E-MAIL --session \(name)")
+        }
+        return kept.accessToken
+    }
 
     private static func token(
         for subject: String, _ settings: ClientSettings, _ transport: any CallTransport

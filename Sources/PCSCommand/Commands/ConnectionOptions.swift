@@ -26,6 +26,12 @@ package struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Session of `pcs user login` to call with. PCS_SESSION. Default: the one without a name, if any.",
+            valueName: "name"))
+    package var session: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Folder of private keys. PCS_KEYS. Default: keys in the data folder, or ~/.config/pcs/keys.",
             valueName: "folder"))
     package var keys: String?

@@ -40,10 +40,17 @@ struct PersonCommand: AsyncParsableCommand {
 
 struct ClientSystemCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "client", abstract: "Register internal systems.", subcommands: [Add.self])
+        commandName: "client", abstract: "Systems that call: their record, keys, rotation and end.",
+        subcommands: [
+            SystemClientCommands.Create.self, SystemClientCommands.Change.self,
+            SystemClientCommands.List.self,
+            SystemClientCommands.Show.self, SystemClientCommands.Keys.self, SystemClientCommands.Revoke.self,
+            SystemClientCommands.Restore.self, Add.self,
+        ])
 
     struct Add: ClientCommand {
-        static let configuration = CommandConfiguration(abstract: "Register a system.")
+        static let configuration = CommandConfiguration(
+            abstract: "Register a system of this machine, without organisation and last day.")
         @Argument(help: "Client id: 3 to 64 of a-z 0-9 . _ -; permanent.") var client: String
         @Option(help: "Name of the system.") var name: String
         @Option(help: "What it is for.") var purpose: String

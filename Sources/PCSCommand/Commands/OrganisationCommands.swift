@@ -3,8 +3,13 @@ import HostContract
 
 struct OrganisationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "The register of organisations: load it, look things up.",
-        subcommands: [Load.self, Show.self, List.self, Loads.self, Differences.self, Decide.self])
+        commandName: "org",
+        abstract: "The register of organisations: load it, look things up, register organisations.",
+        subcommands: [
+            Load.self, Show.self, List.self, Loads.self, Differences.self, Decide.self,
+            RegistrationCommand.self,
+            LocalOrganisationCommand.self, PayeeCommand.self,
+        ])
 
     struct Load: ClientCommand {
         static let configuration = CommandConfiguration(

@@ -1,3 +1,6 @@
+import CaseworkContract
+import ChangesContract
+import DocumentsContract
 import HostContract
 import PaymentsContract
 package import SwiftProtobuf
@@ -6,7 +9,11 @@ package import SwiftProtobuf
 package enum ContractJSON {
     /// Encoded descriptor sets of every contract that this build speaks.
     package static var descriptorSets: [[UInt8]] {
-        [HostContractDescriptors.fileDescriptorSet, PaymentsContractDescriptors.fileDescriptorSet]
+        [
+            HostContractDescriptors.fileDescriptorSet, PaymentsContractDescriptors.fileDescriptorSet,
+            CaseworkContractDescriptors.fileDescriptorSet, DocumentsContractDescriptors.fileDescriptorSet,
+            ChangesContractDescriptors.fileDescriptorSet,
+        ]
     }
 
     private static let pool: DescriptorPool = {
@@ -17,12 +24,28 @@ package enum ContractJSON {
         }
     }()
 
+    /// How people see messages of the contract.
+    package static var view: RecordView { RecordView(pool: pool) }
+
     package static func json(_ message: some Message) throws -> JSONValue {
-        guard let type = pool.message(Swift.type(of: message).protoMessageName) else {
-            throw DynamicError(
-                path: "", problem: "the contract does not hold \(Swift.type(of: message).protoMessageName)")
+        DynamicJSONEncoder(pool: pool).json(try dynamic(message))
+    }
+
+    package static func dynamic(_ message: some Message) throws -> DynamicMessage {
+        let name = Swift.type(of: message).protoMessageName
+        guard let type = pool.message(name) else {
+            throw DynamicError(path: "", problem: "the contract does not hold \(name)")
         }
         let bytes: [UInt8] = try message.serializedBytes()
-        return DynamicJSONEncoder(pool: pool).json(try DynamicMessage(decoding: bytes, as: type, pool: pool))
+        return try DynamicMessage(decoding: bytes, as: type, pool: pool)
+    }
+
+    /// Reads a message from JSON as `pcs call` does: days may be written `2019-04-01`.
+    package static func message<Value: Message>(_ json: [UInt8], as type: Value.Type) throws -> Value {
+        guard let known = pool.message(type.protoMessageName) else {
+            throw DynamicError(path: "", problem: "the contract does not hold \(type.protoMessageName)")
+        }
+        let read = try DynamicJSONDecoder(pool: pool).message(known, from: try JSONParser.parse(json))
+        return try Value(serializedBytes: read.encoded())
     }
 }
