@@ -16,8 +16,10 @@ struct ContentInspectorTests {
     }
 
     static let honest: [(FileType, [UInt8])] = [
-        (.pdf, SampleFiles.pdf), (.png, SampleFiles.png), (.jpeg, SampleFiles.jpeg), (.tiff, SampleFiles.tiff),
-        (.csv, SampleFiles.csv), (.text, SampleFiles.text), (.docx, PackedFiles.docx), (.xlsx, PackedFiles.xlsx),
+        (.pdf, SampleFiles.pdf), (.png, SampleFiles.png), (.jpeg, SampleFiles.jpeg),
+        (.tiff, SampleFiles.tiff),
+        (.csv, SampleFiles.csv), (.text, SampleFiles.text), (.docx, PackedFiles.docx),
+        (.xlsx, PackedFiles.xlsx),
         (.ods, PackedFiles.ods),
     ]
 
@@ -38,7 +40,9 @@ struct ContentInspectorTests {
 
     @Test("what runs is refused under every type", arguments: FileType.allCases)
     func programs(type: FileType) {
-        for bytes in [SampleFiles.program, SampleFiles.html, SampleFiles.svg, Array("#!/bin/sh\nrm -r x\n".utf8)] {
+        for bytes in [
+            SampleFiles.program, SampleFiles.html, SampleFiles.svg, Array("#!/bin/sh\nrm -r x\n".utf8),
+        ] {
             guard case .dangerous = Self.refusal(bytes, as: type) else {
                 Issue.record("taken or otherwise refused: \(bytes.prefix(8))")
                 continue
@@ -61,7 +65,9 @@ struct ContentInspectorTests {
 
     @Test("scripts and programs in a PDF are refused, however their names are written")
     func activePDF() {
-        for words in ["/OpenAction << /S /JavaScript >>", "/A << /S /Launch >>", "/OpenAction << /S /J#61vaScript >>"] {
+        for words in [
+            "/OpenAction << /S /JavaScript >>", "/A << /S /Launch >>", "/OpenAction << /S /J#61vaScript >>",
+        ] {
             guard case .dangerous = Self.refusal(SampleFiles.pdf(with: words), as: .pdf) else {
                 Issue.record("taken: \(words)")
                 continue
@@ -75,7 +81,10 @@ struct ContentInspectorTests {
         for (bytes, type) in [
             (SampleFiles.pdf(with: "/Encrypt 5 0 R"), FileType.pdf), (PackedFiles.docxWithPassword, .docx),
             (PackedFiles.odsWithPassword, .ods),
-            (SampleFiles.oldWord + "EncryptedPackage".utf8.flatMap { (byte: UInt8) -> [UInt8] in [byte, 0] }, .xlsx),
+            (
+                SampleFiles.oldWord
+                    + "EncryptedPackage".utf8.flatMap { (byte: UInt8) -> [UInt8] in [byte, 0] }, .xlsx
+            ),
         ] {
             guard case .encrypted = Self.refusal(bytes, as: type) else {
                 Issue.record("taken as \(type.name)")
@@ -106,11 +115,15 @@ struct ContentInspectorTests {
     func cutShort(type: FileType) throws {
         let whole = try #require(Self.honest.first { $0.0 == type }?.1)
         for length in 0..<whole.count - 1 where type != .pdf || length < whole.count - 6 {
-            if Self.refusal(Array(whole[..<length]), as: type) == nil { Issue.record("taken with \(length) bytes") }
+            if Self.refusal(Array(whole[..<length]), as: type) == nil {
+                Issue.record("taken with \(length) bytes")
+            }
         }
     }
 
-    @Test("no broken byte makes the inspection fall over", arguments: [FileType.docx, .xlsx, .ods, .pdf, .png, .tiff])
+    @Test(
+        "no broken byte makes the inspection fall over",
+        arguments: [FileType.docx, .xlsx, .ods, .pdf, .png, .tiff])
     func brokenBytes(type: FileType) throws {
         let whole = try #require(Self.honest.first { $0.0 == type }?.1)
         var refused = 0

@@ -26,7 +26,8 @@ struct DocumentTests {
             try await office.link(document, to: "claim-7", (.commissionerApprover, "02Q"))
             let gone = try await refusal { _ = try await office.read(document) }
             #expect(gone.reason == HostReasons.notFound)
-            let known = try await office.documents(office.auditor).getDocument(.with { $0.documentID = document })
+            let known = try await office.documents(office.auditor).getDocument(
+                .with { $0.documentID = document })
             #expect(known.record == DocumentsOffice.claim("claim-7"))
             #expect(known.readers.map(\.organisationCode) == ["02Q"])
             #expect(known.earlierReaders.map { $0.readers.map(\.organisationCode) } == [["C84101", "02Q"]])
@@ -74,7 +75,8 @@ struct DocumentTests {
             }
             #expect(
                 published == [
-                    Pcs_Documents_V1_DocumentScanned.protoMessageName, Pcs_Casework_V1_MessagePosted.protoMessageName,
+                    Pcs_Documents_V1_DocumentScanned.protoMessageName,
+                    Pcs_Casework_V1_MessagePosted.protoMessageName,
                 ])
         }
     }

@@ -180,7 +180,9 @@ struct DocumentsOffice {
         try await host.eventsDelivered()
     }
 
-    func read(_ document: String, from offset: Int64 = 0, as subject: TestSubject? = nil) async throws -> [UInt8] {
+    func read(_ document: String, from offset: Int64 = 0, as subject: TestSubject? = nil) async throws
+        -> [UInt8]
+    {
         var bytes: [UInt8] = []
         let stream = try await documents(subject).readDocument(
             .with { ($0.documentID, $0.offset) = (document, offset) })

@@ -27,7 +27,8 @@ enum SampleFiles {
     }
 
     static func pdf(with words: String) -> [UInt8] {
-        Array(String(decoding: pdf, as: UTF8.self).replacing("/Root 1 0 R", with: "/Root 1 0 R \(words)").utf8)
+        Array(
+            String(decoding: pdf, as: UTF8.self).replacing("/Root 1 0 R", with: "/Root 1 0 R \(words)").utf8)
     }
 
     static let png: [UInt8] =

@@ -8,7 +8,9 @@ import Testing
 
 @Suite("Uploads")
 struct UploadTests {
-    @Test("a file goes up, is scanned, and comes down the same, at every fidelity", arguments: TestHost.Fidelity.allCases)
+    @Test(
+        "a file goes up, is scanned, and comes down the same, at every fidelity",
+        arguments: TestHost.Fidelity.allCases)
     func upAndDown(_ fidelity: TestHost.Fidelity) async throws {
         try await DocumentsOffice.with(fidelity) { office in
             let bytes = SampleFiles.pdf(bytes: 700_000)
@@ -28,7 +30,8 @@ struct UploadTests {
             let bytes = SampleFiles.pdf(bytes: 900_000)
             let upload = try await office.start(size: bytes.count)
             let first = Array(bytes[..<600_000])
-            let half = try await office.uploads().appendChunks(DocumentsOffice.chunks(first, of: upload.uploadID))
+            let half = try await office.uploads().appendChunks(
+                DocumentsOffice.chunks(first, of: upload.uploadID))
             #expect(half.confirmedOffset == 600_000)
             try await office.host.restart()
             let found = try await office.uploads().getUpload(.with { $0.uploadID = upload.uploadID })
@@ -57,7 +60,8 @@ struct UploadTests {
             let bytes = SampleFiles.pdf(bytes: 800_000)
             let upload = try await office.start(size: bytes.count)
             let messages = DocumentsOffice.chunks(bytes, of: upload.uploadID, by: 100_000)
-            let breaking = AsyncThrowingStream<Pcs_Documents_V1_AppendChunksRequest, any Error> { continuation in
+            let breaking = AsyncThrowingStream<Pcs_Documents_V1_AppendChunksRequest, any Error> {
+                continuation in
                 for message in messages.prefix(6) { continuation.yield(message) }
                 continuation.finish(throwing: Broken())
             }
@@ -101,11 +105,15 @@ struct UploadTests {
                 (PackedFiles.docxWithMacros, "letter.docx", .docx, DocumentsReasons.fileDangerous),
                 (PackedFiles.plainZip, "sheet.xlsx", .xlsx, DocumentsReasons.fileTypeUntrue),
                 (PackedFiles.bomb, "sheet.xlsx", .xlsx, DocumentsReasons.fileExpandsTooFar),
-                (SampleFiles.pdf(with: "/Encrypt 5 0 R"), "evidence.pdf", .pdf, DocumentsReasons.fileEncrypted),
+                (
+                    SampleFiles.pdf(with: "/Encrypt 5 0 R"), "evidence.pdf", .pdf,
+                    DocumentsReasons.fileEncrypted
+                ),
             ]
             for (bytes, name, type, reason) in lies {
                 let upload = try await office.start(name, type, size: bytes.count)
-                _ = try await office.uploads().appendChunks(DocumentsOffice.chunks(bytes, of: upload.uploadID))
+                _ = try await office.uploads().appendChunks(
+                    DocumentsOffice.chunks(bytes, of: upload.uploadID))
                 let failure = try await refusal { _ = try await office.complete(upload.uploadID, bytes) }
                 #expect(failure.reason == reason, "\(name): \(failure)")
                 let ended = try await office.uploads().getUpload(.with { $0.uploadID = upload.uploadID })
@@ -113,7 +121,9 @@ struct UploadTests {
             }
             let store = try office.host.store(of: "documents")
             let left = try store.read {
-                try $0.all(Statement("SELECT 1 FROM piece UNION ALL SELECT 1 FROM document")) { $0.integer(0) }
+                try $0.all(Statement("SELECT 1 FROM piece UNION ALL SELECT 1 FROM document")) {
+                    $0.integer(0)
+                }
             }
             #expect(left.isEmpty)
             let audited = try store.read {
@@ -165,7 +175,8 @@ struct UploadTests {
             let failure = try await refusal { _ = try await office.complete(upload.uploadID, bytes) }
             #expect(failure.reason == DocumentsReasons.patientIdentifiers)
             #expect(failure.violations.map(\.rule) == ["LOC-6"])
-            let document = try await office.complete(upload.uploadID, bytes, confirmed: "these are order numbers")
+            let document = try await office.complete(
+                upload.uploadID, bytes, confirmed: "these are order numbers")
             #expect(document.patientIdentifiersConfirmed == 1)
             #expect(document.confirmationReason == "these are order numbers")
         }
@@ -188,7 +199,8 @@ struct UploadTests {
                 }
                 #expect(failure.reason == HostReasons.notFound)
             }
-            #expect(try await office.uploads().getUpload(.with { $0.uploadID = upload.uploadID }).state == .open)
+            #expect(
+                try await office.uploads().getUpload(.with { $0.uploadID = upload.uploadID }).state == .open)
         }
     }
 
@@ -201,7 +213,9 @@ struct UploadTests {
             let messages = DocumentsOffice.chunks(bytes, of: upload.uploadID, by: 500_000)
             let up = try await clock.measure { _ = try await office.uploads().appendChunks(messages) }
             var document = Pcs_Documents_V1_Document()
-            let looking = try await clock.measure { document = try await office.complete(upload.uploadID, bytes) }
+            let looking = try await clock.measure {
+                document = try await office.complete(upload.uploadID, bytes)
+            }
             try await office.scan()
             var received: [UInt8] = []
             let down = try await clock.measure { received = try await office.read(document.documentID) }

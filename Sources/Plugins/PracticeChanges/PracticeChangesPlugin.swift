@@ -12,7 +12,8 @@ public struct PracticeChangesPlugin: Plugin {
         publishes: [
             Pcs_Changes_V1_ChangePlanned.protoMessageName, Pcs_Changes_V1_ChangeStepDue.protoMessageName,
             Pcs_Changes_V1_ChangeRolledBack.protoMessageName, Pcs_Changes_V1_ChangeEffective.protoMessageName,
-            Pcs_Changes_V1_ChangeCaseProgressed.protoMessageName, Pcs_Casework_V1_TaskRequested.protoMessageName,
+            Pcs_Changes_V1_ChangeCaseProgressed.protoMessageName,
+            Pcs_Casework_V1_TaskRequested.protoMessageName,
             Pcs_Casework_V1_TaskSettled.protoMessageName, Pcs_Casework_V1_MessagePosted.protoMessageName,
         ])
 
@@ -40,10 +41,12 @@ public struct PracticeChangesPlugin: Plugin {
             }
         }
         return reports + [
-            Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, envelope, transaction in
+            Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") {
+                event, envelope, transaction in
                 try ChangeEvents.receive(event, envelope, context, transaction)
             },
-            Subscription(to: Pcs_Changes_V1_ChangeCaseProgressed.self, from: ChangeEvents.area) { event, _, _ in
+            Subscription(to: Pcs_Changes_V1_ChangeCaseProgressed.self, from: ChangeEvents.area) {
+                event, _, _ in
                 watchers.wake(event.caseID)
             },
         ]
@@ -52,7 +55,9 @@ public struct PracticeChangesPlugin: Plugin {
     public var jobs: [ScheduledJob] {
         let context = context
         return [
-            ScheduledJob(name: "due-steps", schedule: .every(seconds: 600)) { try await DueStepsJob.run(context) }
+            ScheduledJob(name: "due-steps", schedule: .every(seconds: 600)) {
+                try await DueStepsJob.run(context)
+            }
         ]
     }
 

@@ -41,8 +41,12 @@ enum ContentInspector {
             return .zip
         }
         if bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) { return .compound }
-        if let program = programs.first(where: { isProgram(bytes, $0.head) }) { return .program(program.name) }
-        if let archive = archives.first(where: { bytes.starts(with: $0.head) }) { return .archive(archive.name) }
+        if let program = programs.first(where: { isProgram(bytes, $0.head) }) {
+            return .program(program.name)
+        }
+        if let archive = archives.first(where: { bytes.starts(with: $0.head) }) {
+            return .archive(archive.name)
+        }
         if TextInspection.isMarkup(bytes) { return .markup }
         return TextInspection.isText(bytes) ? .text : .unknown
     }
@@ -103,7 +107,9 @@ enum ContentInspector {
 /// Compound files: Office before 2007, mails, and documents with a password.
 enum CompoundInspection {
     /// UTF-16, as the names of such a file's streams are written.
-    private static let encryptedPackage = "EncryptedPackage".utf8.flatMap { (byte: UInt8) -> [UInt8] in [byte, 0] }
+    private static let encryptedPackage = "EncryptedPackage".utf8.flatMap { (byte: UInt8) -> [UInt8] in
+        [byte, 0]
+    }
 
     static func isEncryptedPackage(_ bytes: [UInt8]) -> Bool {
         ByteSearch.first(encryptedPackage, in: bytes) != nil

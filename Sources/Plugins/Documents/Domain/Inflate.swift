@@ -54,7 +54,9 @@ struct Inflate {
 
     private mutating func grow(by count: Int) throws {
         produced += Int64(count)
-        guard produced <= limit else { throw ContentRefusal.expandsTooFar("an entry unpacks to more than it says") }
+        guard produced <= limit else {
+            throw ContentRefusal.expandsTooFar("an entry unpacks to more than it says")
+        }
     }
 
     private mutating func stored() throws {
@@ -110,14 +112,16 @@ struct Inflate {
     }
 
     private static let lengthBase = [
-        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163,
+        195,
         227, 258,
     ]
     private static let lengthBits: [UInt32] = [
         0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
     ]
     private static let distanceBase = [
-        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097,
+        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073,
+        4097,
         6145, 8193, 12289, 16385, 24577,
     ]
     private static let distanceBits: [UInt32] = [
@@ -176,6 +180,8 @@ struct Inflate {
     private static let fixedDistances: Codes = known(Array(repeating: 5, count: 30))
 
     private static func known(_ lengths: [Int]) -> Codes {
-        do { return try Codes(lengths[...]) } catch { preconditionFailure("the fixed codes of RFC 1951 are codes") }
+        do { return try Codes(lengths[...]) } catch {
+            preconditionFailure("the fixed codes of RFC 1951 are codes")
+        }
     }
 }

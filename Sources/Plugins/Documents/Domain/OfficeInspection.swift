@@ -4,7 +4,8 @@ enum OfficeInspection {
     private static let partLimit: Int64 = 1 << 20
 
     private static let runningEndings = [
-        "exe", "dll", "com", "scr", "js", "jse", "vbs", "vbe", "wsf", "ps1", "bat", "cmd", "hta", "jar", "lnk", "msi",
+        "exe", "dll", "com", "scr", "js", "jse", "vbs", "vbe", "wsf", "ps1", "bat", "cmd", "hta", "jar",
+        "lnk", "msi",
         "html", "htm", "svg", "zip", "7z", "rar", "docm", "xlsm", "sh",
     ]
 
@@ -19,7 +20,8 @@ enum OfficeInspection {
         try requireNothingRuns(names)
         let found = try type(of: directory, bytes)
         guard found == declared else {
-            throw ContentRefusal.untrue("it was declared as \(declared.name) and is \(found?.name ?? "a plain zip file")")
+            throw ContentRefusal.untrue(
+                "it was declared as \(declared.name) and is \(found?.name ?? "a plain zip file")")
         }
         try requireSizes(directory, bytes)
         try inspectParts(directory, bytes)
@@ -37,7 +39,9 @@ enum OfficeInspection {
             if name.contains("activex/") || name.contains("oleobject") {
                 throw ContentRefusal.dangerous("it holds an embedded object")
             }
-            if runningEndings.contains(ending) { throw ContentRefusal.dangerous("it holds a .\(ending) file") }
+            if runningEndings.contains(ending) {
+                throw ContentRefusal.dangerous("it holds a .\(ending) file")
+            }
         }
     }
 

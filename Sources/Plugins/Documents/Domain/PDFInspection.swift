@@ -14,7 +14,9 @@ enum PDFInspection {
             ByteSearch.last(Array("startxref".utf8), in: bytes, window: tail * 2) != nil
         else { throw ContentRefusal.damaged("the PDF is not whole") }
         let names = names(in: bytes)
-        if names.contains("Encrypt") { throw ContentRefusal.encrypted("the PDF has a password or is encrypted") }
+        if names.contains("Encrypt") {
+            throw ContentRefusal.encrypted("the PDF has a password or is encrypted")
+        }
         for entry in running where names.contains(entry.name) {
             throw ContentRefusal.dangerous("the PDF holds \(entry.words)")
         }

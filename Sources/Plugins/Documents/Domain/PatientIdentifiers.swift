@@ -22,7 +22,9 @@ enum PatientIdentifiers {
         var digits: [UInt8] = []
         var separators: [Int: UInt8] = [:]
         func finish() {
-            let grouped = separators.isEmpty || (separators.keys.sorted() == [3, 6] && Set(separators.values).count == 1)
+            let grouped =
+                separators.isEmpty
+                || (separators.keys.sorted() == [3, 6] && Set(separators.values).count == 1)
             if digits.count == 10, grouped, isNHSNumber(digits) { found += 1 }
         }
         var index = 0
@@ -31,7 +33,8 @@ enum PatientIdentifiers {
             if (0x30...0x39).contains(byte) {
                 if digits.count <= 10 { digits.append(byte - 0x30) }
             } else if byte == 0x20 || byte == 0x2D, digits.count == 3 || digits.count == 6,
-                separators[digits.count] == nil, index + 1 < bytes.count, (0x30...0x39).contains(bytes[index + 1])
+                separators[digits.count] == nil, index + 1 < bytes.count,
+                (0x30...0x39).contains(bytes[index + 1])
             {
                 separators[digits.count] = byte
             } else if !digits.isEmpty {
@@ -53,7 +56,9 @@ enum PatientIdentifiers {
             String(decoding: $0, as: UTF8.self).lowercased().filter(\.isLetter)
         }
         let birth = columns.firstIndex { $0 == "dob" || $0.contains("birth") }
-        guard let birth, columns.contains(where: { $0.contains("name") && !$0.contains("practice") }) else { return 0 }
+        guard let birth, columns.contains(where: { $0.contains("name") && !$0.contains("practice") }) else {
+            return 0
+        }
         return lines.dropFirst().count { line in
             let cells = line.split(separator: 0x2C, omittingEmptySubsequences: false)
             guard birth < cells.count else { return false }

@@ -20,7 +20,8 @@ enum TextInspection {
         return (0x41...0x5A).contains(next & 0xDF) || next == 0x21 || next == 0x3F || next == 0x2F
     }
 
-    private static let running = ["<script", "<svg", "<iframe", "<html", "<!doctype html", "javascript:"].map {
+    private static let running = ["<script", "<svg", "<iframe", "<html", "<!doctype html", "javascript:"].map
+    {
         Array($0.utf8)
     }
 

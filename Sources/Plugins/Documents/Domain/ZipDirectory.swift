@@ -17,7 +17,9 @@ struct ZipDirectory {
     let entries: [Entry]
 
     init(_ bytes: [UInt8], limits: UnpackingLimits) throws {
-        guard let end = ByteSearch.last(ZipDirectory.endSignature, in: bytes, window: ZipDirectory.endLength + 0xFFFF),
+        guard
+            let end = ByteSearch.last(
+                ZipDirectory.endSignature, in: bytes, window: ZipDirectory.endLength + 0xFFFF),
             end + ZipDirectory.endLength <= bytes.count
         else { throw ContentRefusal.damaged("the packed file has no directory") }
         let count = ZipDirectory.uint16(bytes, end + 10)
@@ -39,7 +41,9 @@ struct ZipDirectory {
             ranges.append(range)
             position = next
         }
-        guard position == end else { throw ContentRefusal.damaged("the directory of the packed file is not whole") }
+        guard position == end else {
+            throw ContentRefusal.damaged("the directory of the packed file is not whole")
+        }
         try ZipDirectory.requireApart(ranges)
         self.entries = entries
     }

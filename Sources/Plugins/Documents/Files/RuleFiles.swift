@@ -24,7 +24,9 @@ enum RuleFiles {
             }
             reader.requireUnique(kind, "kind", "DOC01")
             let title = reader.cell("title")
-            if !(3...100).contains(title.count) { reader.refuse("title", "DOC02", "a title has 3 to 100 characters") }
+            if !(3...100).contains(title.count) {
+                reader.refuse("title", "DOC02", "a title has 3 to 100 characters")
+            }
             let bytes = reader.decimal("maximum_bytes", "DOC03", scale: 0, in: 1...largestFile)
             let count = reader.decimal("maximum_per_record", "DOC04", scale: 0, in: 1...1_000)
             let years = reader.decimal("retention_years", "DOC06", scale: 0, in: 1...200)
@@ -77,7 +79,8 @@ enum RuleFiles {
         guard reader.violations.isEmpty else { return (nil, reader.violations) }
         func value(_ name: String) -> Int64 { values[name] ?? 0 }
         let settings = DocumentSettings(
-            unscannedReadable: value("unscanned_readable") == 1, uploadLifetimeHours: value("upload_lifetime_hours"),
+            unscannedReadable: value("unscanned_readable") == 1,
+            uploadLifetimeHours: value("upload_lifetime_hours"),
             scanClaimMinutes: value("scan_claim_minutes"),
             openUploadsPerOrganisation: value("open_uploads_per_organisation"),
             unpacking: UnpackingLimits(
@@ -91,7 +94,8 @@ enum RuleFiles {
         var limits = TableLimits()
         limits.rows = 500
         let table = Table.read(
-            csv: bytes, layout: TableLayout(.exact(columns), origin: .person, limits: limits), into: &violations)
+            csv: bytes, layout: TableLayout(.exact(columns), origin: .person, limits: limits),
+            into: &violations)
         return RowReader(table, columns: columns, violations: violations)
     }
 }

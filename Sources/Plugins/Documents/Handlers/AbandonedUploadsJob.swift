@@ -9,7 +9,8 @@ enum AbandonedUploadsJob {
         return try await context.store.write(actor: "job/abandoned-uploads") { transaction in
             var ended = 0
             for upload in overdue {
-                guard let present = try UploadStore.upload(upload.id, transaction), present.state == .open else {
+                guard let present = try UploadStore.upload(upload.id, transaction), present.state == .open
+                else {
                     continue
                 }
                 try UploadStore.end(present, as: .expired, in: transaction)

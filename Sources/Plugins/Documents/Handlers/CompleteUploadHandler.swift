@@ -66,10 +66,14 @@ extension UploadHandlers {
     }
 
     /// What is dangerous or untrue is not kept a moment longer; that it came is recorded.
-    private func refuse(_ upload: UploadRecord, _ refusal: ContentRefusal, _ call: CallContext) async throws -> Never {
+    private func refuse(_ upload: UploadRecord, _ refusal: ContentRefusal, _ call: CallContext) async throws
+        -> Never
+    {
         let failure = refusal.failure
         try await context.store.write(actor: call.caller.responsible) { transaction in
-            guard let present = try UploadStore.upload(upload.id, transaction), present.state == .open else { return }
+            guard let present = try UploadStore.upload(upload.id, transaction), present.state == .open else {
+                return
+            }
             try UploadStore.end(present, as: .refused, because: failure.message, in: transaction)
             transaction.audit(
                 AuditNote(
@@ -95,7 +99,8 @@ extension UploadHandlers {
             var document = DocumentRecord(
                 id: transaction.newIdentifier(), uploadID: upload.id, state: .scanning, kind: upload.kind,
                 fileName: upload.fileName, type: upload.type, size: upload.size, sha256: request.sha256,
-                organisation: upload.organisation, uploadedBy: call.caller.responsible, uploadedAt: transaction.now,
+                organisation: upload.organisation, uploadedBy: call.caller.responsible,
+                uploadedAt: transaction.now,
                 retainByKind: Retention.end(uploadedOn: today, years: kind.retentionYears))
             var confirmed = ""
             if identifiers > 0 {
@@ -108,7 +113,8 @@ extension UploadHandlers {
             transaction.audit(
                 AuditNote(
                     object: "document/\(document.id)", organisation: upload.organisation,
-                    detail: "\(kind.kind), \(upload.type.name), \(upload.size) bytes, sha256 \(request.sha256)"
+                    detail:
+                        "\(kind.kind), \(upload.type.name), \(upload.size) bytes, sha256 \(request.sha256)"
                         + confirmed))
             return try Pcs_Documents_V1_Document(document, transaction)
         }

@@ -18,20 +18,24 @@ struct DocumentHandlers: Pcs_Documents_V1_DocumentService {
         return context.organisations.organisation(acting, at: call.today)?.kind == .national
     }
 
-    private func mayRead(_ document: DocumentRecord, _ call: CallContext, _ reader: any Reader) throws -> Bool {
+    private func mayRead(_ document: DocumentRecord, _ call: CallContext, _ reader: any Reader) throws -> Bool
+    {
         let readers = try ReaderStore.lists(of: document.id, reader).first?.readers.compactMap(\.reader)
         return DocumentAccess(uploadedFor: document.organisation, readers: readers)
             .allows(call.caller.actingFor, roles: call.caller.roles, member: Roles.member)
     }
 
     /// Auditors and information governance see what is known of every document, never its bytes.
-    private func maySee(_ document: DocumentRecord, _ call: CallContext, _ reader: any Reader) throws -> Bool {
+    private func maySee(_ document: DocumentRecord, _ call: CallContext, _ reader: any Reader) throws -> Bool
+    {
         if holdsNationally([Roles.auditor, Roles.informationGovernance], call) { return true }
         if try holdsClaim(document, call, reader) { return true }
         return try mayRead(document, call, reader)
     }
 
-    private func holdsClaim(_ document: DocumentRecord, _ call: CallContext, _ reader: any Reader) throws -> Bool {
+    private func holdsClaim(_ document: DocumentRecord, _ call: CallContext, _ reader: any Reader) throws
+        -> Bool
+    {
         guard holdsNationally([Roles.documentScanner], call) else { return false }
         return try ScanStore.holds(call.caller.responsible, claimOn: document.id, at: call.now, reader)
     }
@@ -65,7 +69,9 @@ struct DocumentHandlers: Pcs_Documents_V1_DocumentService {
         }
         var offset = request.offset
         while offset < document.size {
-            let bytes = try context.store.read { try UploadStore.bytes(of: document.uploadID, from: offset, $0) }
+            let bytes = try context.store.read {
+                try UploadStore.bytes(of: document.uploadID, from: offset, $0)
+            }
             guard !bytes.isEmpty else { throw Failure(DocumentsReasons.documentGone) }
             let part = bytes.prefix(Self.chunkBytes)
             try await reply.send(
@@ -97,7 +103,9 @@ struct DocumentHandlers: Pcs_Documents_V1_DocumentService {
         let record = fields.record(request.record, field: "record")
         try fields.finish()
         return try context.store.read { reader in
-            let documents = try DocumentStore.documents(of: record, reader).filter { try maySee($0, call, reader) }
+            let documents = try DocumentStore.documents(of: record, reader).filter {
+                try maySee($0, call, reader)
+            }
             let messages = try documents.map { try Pcs_Documents_V1_Document($0, reader) }
             return .with { $0.documents = messages }
         }

@@ -6,7 +6,8 @@ import PluginAPI
 enum LinkEvents {
     /// Everybody who may own records.
     static let publishers = [
-        "host", "payments", "performers", "registrations", "supplies", "pensions", "cqrs", "casework", "changes",
+        "host", "payments", "performers", "registrations", "supplies", "pensions", "cqrs", "casework",
+        "changes",
     ]
 
     static func receive(
@@ -30,7 +31,8 @@ enum LinkEvents {
             readers: event.readers.map {
                 ReaderStore.Stored(role: Int64($0.role.rawValue), organisation: $0.organisationCode)
             },
-            retainUntil: event.hasRetainUntil ? event.retainUntil.calendarDate : nil, statedBy: envelope.publisher,
+            retainUntil: event.hasRetainUntil ? event.retainUntil.calendarDate : nil,
+            statedBy: envelope.publisher,
             from: transaction.now)
         try ReaderStore.add(list, to: document.id, in: transaction)
         transaction.audit(

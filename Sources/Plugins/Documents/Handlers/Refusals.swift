@@ -13,7 +13,8 @@ extension ContentRefusal {
         case .dangerous(let words): Failure(DocumentsReasons.fileDangerous, ContentRefusal.sentence(words))
         case .encrypted(let words): Failure(DocumentsReasons.fileEncrypted, ContentRefusal.sentence(words))
         case .damaged(let words): Failure(DocumentsReasons.fileDamaged, ContentRefusal.sentence(words))
-        case .expandsTooFar(let words): Failure(DocumentsReasons.fileExpandsTooFar, ContentRefusal.sentence(words))
+        case .expandsTooFar(let words):
+            Failure(DocumentsReasons.fileExpandsTooFar, ContentRefusal.sentence(words))
         }
     }
 

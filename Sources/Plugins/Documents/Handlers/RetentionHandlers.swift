@@ -132,13 +132,16 @@ struct RetentionHandlers: Pcs_Documents_V1_RetentionService {
             let end = try ReaderStore.lists(of: id, reader).first?.retainUntil ?? document.retainByKind
             let field = "document_ids[\(index)]"
             if end > day {
-                violations.append(Violation(field: field, rule: "retention", message: "It is kept until \(end)."))
+                violations.append(
+                    Violation(field: field, rule: "retention", message: "It is kept until \(end)."))
             }
             if try RetentionStore.isHeld(id, reader) {
                 violations.append(Violation(field: field, rule: "hold", message: "It is on hold."))
             }
         }
-        guard violations.isEmpty else { throw Failure(DocumentsReasons.retentionRuns, violations: violations) }
+        guard violations.isEmpty else {
+            throw Failure(DocumentsReasons.retentionRuns, violations: violations)
+        }
     }
 
     private func living(_ id: String, _ reader: any Reader) throws -> DocumentRecord {
@@ -156,7 +159,8 @@ struct RetentionHandlers: Pcs_Documents_V1_RetentionService {
     private func message(_ destruction: RetentionStore.Destruction) -> Pcs_Documents_V1_Destruction {
         .with {
             $0.destructionID = destruction.id
-            $0.state = Pcs_Documents_V1_DestructionState(rawValue: Int(destruction.state.rawValue)) ?? .unspecified
+            $0.state =
+                Pcs_Documents_V1_DestructionState(rawValue: Int(destruction.state.rawValue)) ?? .unspecified
             $0.documentIds = destruction.documents
             $0.reason = destruction.reason
             $0.proposedBy = destruction.proposedBy

@@ -52,7 +52,8 @@ struct ScanHandlers: Pcs_Documents_V1_ScanService {
         return try await call.commit { transaction in
             guard let claim = try ScanStore.claim(request.claimID, transaction), !claim.isReported,
                 claim.scanner == call.caller.responsible, claim.endsAt > transaction.now,
-                let document = try DocumentStore.document(claim.documentID, transaction), document.state == .scanning
+                let document = try DocumentStore.document(claim.documentID, transaction),
+                document.state == .scanning
             else { throw Failure(DocumentsReasons.scanClaimEnded) }
             guard document.sha256 == request.sha256 else { throw Failure(DocumentsReasons.digestWrong) }
             let isClean = request.verdict == .clean
@@ -89,7 +90,8 @@ struct ScanHandlers: Pcs_Documents_V1_ScanService {
             $0.messageKey = key
             $0.personID = document.uploadedBy
             $0.title = "A file that you uploaded was found to be infected"
-            $0.body = "Nobody can read \(document.fileName). Upload a clean file in its place, and tell those who look "
+            $0.body =
+                "Nobody can read \(document.fileName). Upload a clean file in its place, and tell those who look "
                 + "after your computers."
             $0.record = .with {
                 $0.area = "documents"

@@ -19,7 +19,8 @@ enum ShippedRules {
             let rows = try RuleHandlers.count(bytes, table)
             try await store.write(actor: actor) { transaction in
                 var set = RuleStore.RuleSet(
-                    id: transaction.newIdentifier(), table: table, state: .proposed, fileName: name, sha256: hash,
+                    id: transaction.newIdentifier(), table: table, state: .proposed, fileName: name,
+                    sha256: hash,
                     rows: rows, reason: "shipped with the plugin", proposedBy: actor)
                 try RuleStore.propose(set, bytes, in: transaction)
                 transaction.audit(AuditNote(object: "rule-set/\(set.id)", detail: "\(name), \(rows) rows"))

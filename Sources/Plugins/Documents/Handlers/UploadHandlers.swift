@@ -55,11 +55,13 @@ struct UploadHandlers: Pcs_Documents_V1_UploadService {
             let open = try UploadStore.openUploads(of: organisation, transaction)
             guard open < rules.settings.openUploadsPerOrganisation else {
                 throw Failure(
-                    DocumentsReasons.tooManyDocuments, "Your organisation has \(open) uploads open; complete some first.")
+                    DocumentsReasons.tooManyDocuments,
+                    "Your organisation has \(open) uploads open; complete some first.")
             }
             let hours = rules.settings.uploadLifetimeHours
             let upload = UploadRecord(
-                id: transaction.newIdentifier(), state: .open, kind: kind.kind, fileName: request.fileName, type: type,
+                id: transaction.newIdentifier(), state: .open, kind: kind.kind, fileName: request.fileName,
+                type: type,
                 size: request.sizeBytes, confirmed: 0, organisation: organisation, record: record,
                 startedBy: call.caller.responsible, startedAt: transaction.now,
                 expiresAt: transaction.now.adding(milliseconds: hours * 3_600_000))
@@ -86,13 +88,15 @@ struct UploadHandlers: Pcs_Documents_V1_UploadService {
         }
         if !(1...200).contains(name.count) || !isPlain {
             fields.refuse(
-                "file_name", "DOC09", "A file name has 1 to 200 characters, no slashes and no control characters.")
+                "file_name", "DOC09",
+                "A file name has 1 to 200 characters, no slashes and no control characters.")
         } else if let type, !type.isEnding(of: name) {
             let endings = type.endings.map { "." + $0 }.joined(separator: " or ")
             fields.refuse("file_name", "DOC10", "The name of a \(type.name) file ends in \(endings).")
         }
         if request.sizeBytes < 1 { fields.refuse("size_bytes", "DOC03", "The size is needed.") }
-        let record = request.hasIntendedRecord
+        let record =
+            request.hasIntendedRecord
             ? fields.record(request.intendedRecord, field: "intended_record") : RecordKey()
         try fields.finish()
         guard let kind, let type else { throw Failure(HostReasons.fieldInvalid) }
@@ -108,14 +112,16 @@ struct UploadHandlers: Pcs_Documents_V1_UploadService {
         guard request.sizeBytes <= kind.maximumBytes else {
             throw Failure(
                 DocumentsReasons.uploadTooLarge,
-                "The file has \(request.sizeBytes) bytes; the most for \(kind.title) is \(kind.maximumBytes).")
+                "The file has \(request.sizeBytes) bytes; the most for \(kind.title) is \(kind.maximumBytes)."
+            )
         }
         return (kind, type, record)
     }
 
     /// An upload of the caller's organisation. One of another is not found.
     static func own(_ id: String, _ call: CallContext, _ reader: any Reader) throws -> UploadRecord {
-        guard let upload = try UploadStore.upload(id, reader), upload.organisation == call.caller.actingFor else {
+        guard let upload = try UploadStore.upload(id, reader), upload.organisation == call.caller.actingFor
+        else {
             throw Failure.noSuchUpload
         }
         return upload
@@ -143,12 +149,14 @@ struct UploadHandlers: Pcs_Documents_V1_UploadService {
             }
             guard request.data.count <= Self.chunkLimit else {
                 throw Failure(
-                    DocumentsReasons.uploadTooLarge, "A message holds at most \(Self.chunkLimit) bytes of data.")
+                    DocumentsReasons.uploadTooLarge,
+                    "A message holds at most \(Self.chunkLimit) bytes of data.")
             }
             waiting += Array(request.data)
             guard offset + Int64(waiting.count) <= upload.size else {
                 throw Failure(
-                    DocumentsReasons.uploadTooLarge, "More bytes came than the \(upload.size) that were announced.")
+                    DocumentsReasons.uploadTooLarge,
+                    "More bytes came than the \(upload.size) that were announced.")
             }
             if waiting.count >= Self.pieceBytes {
                 try await keep(waiting, at: offset, of: id, call)
@@ -176,13 +184,15 @@ struct UploadHandlers: Pcs_Documents_V1_UploadService {
     }
 
     private static func append(
-        _ bytes: [UInt8], at offset: Int64, of id: String, _ call: CallContext, in transaction: any Transaction
+        _ bytes: [UInt8], at offset: Int64, of id: String, _ call: CallContext,
+        in transaction: any Transaction
     ) throws {
         let upload = try own(id, call, transaction)
         try requireOpen(upload, at: transaction.now)
         guard upload.confirmed == offset else { throw wrongOffset(upload) }
         guard try UploadStore.pieces(of: id, transaction) < pieceLimit else {
-            throw Failure(DocumentsReasons.uploadEnded, "The upload came in too many small pieces; start another.")
+            throw Failure(
+                DocumentsReasons.uploadEnded, "The upload came in too many small pieces; start another.")
         }
         try UploadStore.append(bytes, at: offset, to: id, in: transaction)
     }

@@ -78,10 +78,12 @@ enum DocumentStore {
 
     static func document(_ id: String, _ reader: any Reader) throws -> DocumentRecord? {
         try reader.first(byID, [.text(id)]) { row in
-            guard let state = DocumentState(rawValue: row.integer(2)), let type = FileType(rawValue: row.integer(5))
+            guard let state = DocumentState(rawValue: row.integer(2)),
+                let type = FileType(rawValue: row.integer(5))
             else { throw StoredValueError(message: "document \(row.text(0)) is not as it was written") }
             return DocumentRecord(
-                id: row.text(0), uploadID: row.text(1), state: state, kind: row.text(3), fileName: row.text(4),
+                id: row.text(0), uploadID: row.text(1), state: state, kind: row.text(3),
+                fileName: row.text(4),
                 type: type, size: row.integer(6), sha256: row.text(7), organisation: row.text(8),
                 uploadedBy: row.text(9), uploadedAt: row.instant(10), retainByKind: try row.date(11),
                 identifiers: row.integer(12), confirmation: row.text(13), scanFinding: row.text(14),
@@ -91,7 +93,8 @@ enum DocumentStore {
 
     /// Follows the lifecycle: a change that it does not know is a defect of the caller.
     static func change(
-        _ document: DocumentRecord, to state: DocumentState, finding: String? = nil, in transaction: any Transaction
+        _ document: DocumentRecord, to state: DocumentState, finding: String? = nil,
+        in transaction: any Transaction
     ) throws {
         guard document.state.canBecome(state) else {
             throw StoredValueError(message: "document \(document.id) cannot become \(state)")
@@ -105,7 +108,9 @@ enum DocumentStore {
     }
 
     static func documents(of record: RecordKey, _ reader: any Reader) throws -> [DocumentRecord] {
-        let ids = try reader.all(ofRecord, [.text(record.area), .text(record.kind), .text(record.id)]) { $0.text(0) }
+        let ids = try reader.all(ofRecord, [.text(record.area), .text(record.kind), .text(record.id)]) {
+            $0.text(0)
+        }
         return try ids.compactMap { try document($0, reader) }
     }
 

@@ -59,7 +59,8 @@ enum ReaderStore {
                 version: row.integer(0),
                 record: RecordKey(
                     area: row.text(1), kind: row.text(2), id: row.text(3), organisation: row.text(4)),
-                readers: [], retainUntil: try row.optionalDate(5), statedBy: row.text(6), from: row.instant(7))
+                readers: [], retainUntil: try row.optionalDate(5), statedBy: row.text(6), from: row.instant(7)
+            )
         }
         for index in result.indices {
             result[index].readers = try reader.all(readers, [.text(id), .integer(result[index].version)]) {
@@ -73,7 +74,8 @@ enum ReaderStore {
 extension ReaderStore.Stored {
     private static let rolesByNumber: [Int64: Role] = {
         let byName = Dictionary(
-            Roles.all.map { ($0.name.lowercased().filter { $0 != "_" }, $0) }, uniquingKeysWith: { first, _ in first })
+            Roles.all.map { ($0.name.lowercased().filter { $0 != "_" }, $0) },
+            uniquingKeysWith: { first, _ in first })
         return Dictionary(
             Pcs_Access_V1_Role.allCases.compactMap { role in
                 byName["\(role)".lowercased()].map { (Int64(role.rawValue), $0) }

@@ -56,7 +56,8 @@ enum RetentionStore {
         try holds(on: id, reader).contains { !$0.isLifted }
     }
 
-    static func place(on id: String, by actor: String, reason: String, in transaction: any Transaction) throws {
+    static func place(on id: String, by actor: String, reason: String, in transaction: any Transaction) throws
+    {
         let number = try holds(on: id, transaction).count + 1
         try transaction.run(
             insertHold,
@@ -78,7 +79,9 @@ enum RetentionStore {
                 .text(destruction.id), .text(destruction.reason), .text(destruction.proposedBy),
                 .instant(transaction.now),
             ])
-        for id in destruction.documents { try transaction.run(insertItem, [.text(destruction.id), .text(id)]) }
+        for id in destruction.documents {
+            try transaction.run(insertItem, [.text(destruction.id), .text(id)])
+        }
     }
 
     static func destruction(_ id: String, _ reader: any Reader) throws -> Destruction? {

@@ -60,7 +60,8 @@ enum RuleStore {
             insert,
             [
                 .text(set.id), .integer(set.table.rawValue), .text(set.fileName), .text(set.sha256),
-                .integer(set.rows), .text(set.reason), .text(set.proposedBy), .instant(transaction.now), .blob(body),
+                .integer(set.rows), .text(set.reason), .text(set.proposedBy), .instant(transaction.now),
+                .blob(body),
             ])
     }
 

@@ -69,7 +69,8 @@ enum ScanStore {
             [.text(claim.id), .instant(transaction.now), .integer(verdict), .text(engine), .text(finding)])
     }
 
-    static func holds(_ scanner: String, claimOn documentID: String, at now: Instant, _ reader: any Reader) throws
+    static func holds(_ scanner: String, claimOn documentID: String, at now: Instant, _ reader: any Reader)
+        throws
         -> Bool
     {
         try reader.first(held, [.text(documentID), .text(scanner), .instant(now)]) { _ in true } ?? false

@@ -62,14 +62,17 @@ enum UploadStore {
     }
 
     private static func record(_ row: any Row) throws -> UploadRecord {
-        guard let state = UploadState(rawValue: row.integer(1)), let type = FileType(rawValue: row.integer(4)) else {
+        guard let state = UploadState(rawValue: row.integer(1)), let type = FileType(rawValue: row.integer(4))
+        else {
             throw StoredValueError(message: "upload \(row.text(0)) is not as it was written")
         }
         return UploadRecord(
             id: row.text(0), state: state, kind: row.text(2), fileName: row.text(3), type: type,
             size: row.integer(5), confirmed: row.integer(6), organisation: row.text(7),
-            record: RecordKey(area: row.text(8), kind: row.text(9), id: row.text(10)), startedBy: row.text(11),
-            startedAt: row.instant(12), expiresAt: row.instant(13), documentID: row.text(14), refused: row.text(15))
+            record: RecordKey(area: row.text(8), kind: row.text(9), id: row.text(10)),
+            startedBy: row.text(11),
+            startedAt: row.instant(12), expiresAt: row.instant(13), documentID: row.text(14),
+            refused: row.text(15))
     }
 
     static func upload(_ id: String, _ reader: any Reader) throws -> UploadRecord? {
@@ -78,7 +81,8 @@ enum UploadStore {
 
     /// Ends an upload that is not to become a document: its bytes go.
     static func end(
-        _ upload: UploadRecord, as state: UploadState, because reason: String = "", in transaction: any Transaction
+        _ upload: UploadRecord, as state: UploadState, because reason: String = "",
+        in transaction: any Transaction
     ) throws {
         try transaction.run(
             setState, [.text(upload.id), .integer(state.rawValue), .text(""), .text(reason)])

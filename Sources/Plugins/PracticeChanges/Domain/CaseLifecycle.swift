@@ -39,7 +39,8 @@ enum CaseState: Int64, CaseIterable, Sendable {
 }
 
 enum CaseAction: String, CaseIterable, Sendable {
-    case revise, submit, approve, returnNotice, reject, receive, validate, plan, begin, reportStep, decideGo, postpone
+    case revise, submit, approve, returnNotice, reject, receive, validate, plan, begin, reportStep, decideGo,
+        postpone
     case makeEffective, complete, withdraw, rollBack
 
     /// What state each action leads to, by the state in which it may be taken.

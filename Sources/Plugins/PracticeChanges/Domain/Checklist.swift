@@ -14,7 +14,8 @@ enum StepAnchor: String, CaseIterable, Sendable {
         case .effective: effectiveOn
         case .quarter: QuarterAlignment.globalSumMoves(effectiveOn)
         case .yearEnd:
-            CalendarDate(year: effectiveOn.month <= 3 ? effectiveOn.year : effectiveOn.year + 1, month: 3, day: 31)
+            CalendarDate(
+                year: effectiveOn.month <= 3 ? effectiveOn.year : effectiveOn.year + 1, month: 3, day: 31)
                 ?? effectiveOn
         }
     }

@@ -63,7 +63,9 @@ enum Gates {
     private static func practices(_ facts: GateFacts) -> [Gate] {
         let shut = facts.practices.filter { !$0.isOpen }.map(\.code)
         let foreign = facts.practices.filter(\.commissioner.isEmpty).map(\.code)
-        let busy = facts.practices.compactMap { practice in practice.otherCase.map { "\(practice.code) in \($0)" } }
+        let busy = facts.practices.compactMap { practice in
+            practice.otherCase.map { "\(practice.code) in \($0)" }
+        }
         return [
             Gate(
                 name: "G1 open and commissioned", passed: shut.isEmpty && foreign.isEmpty,
@@ -120,7 +122,8 @@ enum Gates {
         return Gate(
             name: "G5 branch codes", passed: passed,
             words: passed
-                ? "\(facts.branchCodes.count) branch codes." : "Not a code of \(facts.survivor), or twice: \(list(wrong)).")
+                ? "\(facts.branchCodes.count) branch codes."
+                : "Not a code of \(facts.survivor), or twice: \(list(wrong)).")
     }
 
     private static func bank(_ facts: GateFacts) -> Gate {
@@ -129,7 +132,9 @@ enum Gates {
             name: "G6 bank verified", passed: passed,
             words: !facts.accountChanges
                 ? "The account does not change."
-                : passed ? facts.bankVerification : "The account changes: where was the bank declaration verified?")
+                : passed
+                    ? facts.bankVerification : "The account changes: where was the bank declaration verified?"
+        )
     }
 
     private static func quarter(_ facts: GateFacts) -> Gate {
@@ -145,5 +150,7 @@ enum Gates {
                         + "on \(moves).")
     }
 
-    private static func list(_ words: [String]) -> String { words.isEmpty ? "none" : words.joined(separator: ", ") }
+    private static func list(_ words: [String]) -> String {
+        words.isEmpty ? "none" : words.joined(separator: ", ")
+    }
 }

@@ -40,10 +40,14 @@ enum ProofRules {
         if let patients = proof.patients { faults += faultsOfPatients(patients) }
         switch kind {
         case .money where proof.money == nil:
-            faults.append(Fault(field: "proof.money", rule: "15.3 money", words: "The sums before and after are needed."))
+            faults.append(
+                Fault(
+                    field: "proof.money", rule: "15.3 money", words: "The sums before and after are needed."))
         case .patients where proof.patients == nil:
             faults.append(
-                Fault(field: "proof.patients", rule: "15.3 patients", words: "The counts of patients are needed."))
+                Fault(
+                    field: "proof.patients", rule: "15.3 patients",
+                    words: "The counts of patients are needed."))
         case .grants where proof.grantMigration.isEmpty:
             faults.append(
                 Fault(
@@ -67,7 +71,9 @@ enum ProofRules {
             return [
                 Fault(
                     field: "proof.money", rule: "15.3 money",
-                    words: "Before and the changes listed make \(Money(pence: sum)), not \(Money(pence: money.after)).")
+                    words:
+                        "Before and the changes listed make \(Money(pence: sum)), not \(Money(pence: money.after))."
+                )
             ]
         }
         return []

@@ -7,7 +7,8 @@ import PluginAPI
 enum CaseEngine {
     /// Turns the steps as of today, until nothing changes.
     static func turn(
-        _ record: inout CaseRecord, by actor: String, _ context: PluginContext, in transaction: any Transaction
+        _ record: inout CaseRecord, by actor: String, _ context: PluginContext,
+        in transaction: any Transaction
     ) throws {
         guard [.planned, .inProgress, .effective].contains(record.state) else { return }
         let today = context.clock.today
@@ -55,7 +56,8 @@ enum CaseEngine {
 
     /// The one step that this plugin does alone: telling the parties.
     private static func doOwn(
-        _ step: StepRecord, of record: inout CaseRecord, _ context: PluginContext, in transaction: any Transaction
+        _ step: StepRecord, of record: inout CaseRecord, _ context: PluginContext,
+        in transaction: any Transaction
     ) throws -> Bool {
         guard step.row.ownerArea == ChangeEvents.area, step.row.proofKind == .reference else { return false }
         let effects = try CaseTasks.notify(record, context, in: transaction)
@@ -83,7 +85,8 @@ enum CaseEngine {
             let seen = try closings(of: record, context, transaction)
         else { return }
         let report = Report(
-            outcome: .done, proof: .with { $0.reference = seen.joined(separator: "; ") }, effects: seen, words: "",
+            outcome: .done, proof: .with { $0.reference = seen.joined(separator: "; ") }, effects: seen,
+            words: "",
             by: ChangeEvents.area)
         try record.take(report, of: step, in: transaction)
         try turn(&record, by: ChangeEvents.area, context, in: transaction)
@@ -98,7 +101,8 @@ enum CaseEngine {
             let entry = ODSCode(practice).flatMap {
                 context.organisations.organisation($0, at: context.clock.today)
             }
-            if let (day, load) = try ChecklistStore.closing(of: practice, reader), day <= context.clock.today {
+            if let (day, load) = try ChecklistStore.closing(of: practice, reader), day <= context.clock.today
+            {
                 seen.append("\(practice) closed on \(day) in load \(load)")
             } else if entry?.status == .inactive, let day = entry?.closedOn {
                 seen.append("\(practice) closed on \(day)")
@@ -138,12 +142,14 @@ extension CaseRecord {
             step.state = step.failures >= StepRules.failuresUntilTask ? .failed : .waiting
             if step.state == .failed {
                 try CaseTasks.request(
-                    step, of: self, because: "It failed \(step.failures) times: \(report.words)", in: transaction)
+                    step, of: self, because: "It failed \(step.failures) times: \(report.words)",
+                    in: transaction)
             }
         case .compensated: step.state = .compensated
         case .byHand:
             step.isByHand = true
-            try CaseTasks.request(step, of: self, because: "To be reported by hand. \(report.words)", in: transaction)
+            try CaseTasks.request(
+                step, of: self, because: "To be reported by hand. \(report.words)", in: transaction)
         }
         try StepStore.save(step, of: id, in: transaction)
         if step.state == .done, step.row.proofKind == .register,
@@ -160,7 +166,8 @@ extension CaseRecord {
             try transaction.publish(event, key: id)
         }
         try CaseStore.save(
-            &self, by: report.by, "step \(step.number) \(report.outcome): \(report.effects.count) effects \(report.words)",
+            &self, by: report.by,
+            "step \(step.number) \(report.outcome): \(report.effects.count) effects \(report.words)",
             in: transaction)
     }
 }

@@ -58,7 +58,8 @@ struct CaseHandlers: Pcs_Changes_V1_ChangeCaseService {
         let merger = record.notice.merger
         return GateFacts(
             receivedOn: record.receivedOn ?? today, effectiveOn: record.effectiveOn,
-            expeditedBecause: sections.map(\.expeditedBecause).first { !$0.isEmpty } ?? "", practices: practices,
+            expeditedBecause: sections.map(\.expeditedBecause).first { !$0.isEmpty } ?? "",
+            practices: practices,
             approvedBy: try Commissioners.approved(record, reader), performers: performers,
             isMerger: record.notice.kind == .merger, survivor: record.survivor,
             branchCodes: merger.branches.map(\.branchCode),
@@ -122,15 +123,19 @@ struct CaseHandlers: Pcs_Changes_V1_ChangeCaseService {
         _ request: Pcs_Changes_V1_PostponeCaseRequest, _ record: CaseRecord, _ reader: any Reader
     ) throws {
         var violations = Violations()
-        guard let day = request.effectiveOn.calendarDate, day > record.effectiveOn, day > context.clock.today else {
-            violations.refuse("effective_on", "15.3 step 11", "A postponed case has a later day than \(record.effectiveOn).")
+        guard let day = request.effectiveOn.calendarDate, day > record.effectiveOn, day > context.clock.today
+        else {
+            violations.refuse(
+                "effective_on", "15.3 step 11", "A postponed case has a later day than \(record.effectiveOn)."
+            )
             return try violations.finish()
         }
         let moves = try CaseStore.decisions(of: record.id, countingOnly: true, reader)
             .contains { !$0.section.paymentMoves.isEmpty }
         if !QuarterAlignment.isAligned(day), !moves {
             violations.refuse(
-                "effective_on", "G7 quarter", "In the middle of a quarter the commissioner must have listed payments.")
+                "effective_on", "G7 quarter",
+                "In the middle of a quarter the commissioner must have listed payments.")
         }
         try violations.finish()
     }
@@ -157,7 +162,8 @@ struct CaseHandlers: Pcs_Changes_V1_ChangeCaseService {
                 ($0.caseID, $0.steps, $0.reason) = (record.id, numbers, request.reason)
             }
             try transaction.publish(event, key: record.id)
-            return "rolled back: \(request.reason); to take back: \(numbers.map(String.init).joined(separator: ", "))"
+            return
+                "rolled back: \(request.reason); to take back: \(numbers.map(String.init).joined(separator: ", "))"
         }
     }
 

@@ -53,7 +53,8 @@ enum CaseMessages {
 
     /// The case, when the practice named is one of its own. Without a practice only the coordinator gets here.
     static func record(_ id: String, practice: String, _ reader: any Reader) throws -> CaseRecord {
-        guard let record = try CaseStore.record(id, reader), practice.isEmpty || record.practices.contains(practice)
+        guard let record = try CaseStore.record(id, reader),
+            practice.isEmpty || record.practices.contains(practice)
         else { throw Failure.noSuchCase }
         return record
     }
@@ -78,12 +79,16 @@ enum Commissioners {
                 .filter { $0.decision == .approve }.flatMap(\.covers))
     }
 
-    static func missing(_ record: CaseRecord, _ context: PluginContext, _ reader: any Reader) throws -> [String] {
+    static func missing(_ record: CaseRecord, _ context: PluginContext, _ reader: any Reader) throws
+        -> [String]
+    {
         Set(byPractice(record, context).values).subtracting(try approved(record, reader)).sorted()
     }
 
     /// Commissioners for whom an organisation may speak: itself, or those of its region.
-    static func covered(by organisation: String, _ record: CaseRecord, _ context: PluginContext) -> Set<String> {
+    static func covered(by organisation: String, _ record: CaseRecord, _ context: PluginContext) -> Set<
+        String
+    > {
         let today = context.clock.today
         return Set(
             byPractice(record, context).filter { practice, commissioner in

@@ -14,7 +14,9 @@ enum CaseTasks {
         }
     }
 
-    private static func key(_ record: CaseRecord, _ act: String) -> String { "changes/case/\(record.id)/\(act)" }
+    private static func key(_ record: CaseRecord, _ act: String) -> String {
+        "changes/case/\(record.id)/\(act)"
+    }
 
     static func requestApproval(
         by commissioner: String, of record: CaseRecord, in transaction: any Transaction
@@ -70,7 +72,8 @@ enum CaseTasks {
 
     /// The key of a task that never was is no fault.
     static func settle(
-        _ step: StepRecord, of record: CaseRecord, outcome: String, by actor: String, in transaction: any Transaction
+        _ step: StepRecord, of record: CaseRecord, outcome: String, by actor: String,
+        in transaction: any Transaction
     ) throws {
         guard step.failures >= StepRules.failuresUntilTask || step.isByHand else { return }
         let key = key(record, "step/\(step.number)")
@@ -91,8 +94,12 @@ enum CaseTasks {
             if let commissioner = context.organisations.commissioner(of: code, at: today) {
                 told.append((.commissionerApprover, commissioner.value))
             }
-            if let icb = context.organisations.icb(of: code, at: today) { told.append((.icbViewer, icb.value)) }
-            if let pcn = context.organisations.pcn(of: code, at: today) { told.append((.pcnViewer, pcn.value)) }
+            if let icb = context.organisations.icb(of: code, at: today) {
+                told.append((.icbViewer, icb.value))
+            }
+            if let pcn = context.organisations.pcn(of: code, at: today) {
+                told.append((.pcnViewer, pcn.value))
+            }
         }
         if !record.notice.common.lmcCode.isEmpty { told.append((.lmcViewer, record.notice.common.lmcCode)) }
         var effects: [String] = []

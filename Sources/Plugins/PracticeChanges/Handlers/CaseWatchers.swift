@@ -12,7 +12,8 @@ final class CaseWatchers: Sendable {
     private let state = Mutex(State())
 
     func watch(_ caseID: String) -> (changes: AsyncStream<Void>, id: Int) {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
             state.next += 1
             state.watching[state.next] = (caseID, continuation)
@@ -26,7 +27,9 @@ final class CaseWatchers: Sendable {
     }
 
     func wake(_ caseID: String) {
-        let waiting = state.withLock { state in state.watching.values.filter { $0.caseID == caseID }.map(\.wake) }
+        let waiting = state.withLock { state in
+            state.watching.values.filter { $0.caseID == caseID }.map(\.wake)
+        }
         for wake in waiting { wake.yield() }
     }
 

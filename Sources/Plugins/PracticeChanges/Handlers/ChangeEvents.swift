@@ -23,7 +23,9 @@ enum ChangeEvents {
                     detail: "report of step \(event.step) by \(envelope.publisher) not taken: \(words)"))
         }
         guard var record = try CaseStore.record(event.caseID, transaction),
-            let step = try StepStore.steps(of: record.id, transaction).first(where: { $0.number == Int(event.step) }),
+            let step = try StepStore.steps(of: record.id, transaction).first(where: {
+                $0.number == Int(event.step)
+            }),
             var outcome = StepOutcome(rawValue: Int64(event.outcome.rawValue))
         else { return ignore("there is no such step") }
         guard step.row.ownerArea == envelope.publisher else { return ignore("it owns another area's step") }
@@ -42,7 +44,8 @@ enum ChangeEvents {
             }
         }
         let report = CaseEngine.Report(
-            outcome: outcome, proof: event.proof, effects: event.effects, words: words, by: envelope.publisher)
+            outcome: outcome, proof: event.proof, effects: event.effects, words: words, by: envelope.publisher
+        )
         try record.take(report, of: step, in: transaction)
         if outcome == .done || outcome == .notApplicable {
             try CaseEngine.turn(&record, by: envelope.publisher, context, in: transaction)

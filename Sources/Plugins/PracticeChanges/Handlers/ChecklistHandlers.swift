@@ -68,7 +68,8 @@ struct ChecklistHandlers: Pcs_Changes_V1_ChecklistService {
             set.state = request.approve ? .approved : .refused
             set.decidedBy = call.caller.responsible
             try ChecklistStore.decide(set, reason: request.reason, in: transaction)
-            transaction.audit(AuditNote(object: "checklist/\(set.id)", detail: "\(set.state): \(request.reason)"))
+            transaction.audit(
+                AuditNote(object: "checklist/\(set.id)", detail: "\(set.state): \(request.reason)"))
             return message(set)
         }
     }

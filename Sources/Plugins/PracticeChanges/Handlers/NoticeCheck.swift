@@ -23,7 +23,8 @@ enum NoticeCheck {
             violations.practice(
                 notice.merger.survivingPracticeCode, "notice.merger.surviving_practice_code", "15.1 2")
         }
-        let codes = notice.closing.map(\.practiceCode)
+        let codes =
+            notice.closing.map(\.practiceCode)
             + (notice.kind == .merger ? [notice.merger.survivingPracticeCode] : [])
         if Set(codes).count != codes.count {
             violations.refuse("notice.closing", "15.1", "Each practice is named once.")
@@ -68,13 +69,16 @@ enum NoticeCheck {
             let isNumber =
                 performer.gmcNumber.utf8.count == 7
                 && performer.gmcNumber.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            if !isNumber { violations.refuse(at + "gmc_number", "15.1 section 1B", "A GMC number has 7 digits.") }
+            if !isNumber {
+                violations.refuse(at + "gmc_number", "15.1 section 1B", "A GMC number has 7 digits.")
+            }
             if Pcs_Changes_V1_PerformerRole.allCases.firstIndex(of: performer.role) == nil
                 || performer.role == .unspecified
             {
                 violations.refuse(at + "role", "15.1 section 1B", "The role is needed.")
             }
-            violations.text(performer.changeFormDocumentID, at + "change_form_document_id", "15.1 section 1B", 1...100)
+            violations.text(
+                performer.changeFormDocumentID, at + "change_form_document_id", "15.1 section 1B", 1...100)
         }
     }
 
@@ -103,7 +107,8 @@ enum NoticeCheck {
     }
 
     private static func check(
-        _ common: Pcs_Changes_V1_CommonSection, _ notice: Pcs_Changes_V1_Notice, _ violations: inout Violations
+        _ common: Pcs_Changes_V1_CommonSection, _ notice: Pcs_Changes_V1_Notice,
+        _ violations: inout Violations
     ) {
         let rule = "15.1 section 4"
         violations.text(common.responsibleName, "notice.common.responsible_name", rule)
@@ -115,7 +120,8 @@ enum NoticeCheck {
         case (.closure, .allocation):
             if common.receivingPracticeCodes.isEmpty {
                 violations.refuse(
-                    "notice.common.receiving_practice_codes", rule, "An allocated list has practices that take it.")
+                    "notice.common.receiving_practice_codes", rule,
+                    "An allocated list has practices that take it.")
             }
         default:
             violations.refuse(
@@ -127,7 +133,8 @@ enum NoticeCheck {
         }
         if common.recordsCollected {
             violations.text(
-                common.recordsInventoryDocumentID, "notice.common.records_inventory_document_id", rule, 1...100)
+                common.recordsInventoryDocumentID, "notice.common.records_inventory_document_id", rule,
+                1...100)
         }
         violations.text(
             common.pensionEstimateDocumentID, "notice.common.pension_estimate_document_id", rule, 1...100)

@@ -48,8 +48,10 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
             try NoticeCheck.complete(record.notice, today: call.today)
             record.submittedBy = call.caller.responsible
             try CaseStore.voidDecisions(of: record.id, in: transaction)
-            try CaseStore.save(&record, by: record.submittedBy, "submitted to the commissioner", in: transaction)
-            for commissioner in try Commissioners.missing(record, context, transaction) where !commissioner.isEmpty {
+            try CaseStore.save(
+                &record, by: record.submittedBy, "submitted to the commissioner", in: transaction)
+            for commissioner in try Commissioners.missing(record, context, transaction)
+            where !commissioner.isEmpty {
                 try CaseTasks.requestApproval(by: commissioner, of: record, in: transaction)
             }
             return try CaseMessages.message(record, context, transaction)
@@ -63,7 +65,8 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
         return try await call.commit { transaction in
             var record = try CaseMessages.record(request.caseID, practice: request.practiceCode, transaction)
             let next = try action.requireNext(from: record)
-            try call.requireOtherPerson(than: record.submittedBy, step: "the commissioner's decision on a notice")
+            try call.requireOtherPerson(
+                than: record.submittedBy, step: "the commissioner's decision on a notice")
             guard request.version == record.version else { throw Failure(ChangesReasons.caseChanged) }
             let organisation = call.caller.actingFor
             let covered = Commissioners.covered(by: organisation, record, context)
@@ -84,9 +87,12 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
             // Every commissioner must have approved; one that returns or rejects decides for all.
             if action != .approve || missing.isEmpty { record.state = next }
             try CaseStore.save(
-                &record, by: call.caller.responsible, "\(action.rawValue) by \(organisation): \(request.reason)",
+                &record, by: call.caller.responsible,
+                "\(action.rawValue) by \(organisation): \(request.reason)",
                 in: transaction)
-            for commissioner in action == .approve ? covered : Set(Commissioners.byPractice(record, context).values) {
+            for commissioner in action == .approve
+                ? covered : Set(Commissioners.byPractice(record, context).values)
+            {
                 try CaseTasks.settleApproval(by: commissioner, of: record, call, in: transaction)
             }
             return try CaseMessages.message(record, context, transaction)
@@ -103,7 +109,9 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
             case .reject: .reject
             default: nil
             }
-        if action == nil { violations.refuse("decision", "15.2", "The decision is approve, return or reject.") }
+        if action == nil {
+            violations.refuse("decision", "15.2", "The decision is approve, return or reject.")
+        }
         try violations.finish()
         return action ?? .returnNotice
     }
@@ -117,9 +125,12 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
             let at = "section.payment_moves[\(index)]."
             violations.text(move.payment, at + "payment", rule)
             if !record.closing.contains(move.fromPracticeCode) {
-                violations.refuse(at + "from_practice_code", rule, "Payments move away from a closing practice.")
+                violations.refuse(
+                    at + "from_practice_code", rule, "Payments move away from a closing practice.")
             }
-            if !move.toPracticeCode.isEmpty { violations.practice(move.toPracticeCode, at + "to_practice_code", rule) }
+            if !move.toPracticeCode.isEmpty {
+                violations.practice(move.toPracticeCode, at + "to_practice_code", rule)
+            }
         }
         try violations.finish()
     }
@@ -135,12 +146,14 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
             let next = try CaseAction.withdraw.requireNext(from: record)
             let steps = try StepStore.steps(of: record.id, transaction)
             guard !steps.contains(where: { $0.state == .done }) else {
-                throw Failure(ChangesReasons.notReversible, "Steps have been done: the case is rolled back instead.")
+                throw Failure(
+                    ChangesReasons.notReversible, "Steps have been done: the case is rolled back instead.")
             }
             for var step in steps {
                 step.state = .cancelled
                 try StepStore.save(step, of: record.id, in: transaction)
-                try CaseTasks.settle(step, of: record, outcome: "withdrawn", by: call.caller.responsible, in: transaction)
+                try CaseTasks.settle(
+                    step, of: record, outcome: "withdrawn", by: call.caller.responsible, in: transaction)
             }
             record.state = next
             try CaseStore.save(

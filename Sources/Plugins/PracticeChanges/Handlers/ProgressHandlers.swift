@@ -34,7 +34,8 @@ struct ProgressHandlers: Pcs_Changes_V1_ChangeProgressService {
     }
 
     func watchCase(
-        _ request: Pcs_Changes_V1_GetCaseRequest, _ reply: ReplyStream<Pcs_Changes_V1_Case>, _ call: CallContext
+        _ request: Pcs_Changes_V1_GetCaseRequest, _ reply: ReplyStream<Pcs_Changes_V1_Case>,
+        _ call: CallContext
     ) async throws {
         // Watching begins before the first look, so that nothing falls between.
         let (changes, id) = watchers.watch(request.caseID)

@@ -11,7 +11,8 @@ extension CaseAction {
         if let state = next(from: record.state) { return state }
         let allowed = allowedIn.map(\.name).joined(separator: ", ")
         throw Failure(
-            ChangesReasons.caseStateWrong, "The case is \(record.state.name); this needs one that is \(allowed).")
+            ChangesReasons.caseStateWrong,
+            "The case is \(record.state.name); this needs one that is \(allowed).")
     }
 }
 

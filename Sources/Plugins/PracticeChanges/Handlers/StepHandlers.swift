@@ -20,7 +20,8 @@ extension CaseHandlers {
             if outcome == .done { try requireProof(request, step, record, transaction) }
             let actor = call.caller.responsible
             let report = CaseEngine.Report(
-                outcome: outcome, proof: request.proof, effects: request.effects, words: request.words, by: actor)
+                outcome: outcome, proof: request.proof, effects: request.effects, words: request.words,
+                by: actor)
             try record.take(report, of: step, in: transaction)
             if outcome != .failed { try CaseEngine.turn(&record, by: actor, context, in: transaction) }
             return try CaseMessages.message(record, context, transaction)
@@ -31,7 +32,8 @@ extension CaseHandlers {
         var violations = Violations()
         let outcome = StepOutcome(rawValue: Int64(request.outcome.rawValue))
         if outcome == nil || outcome == .byHand {
-            violations.refuse("outcome", "15.3", "The outcome is done, failed, not applicable or compensated.")
+            violations.refuse(
+                "outcome", "15.3", "The outcome is done, failed, not applicable or compensated.")
         }
         if outcome == .failed || outcome == .notApplicable {
             violations.text(request.words, "words", "15.3", 3...500)
@@ -60,7 +62,8 @@ extension CaseHandlers {
     }
 
     private func requireProof(
-        _ request: Pcs_Changes_V1_ReportStepRequest, _ step: StepRecord, _ record: CaseRecord, _ reader: any Reader
+        _ request: Pcs_Changes_V1_ReportStepRequest, _ step: StepRecord, _ record: CaseRecord,
+        _ reader: any Reader
     ) throws {
         var violations = Violations()
         for fault in ProofRules.faults(Proof(request.proof), step.row.proofKind) {
@@ -96,7 +99,9 @@ extension CaseHandlers {
                 try call.requireOtherPerson(than: decision.decidedBy, step: "the second go")
             }
             let decision = Pcs_Changes_V1_GoDecision.with {
-                ($0.go, $0.decidedBy, $0.reason, $0.decidedAt) = (request.go, actor, request.reason, .init(transaction.now))
+                ($0.go, $0.decidedBy, $0.reason, $0.decidedAt) = (
+                    request.go, actor, request.reason, .init(transaction.now)
+                )
             }
             try CaseStore.add(decision, to: record, in: transaction)
             try CaseStore.save(

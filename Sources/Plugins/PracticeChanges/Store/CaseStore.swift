@@ -43,19 +43,23 @@ enum CaseStore {
         INSERT INTO notice_revision (case_id, number, body, recorded_by, recorded_at)
         SELECT ?1, COUNT(*) + 1, ?2, ?3, ?4 FROM notice_revision WHERE case_id = ?1
         """)
-    private static let notices = Statement("SELECT body FROM notice_revision WHERE case_id = ?1 ORDER BY number")
+    private static let notices = Statement(
+        "SELECT body FROM notice_revision WHERE case_id = ?1 ORDER BY number")
     private static let insertDecision = Statement(
         """
         INSERT INTO commissioner_decision (case_id, number, body, counts)
         SELECT ?1, COUNT(*) + 1, ?2, 1 FROM commissioner_decision WHERE case_id = ?1
         """)
-    private static let voidDecisions = Statement("UPDATE commissioner_decision SET counts = 0 WHERE case_id = ?1")
+    private static let voidDecisions = Statement(
+        "UPDATE commissioner_decision SET counts = 0 WHERE case_id = ?1")
     private static let decisions = Statement(
         "SELECT body, counts FROM commissioner_decision WHERE case_id = ?1 ORDER BY number")
     private static let deleteGates = Statement("DELETE FROM gate_result WHERE case_id = ?1")
-    private static let insertGate = Statement("INSERT INTO gate_result (case_id, number, body) VALUES (?1, ?2, ?3)")
+    private static let insertGate = Statement(
+        "INSERT INTO gate_result (case_id, number, body) VALUES (?1, ?2, ?3)")
     private static let gates = Statement("SELECT body FROM gate_result WHERE case_id = ?1 ORDER BY number")
-    private static let insertLog = Statement("INSERT INTO case_log (case_id, number, body) VALUES (?1, ?2, ?3)")
+    private static let insertLog = Statement(
+        "INSERT INTO case_log (case_id, number, body) VALUES (?1, ?2, ?3)")
     private static let log = Statement("SELECT body FROM case_log WHERE case_id = ?1 ORDER BY number")
     private static let insertGo = Statement(
         """
@@ -67,8 +71,10 @@ enum CaseStore {
 
     private static func values(_ record: CaseRecord) throws -> [StoredValue] {
         [
-            .text(record.id), .integer(record.state.rawValue), .integer(record.version), .date(record.effectiveOn),
-            .text(record.openedBy), .text(record.submittedBy), .date(record.receivedOn), .integer(record.plan),
+            .text(record.id), .integer(record.state.rawValue), .integer(record.version),
+            .date(record.effectiveOn),
+            .text(record.openedBy), .text(record.submittedBy), .date(record.receivedOn),
+            .integer(record.plan),
             .blob(try record.notice.serializedBytes()),
         ]
     }
@@ -130,7 +136,8 @@ enum CaseStore {
     }
 
     static func cases(of practice: String, _ reader: any Reader) throws -> [CaseRecord] {
-        let ids = try practice.isEmpty
+        let ids =
+            try practice.isEmpty
             ? reader.all(latest) { $0.text(0) } : reader.all(ofPractice, [.text(practice)]) { $0.text(0) }
         return try ids.compactMap { try record($0, reader) }
     }
@@ -189,7 +196,9 @@ enum CaseStore {
         try reader.all(log, [.text(id)]) { try Pcs_Changes_V1_CaseLogEntry(serializedBytes: $0.blob(0)) }
     }
 
-    static func add(_ go: Pcs_Changes_V1_GoDecision, to record: CaseRecord, in transaction: any Transaction) throws {
+    static func add(_ go: Pcs_Changes_V1_GoDecision, to record: CaseRecord, in transaction: any Transaction)
+        throws
+    {
         try transaction.run(
             insertGo, [.text(record.id), .integer(record.plan), .blob(try go.serializedBytes())])
     }

@@ -56,7 +56,8 @@ enum ChecklistStore {
         try transaction.run(
             insert,
             [
-                .text(set.id), .text(set.sha256), .integer(set.rows), .text(set.reason), .text(set.proposedBy),
+                .text(set.id), .text(set.sha256), .integer(set.rows), .text(set.reason),
+                .text(set.proposedBy),
                 .instant(transaction.now), .blob(body),
             ])
     }
@@ -70,7 +71,9 @@ enum ChecklistStore {
             ])
     }
 
-    static func set(_ id: String, _ reader: any Reader) throws -> Set? { try reader.first(byID, [.text(id)], set) }
+    static func set(_ id: String, _ reader: any Reader) throws -> Set? {
+        try reader.first(byID, [.text(id)], set)
+    }
     static func sets(_ reader: any Reader) throws -> [Set] { try reader.all(all, [], set) }
 
     static func inForce(_ reader: any Reader) throws -> String {
@@ -88,7 +91,8 @@ enum ChecklistStore {
     }
 
     static func addClosing(
-        of practice: String, sequence: Int64, on day: CalendarDate, load: String, in transaction: any Transaction
+        of practice: String, sequence: Int64, on day: CalendarDate, load: String,
+        in transaction: any Transaction
     ) throws {
         try transaction.run(
             insertClosing, [.text(practice), .integer(sequence), .date(day), .text(load)])
@@ -99,7 +103,8 @@ enum ChecklistStore {
     }
 
     /// The closing that the register announced last.
-    static func closing(of practice: String, _ reader: any Reader) throws -> (on: CalendarDate, load: String)? {
+    static func closing(of practice: String, _ reader: any Reader) throws -> (on: CalendarDate, load: String)?
+    {
         try reader.first(closing, [.text(practice)]) { (try $0.date(0), $0.text(1)) }
     }
 }

@@ -11,7 +11,8 @@ struct StepRecord: Sendable {
 
     var view: StepView {
         StepView(
-            number: number, state: state, dueOn: dueOn, after: row.after, irreversibleAfter: row.irreversibleAfter)
+            number: number, state: state, dueOn: dueOn, after: row.after,
+            irreversibleAfter: row.irreversibleAfter)
     }
 }
 
@@ -86,7 +87,9 @@ enum StepStore {
         try transaction.run(insertReport, [.text(id), .integer(step), .blob(try report.serializedBytes())])
     }
 
-    static func reports(of step: Int, in id: String, _ reader: any Reader) throws -> [Pcs_Changes_V1_StepReport] {
+    static func reports(of step: Int, in id: String, _ reader: any Reader) throws
+        -> [Pcs_Changes_V1_StepReport]
+    {
         try reader.all(reports, [.text(id), .integer(step)]) {
             try Pcs_Changes_V1_StepReport(serializedBytes: $0.blob(0))
         }
