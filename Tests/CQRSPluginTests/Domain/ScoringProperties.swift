@@ -55,7 +55,8 @@ struct ScoringProperties {
             let best = IndicatorScore.best(routes, numerator: numerator, denominator: denominator)
             for route in routes {
                 #expect(
-                    best.points >= IndicatorScore.score(route, numerator: numerator, denominator: denominator).points)
+                    best.points
+                        >= IndicatorScore.score(route, numerator: numerator, denominator: denominator).points)
             }
         }
     }

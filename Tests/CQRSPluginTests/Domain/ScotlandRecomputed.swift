@@ -42,9 +42,13 @@ struct ScotlandRecomputed {
         return table
     }
 
-    private func column(_ name: String, _ table: Table) throws -> Int { try #require(table.header.firstIndex(of: name)) }
+    private func column(_ name: String, _ table: Table) throws -> Int {
+        try #require(table.header.firstIndex(of: name))
+    }
 
-    @Test("the points of every row come out of numerator, denominator and published thresholds", arguments: years)
+    @Test(
+        "the points of every row come out of numerator, denominator and published thresholds",
+        arguments: years)
     func points(_ year: Year) throws {
         let definitions = try table("qof_scotland_definitions_\(year.name).csv.gz")
         let (code, least, most) = try (
@@ -52,7 +56,9 @@ struct ScotlandRecomputed {
         )
         var thresholds: [String: (ExactDecimal, ExactDecimal)] = [:]
         for row in 0..<definitions.rowCount {
-            if let lower = ExactDecimal(definitions.text(row, least)), let upper = ExactDecimal(definitions.text(row, most)) {
+            if let lower = ExactDecimal(definitions.text(row, least)),
+                let upper = ExactDecimal(definitions.text(row, most))
+            {
                 thresholds[definitions.text(row, code)] = (lower, upper)
             }
         }
@@ -67,7 +73,8 @@ struct ScotlandRecomputed {
             let name = rows.text(row, indicator)
             guard let (lower, upper) = thresholds[name], let numerator = Int64(rows.text(row, top)),
                 let denominator = Int64(rows.text(row, bottom)), denominator > 0,
-                let points = ExactDecimal(rows.text(row, available)), let printed = ExactDecimal(rows.text(row, achieved))
+                let points = ExactDecimal(rows.text(row, available)),
+                let printed = ExactDecimal(rows.text(row, achieved))
             else { continue }
             checked += 1
             // The published points are not rounded: compared before rounding (GEN-3).
@@ -97,7 +104,9 @@ struct ScotlandRecomputed {
     /// their own (17C).
     static let ownFactors: [String: Set<String>] = ["2012-13": ["38205"], "2014-15": ["90031", "90187"]]
 
-    @Test("published prevalence factors are register over list over one constant, to six decimals", arguments: ["2012-13", "2014-15"])
+    @Test(
+        "published prevalence factors are register over list over one constant, to six decimals",
+        arguments: ["2012-13", "2014-15"])
     func prevalence(_ year: String) throws {
         let rows = try table("qof_scotland_prevalence_\(year).csv.gz")
         let (list, code) = try (column("list_size", rows), column("practice", rows))
@@ -109,10 +118,13 @@ struct ScotlandRecomputed {
             let (register, factor) = try (column(area + "_register", rows), column(area + "_apdf", rows))
             var practices: [(code: String, prevalence: Rational, factor: Rational)] = []
             for row in 0..<rows.rowCount {
-                guard let people = ExactDecimal(rows.text(row, register)), let size = ExactDecimal(rows.text(row, list)),
-                    let printed = ExactDecimal(rows.text(row, factor)), size.mantissa > 0, printed.mantissa > 0
+                guard let people = ExactDecimal(rows.text(row, register)),
+                    let size = ExactDecimal(rows.text(row, list)),
+                    let printed = ExactDecimal(rows.text(row, factor)), size.mantissa > 0,
+                    printed.mantissa > 0
                 else { continue }
-                practices.append((rows.text(row, code), try people.rational.divided(by: size.rational), printed.rational))
+                practices.append(
+                    (rows.text(row, code), try people.rational.divided(by: size.rational), printed.rational))
             }
             guard !practices.isEmpty else { continue }
             // The constant as the middle practice gives it.
@@ -121,12 +133,18 @@ struct ScotlandRecomputed {
             for practice in practices {
                 let difference = try practice.prevalence.divided(by: constant).subtracting(practice.factor)
                 let opposite = try difference.negated()
-                if difference <= tolerance, opposite <= tolerance { matching += 1 } else { odd.insert(practice.code) }
+                if difference <= tolerance, opposite <= tolerance {
+                    matching += 1
+                } else {
+                    odd.insert(practice.code)
+                }
             }
             factors += practices.count
         }
         let rate = try Rational(Int128(matching) * 100, over: Int128(factors)).text(decimals: 3)
-        print("QOF Scotland \(year): \(matching) of \(factors) prevalence factors, \(rate) %; apart: \(odd.sorted())")
+        print(
+            "QOF Scotland \(year): \(matching) of \(factors) prevalence factors, \(rate) %; apart: \(odd.sorted())"
+        )
         #expect(odd == Self.ownFactors[year])
         #expect(matching * 1_000 >= factors * 997)
     }

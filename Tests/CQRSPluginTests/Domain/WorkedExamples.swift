@@ -72,7 +72,8 @@ struct WorkedPounds {
         var one = OneProvider(definition: try qof2023(["AF001", "AF006", "AF008"]), on: day("2024-03-31"))
         let register = "Atrial Fibrillation Register"
         one.counts = [
-            "AF001 \(register)": 341, "AF006 Numerator": 330, "AF006 Denominator": 341, "AF006 \(register)": 341,
+            "AF001 \(register)": 341, "AF006 Numerator": 330, "AF006 Denominator": 341,
+            "AF006 \(register)": 341,
             "AF008 Numerator": 212, "AF008 Denominator": 236, "AF008 \(register)": 341,
         ]
         one.bases.list = OneProvider.figure("11420")
@@ -114,7 +115,8 @@ struct WorkedPounds {
     func w7() throws {
         var one = OneProvider(definition: try qof2023(["CS005", "CS006"]), on: day("2024-03-31"))
         one.counts = [
-            "CS005 Numerator": 742, "CS005 Denominator": 1_031, "CS006 Numerator": 598, "CS006 Denominator": 740,
+            "CS005 Numerator": 742, "CS005 Denominator": 1_031, "CS006 Numerator": 598,
+            "CS006 Denominator": 740,
         ]
         one.bases.list = OneProvider.figure("11420")
         one.bases.prevalenceList = OneProvider.figure("11420")
@@ -131,16 +133,20 @@ struct WorkedPounds {
             .init(name, decimal(value), .pounds, from: .init("test"), asOf: day("2024-04-01"))
         }
         let aspiration = try AspirationPayment.monthly(
-            prior: input("prior", "148236.40"), value: input("value", "220.62"), priorValue: input("before", "213.43"),
+            prior: input("prior", "148236.40"), value: input("value", "220.62"),
+            priorValue: input("before", "213.43"),
             rate: input("rate", "80"))
         #expect(aspiration.amount == pounds("10215.34"))
         #expect(try aspiration.replay() == aspiration.amount)
         let paid = Array(repeating: aspiration.amount, count: 12)
         #expect(try Money.sum(paid) == pounds("122584.08"))
-        #expect(try AspirationPayment.balance(achievement: pounds("161904.77"), paid: paid) == pounds("39320.69"))
+        #expect(
+            try AspirationPayment.balance(achievement: pounds("161904.77"), paid: paid) == pounds("39320.69"))
     }
 
-    @Test("W9: learning disability health checks at 140 pounds", arguments: [(8, "1120.00"), (13, "1820.00"), (12, "1680.00"), (19, "2660.00")])
+    @Test(
+        "W9: learning disability health checks at 140 pounds",
+        arguments: [(8, "1120.00"), (13, "1820.00"), (12, "1680.00"), (19, "2660.00")])
     func w9(_ checks: Int, _ amount: String) throws {
         var one = OneProvider(definition: try Shipped.definition("LDHC2526"), on: day("2025-06-30"))
         one.counts = ["LD001 Count": Int64(checks), "LD001 Maximum": 55]
@@ -193,7 +199,9 @@ struct WorkedPounds {
         #expect(total == pounds("12830.00"))
     }
 
-    @Test("W14, W17 and GEN-2: network participation on the weighted list", arguments: [("8123.45", "1194.15"), ("7310.2", "1074.60"), ("8005", "1176.74")])
+    @Test(
+        "W14, W17 and GEN-2: network participation on the weighted list",
+        arguments: [("8123.45", "1194.15"), ("7310.2", "1074.60"), ("8005", "1176.74")])
     func w14(_ list: String, _ amount: String) throws {
         var one = OneProvider(definition: try Shipped.definition("PCNNPP2021"), on: day("2020-07-31"))
         one.bases.weighted = OneProvider.figure(list)
@@ -225,10 +233,12 @@ struct WorkedPounds {
     @Test("W21: childhood repayment only below the coverage")
     func w21() throws {
         let repaid = try TariffPayment.childhoodRepayment(
-            fee: decimal("10.06"), cohort: 96, vaccinated: 76, coverage: decimal("80"), percent: decimal("50"))
+            fee: decimal("10.06"), cohort: 96, vaccinated: 76, coverage: decimal("80"), percent: decimal("50")
+        )
         #expect(repaid == pounds("482.88"))
         let reached = try TariffPayment.childhoodRepayment(
-            fee: decimal("10.06"), cohort: 95, vaccinated: 76, coverage: decimal("80"), percent: decimal("50"))
+            fee: decimal("10.06"), cohort: 95, vaccinated: 76, coverage: decimal("80"), percent: decimal("50")
+        )
         #expect(reached == .zero)
     }
 

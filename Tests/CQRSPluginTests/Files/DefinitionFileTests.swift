@@ -10,10 +10,12 @@ struct DefinitionFileTests {
     @Test("the shipped definitions are sound, and have the published numbers of indicators and points")
     func shipped() throws {
         let read = DefinitionFiles.read(
-            services: ShippedFiles.services, indicators: ShippedFiles.indicators, tariffs: ShippedFiles.tariffs)
+            services: ShippedFiles.services, indicators: ShippedFiles.indicators,
+            tariffs: ShippedFiles.tariffs)
         #expect(read.violations.listed == [])
         let expected = [
-            "QOF1920": (68, "559.00"), "QOF2021": (68, "567.00"), "QOF2324": (76, "635.00"), "QOF2425": (76, "635.00"),
+            "QOF1920": (68, "559.00"), "QOF2021": (68, "567.00"), "QOF2324": (76, "635.00"),
+            "QOF2425": (76, "635.00"),
             "QOF2526": (44, "564.00"),
         ]
         for (code, (indicators, points)) in expected {
@@ -40,7 +42,8 @@ struct DefinitionFileTests {
     func roundTrip() throws {
         for definition in Shipped.definitions.values {
             let read = DefinitionFiles.read(
-                services: DefinitionText.services([definition]), indicators: DefinitionText.indicators(definition),
+                services: DefinitionText.services([definition]),
+                indicators: DefinitionText.indicators(definition),
                 tariffs: DefinitionText.tariffs(definition))
             #expect(read.violations.listed == [])
             #expect(read.definitions == [definition])
@@ -49,20 +52,25 @@ struct DefinitionFileTests {
 
     @Test("what is wrong with a definition is said by file, row and rule")
     func wrong() {
-        let services = [UInt8](
-            """
-            code,version,name,financial_year,payment_type,start_on,end_on,payment_period,collection_frequency,collection_type,offer_unit,method,population_base,provider_kinds,flags,pay_code,subjective_code,confidence,source
-            TEST1,1,A test service,2025/26,qof,2025-04-01,2024-03-31,annual,monthly,mixed,practice,qof,crp,PRACTICE,flying,,,A,test
-            """.utf8)
-        let indicators = [UInt8](
-            """
-            service,version,indicator,group,purpose,kind,points,lower,upper,step_points,weighting,weighting_group,entry,default,protected,register_field,fields,capped_by,routes,confidence,source,description
-            TEST1,1,AA001,AA,payment,fraction,10,90,40,,none,,A,,,,,,,A,test,
-            TEST1,1,AA002,AA,payment,count,10,,,,none,,A,,,,,,,A,test,
-            TEST1,1,AA002,AA,payment,sideways,x,,,,none,,A,,,,,,,A,test,
-            OTHER,1,AA003,AA,payment,fraction,10,40,90,,none,,A,,,,,,,A,test,
-            """.utf8)
-        let violations = DefinitionFiles.read(services: services, indicators: indicators, tariffs: []).violations
+        func file(_ columns: [String], _ rows: [String]) -> [UInt8] {
+            [UInt8](([columns.joined(separator: ",")] + rows).joined(separator: "\n").utf8)
+        }
+        let services = file(
+            DefinitionFiles.serviceColumns,
+            [
+                "TEST1,1,A test service,2025/26,qof,2025-04-01,2024-03-31,annual,monthly,mixed,practice,qof,crp,"
+                    + "PRACTICE,flying,,,A,test"
+            ])
+        let indicators = file(
+            DefinitionFiles.indicatorColumns,
+            [
+                "TEST1,1,AA001,AA,payment,fraction,10,90,40,,none,,A,,,,,,,A,test,",
+                "TEST1,1,AA002,AA,payment,count,10,,,,none,,A,,,,,,,A,test,",
+                "TEST1,1,AA002,AA,payment,sideways,x,,,,none,,A,,,,,,,A,test,",
+                "OTHER,1,AA003,AA,payment,fraction,10,40,90,,none,,A,,,,,,,A,test,",
+            ])
+        let violations = DefinitionFiles.read(services: services, indicators: indicators, tariffs: [])
+            .violations
         let found = Set(violations.listed.map { "\($0.row) \($0.rule) \($0.field)" })
         #expect(found.contains("2 SVC03 services.end_on"))
         #expect(found.contains("2 SVC04 services.flags"))

@@ -28,7 +28,8 @@ struct AchievementTests {
                         default: "1"
                         }
                     let value = changing["\(practice) \(indicator.code) \(field.role.rawValue)"] ?? usual
-                    text += QualityOffice.row("QOF2324", practice, "20240331", indicator.code, field.name, value)
+                    text += QualityOffice.row(
+                        "QOF2324", practice, "20240331", indicator.code, field.name, value)
                 }
             }
         }
@@ -51,7 +52,9 @@ struct AchievementTests {
         }
     }
 
-    @Test("an extract is loaded, calculated, explained; the same again changes nothing; a correction changes one")
+    @Test(
+        "an extract is loaded, calculated, explained; the same again changes nothing; a correction changes one"
+    )
     func wholeWay() async throws {
         try await QualityOffice.with { office in
             try await prepare(office)
@@ -68,7 +71,8 @@ struct AchievementTests {
             #expect(run.lines == 3 * 76)
             #expect(run.state == .released)
             #expect(run.totalPence > 0)
-            let practice = try await office.host.person("pat", roles: [Role("CQRS_FINANCE_VIEW")], at: "A81001")
+            let practice = try await office.host.person(
+                "pat", roles: [Role("CQRS_FINANCE_VIEW")], at: "A81001")
             let payment = try await office.calculations(practice).getPayment(request("A81001"))
             #expect(payment.lines.reduce(0) { $0 + $1.amountPence } == payment.totalPence)
             #expect(payment.population == "11420")
@@ -104,19 +108,24 @@ struct AchievementTests {
             let achievement = try await office.calculations(viewer).getAchievement(request("A81001"))
             #expect(achievement.lines.count == 76)
             #expect(achievement.maximumPointsHundredths == 635_00)
-            await expectRefusal("ACCESS_DENIED") { _ = try await office.calculations(viewer).getPayment(request("A81001")) }
+            await expectRefusal("ACCESS_DENIED") {
+                _ = try await office.calculations(viewer).getPayment(request("A81001"))
+            }
             await expectRefusal("ORGANISATION_OUT_OF_SCOPE") {
                 _ = try await office.calculations(viewer).getAchievement(request("A81002"))
             }
         }
     }
 
-    @Test("resubmission keeps what was there, with who sent it; who looked is on record with the figures seen (DAT-2)")
+    @Test(
+        "resubmission keeps what was there, with who sent it; who looked is on record with the figures seen (DAT-2)"
+    )
     func history() async throws {
         try await QualityOffice.with { office in
             try await prepare(office)
             _ = try await office.load(try Self.extract(), as: .indicatorValues)
-            _ = try await office.load(try Self.extract(changing: ["A81001 AF006 N": "199"]), as: .indicatorValues)
+            _ = try await office.load(
+                try Self.extract(changing: ["A81001 AF006 N": "199"]), as: .indicatorValues)
             let counts = try await office.submissions().getCounts(
                 .with {
                     $0.providerCode = "A81001"
@@ -128,7 +137,9 @@ struct AchievementTests {
             #expect(cells.map(\.value) == ["150", "199"])
             #expect(cells.map(\.lastSubmission) == [false, true])
             let seen = try office.host.store(of: "cqrs").read { reader in
-                try reader.all(Statement("SELECT figures_sha256, seen_by FROM figures_seen")) { ($0.text(0), $0.text(1)) }
+                try reader.all(Statement("SELECT figures_sha256, seen_by FROM figures_seen")) {
+                    ($0.text(0), $0.text(1))
+                }
             }
             #expect(seen.count == 1)
             #expect(seen.first?.0 == counts.figuresSha256)
@@ -136,7 +147,9 @@ struct AchievementTests {
         }
     }
 
-    @Test("a list restated after the calculation changes no result and raises proposals with the difference (POP-2, R10)")
+    @Test(
+        "a list restated after the calculation changes no result and raises proposals with the difference (POP-2, R10)"
+    )
     func restated() async throws {
         try await QualityOffice.with { office in
             try await prepare(office)
@@ -146,14 +159,16 @@ struct AchievementTests {
             #expect(load.recalculationProposals == 1)
             let present = try await office.calculations().getPayment(request("A81002"))
             #expect(present.population == "11420")
-            let proposals = try await office.calculations().listRecalculationProposals(.with { $0.openOnly = true })
+            let proposals = try await office.calculations().listRecalculationProposals(
+                .with { $0.openOnly = true })
             #expect(proposals.proposals.map(\.providerCode) == ["A81002"])
             let proposal = try #require(proposals.proposals.first)
             #expect(proposal.beforePence == present.totalPence)
             let after = try await office.calculate("QOF2324", Self.yearEnd)
             #expect(after.totalPence - run.totalPence == proposal.afterPence - proposal.beforePence)
             #expect(proposal.afterPence != proposal.beforePence)
-            let left = try await office.calculations().listRecalculationProposals(.with { $0.openOnly = true })
+            let left = try await office.calculations().listRecalculationProposals(
+                .with { $0.openOnly = true })
             #expect(left.proposals.isEmpty)
         }
     }

@@ -10,7 +10,10 @@ import Testing
 /// What is wrong is said by row and rule, and nothing of it is applied.
 @Suite("CQRS bad input")
 struct BadInputTests {
-    private func row(_ practice: String, _ date: String, _ indicator: String, _ field: String, _ value: String, last: String = "Y")
+    private func row(
+        _ practice: String, _ date: String, _ indicator: String, _ field: String, _ value: String,
+        last: String = "Y"
+    )
         -> String
     {
         QualityOffice.row("QOF2324", practice, date, indicator, field, value, last: last)
@@ -43,10 +46,13 @@ struct BadInputTests {
                 + row("A81001", "20240331", "AF006", "Denominator", "9", last: "N")  // superseded by the sender: fine
                 + row("A81001", "20240331", "AF007", "Numerator", "1", last: "?")  // 15
             let places = [
-                "2 DAT-9", "4 EXT02", "5 PAR-1", "6 DAT-9", "7 DAT-9", "8 DAT-9", "10 DAT-14", "11 DAT-3", "12 DAT-1",
+                "2 DAT-9", "4 EXT02", "5 PAR-1", "6 DAT-9", "7 DAT-9", "8 DAT-9", "10 DAT-14", "11 DAT-3",
+                "12 DAT-1",
                 "13 EXT01", "15 DAT-1",
             ]
-            await expectRefusal("FILE_INVALID", places) { _ = try await office.load(text, as: .indicatorValues) }
+            await expectRefusal("FILE_INVALID", places) {
+                _ = try await office.load(text, as: .indicatorValues)
+            }
             #expect(try stored(office) == 0)
         }
     }
@@ -61,9 +67,13 @@ struct BadInputTests {
                 + "QOF2324,2024-02-29,2030-03-01,2030-03-08,,,,,\r\n"
             _ = try await office.submissions().loadCalendar([.with { $0.data = Data(calendar.utf8) }])
             let late = QualityOffice.header + row("A81001", "20240331", "AF006", "Numerator", "1")
-            await expectRefusal("FILE_INVALID", ["2 EXT04"]) { _ = try await office.load(late, as: .indicatorValues) }
+            await expectRefusal("FILE_INVALID", ["2 EXT04"]) {
+                _ = try await office.load(late, as: .indicatorValues)
+            }
             let early = QualityOffice.header + row("A81001", "20240229", "AF006", "Numerator", "1")
-            await expectRefusal("FILE_INVALID", ["2 EXT04"]) { _ = try await office.load(early, as: .indicatorValues) }
+            await expectRefusal("FILE_INVALID", ["2 EXT04"]) {
+                _ = try await office.load(early, as: .indicatorValues)
+            }
             let load = try await office.load(late, as: .indicatorValues, outsideWindow: true)
             #expect(load.added == 1)
         }
@@ -89,14 +99,17 @@ struct BadInputTests {
         try await QualityOffice.with { office in
             let header = "QUALITY_SERVICE,SP_ORG_CODE,SP_ORG_NAME,CO_ORG_CODE,PART_ST_DT,PART_ED_DT\r\n"
             let text =
-                header + "QOF2324,Z99999,Nobody,,20230401,20240331\r\n" + "NONE9,A81001,A,,20230401,20240331\r\n"
+                header + "QOF2324,Z99999,Nobody,,20230401,20240331\r\n"
+                + "NONE9,A81001,A,,20230401,20240331\r\n"
                 + "QOF2324,A81001,A,,20200401,20240331\r\n" + "QOF2324,A81001,A,,20230401,20240331\r\n"
             await expectRefusal("FILE_INVALID", ["2 EXT02", "3 DAT-1", "4 EXT03", "5 DAT-14"]) {
                 _ = try await office.load(text, as: .participationList)
             }
             try await office.participate("QOF2324", ["A81001"], from: "20230401", to: "20240331")
             let again = header + "QOF2324,A81001,Practice again,,20230401,20240331\r\n"
-            await expectRefusal("FILE_INVALID", ["2 4.2"]) { _ = try await office.load(again, as: .participationList) }
+            await expectRefusal("FILE_INVALID", ["2 4.2"]) {
+                _ = try await office.load(again, as: .participationList)
+            }
         }
     }
 
@@ -104,7 +117,9 @@ struct BadInputTests {
     func missing() async throws {
         try await QualityOffice.with { office in
             try await office.participate("QOF2324", ["A81001"], from: "20230401", to: "20240331")
-            await expectRefusal("CONSTANT_MISSING") { _ = try await office.calculate("QOF2324", day("2024-03-31")) }
+            await expectRefusal("CONSTANT_MISSING") {
+                _ = try await office.calculate("QOF2324", day("2024-03-31"))
+            }
             let runs = try await office.calculations().listRuns(.init())
             #expect(runs.runs.isEmpty)
         }

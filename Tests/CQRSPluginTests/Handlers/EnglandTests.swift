@@ -11,7 +11,8 @@ import Testing
 /// England; `PCS_CQRS_PRACTICES` sets another number, for looking at the speed of a release build.
 @Suite("CQRS at size")
 struct EnglandTests {
-    @Test("an extract of many practices is loaded and calculated; the sums of the results are those of the run")
+    @Test(
+        "an extract of many practices is loaded and calculated; the sums of the results are those of the run")
     func england() async throws {
         let wanted = ProcessInfo.processInfo.environment["PCS_CQRS_PRACTICES"].flatMap { Int($0) } ?? 320
         try await QualityOffice.with { office in
@@ -23,7 +24,8 @@ struct EnglandTests {
             let groups = Set(definition.indicators.map(\.weightingGroup)).subtracting([""])
             try await office.loadConstants(
                 groups.sorted().map { "national_register,\($0),2024-03-31,2024-03-31,1316260,A,test," })
-            try await office.loadPopulations(practices.enumerated().map { "\($1),crp,2024-01-01,\(4_000 + $0 % 9_000),test" })
+            try await office.loadPopulations(
+                practices.enumerated().map { "\($1),crp,2024-01-01,\(4_000 + $0 % 9_000),test" })
 
             let clock = ContinuousClock()
             let pieces = try Self.extract(definition, practices)
@@ -38,10 +40,14 @@ struct EnglandTests {
             #expect(run.providers == Int64(practices.count))
             #expect(run.incomplete == 0)
             #expect(run.lines == Int64(practices.count * 76))
-            print("CQRS at size: \(practices.count) practices, \(load.rows) rows: loaded \(loaded), calculated \(calculated)")
+            print(
+                "CQRS at size: \(practices.count) practices, \(load.rows) rows: loaded \(loaded), calculated \(calculated)"
+            )
 
             var (sum, lines) = (Int64(0), Int64(0))
-            for try await payment in try await office.calculations().listResults(.with { $0.runID = run.runID }) {
+            for try await payment in try await office.calculations().listResults(
+                .with { $0.runID = run.runID })
+            {
                 sum += payment.totalPence
                 lines += payment.lines.reduce(0) { $0 + $1.amountPence }
             }
@@ -94,7 +100,8 @@ extension QualityOffice {
         let text = String(decoding: try OpenData.read("ods/epraccur-gp-england.csv.gz"), as: UTF8.self)
         for line in text.split(whereSeparator: \.isNewline) {
             let code = line.split(separator: ",").first.map { $0.filter { $0 != "\"" } } ?? ""
-            guard let ods = ODSCode(code), ods.looksLikePractice, line.contains("\"ACTIVE\""), line.contains("\"RO76\""),
+            guard let ods = ODSCode(code), ods.looksLikePractice, line.contains("\"ACTIVE\""),
+                line.contains("\"RO76\""),
                 let opened = line.split(separator: ",").lazy.map({ $0.filter { $0 != "\"" } }).first(where: {
                     $0.count == 8 && $0.allSatisfy(\.isNumber)
                 }), let since = CalendarDate(compact: opened), since <= day

@@ -11,7 +11,8 @@ import Testing
 @Suite("CQRS entry by hand and definitions")
 struct EntryAndLifeTests {
     private func entry(
-        _ service: String, _ practice: String, _ date: String, _ cells: [(String, String, String)], reason: String = ""
+        _ service: String, _ practice: String, _ date: String, _ cells: [(String, String, String)],
+        reason: String = ""
     ) -> Pcs_Cqrs_V1_SubmitCountsRequest {
         .with {
             $0.providerCode = practice
@@ -32,16 +33,20 @@ struct EntryAndLifeTests {
     func cap() async throws {
         try await QualityOffice.with { office in
             try await office.participate("LDHC2526", ["A81001"], from: "20250401", to: "20260331")
-            let clerk = try await office.host.person("carl", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81001")
+            let clerk = try await office.host.person(
+                "carl", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81001")
             let client = try await office.submissions(clerk)
             for (date, checks) in [("2025-06-30", "20"), ("2025-09-30", "32")] {
                 let progress = try await client.submitCounts(
-                    entry("LDHC2526", "A81001", date, [("LD001", "Count", checks), ("LD001", "Maximum", "55")]))
+                    entry(
+                        "LDHC2526", "A81001", date, [("LD001", "Count", checks), ("LD001", "Maximum", "55")]))
                 #expect(progress.complete)
             }
             await expectRefusal("FIELD_INVALID", ["0 DAT-10"]) {
                 _ = try await client.submitCounts(
-                    entry("LDHC2526", "A81001", "2025-12-31", [("LD001", "Count", "4"), ("LD001", "Maximum", "55")]))
+                    entry(
+                        "LDHC2526", "A81001", "2025-12-31",
+                        [("LD001", "Count", "4"), ("LD001", "Maximum", "55")]))
             }
             let run = try await office.calculate("LDHC2526", day("2025-06-30"))
             #expect(run.totalPence == 20 * 140_00)
@@ -52,7 +57,8 @@ struct EntryAndLifeTests {
     func unlocking() async throws {
         try await QualityOffice.with { office in
             try await office.participate("WM2526", ["A81001"], from: "20250401", to: "20260331")
-            let clerk = try await office.host.person("carl", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81001")
+            let clerk = try await office.host.person(
+                "carl", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81001")
             let client = try await office.submissions(clerk)
             // The clock stands at 16 March 2026: February's twelve days are over.
             let late = entry("WM2526", "A81001", "2026-02-28", [("WM001", "Count", "17")])
@@ -71,16 +77,20 @@ struct EntryAndLifeTests {
         }
     }
 
-    @Test("an extracted figure is not typed over by the practice (DAT-6), nor a practice that does not take part (PAR-1)")
+    @Test(
+        "an extracted figure is not typed over by the practice (DAT-6), nor a practice that does not take part (PAR-1)"
+    )
     func notByHand() async throws {
         try await QualityOffice.with { office in
             try await office.participate("QOF2324", ["A81001"], from: "20230401", to: "20240331")
-            let clerk = try await office.host.person("carl", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81001")
+            let clerk = try await office.host.person(
+                "carl", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81001")
             await expectRefusal("ENTRY_NOT_ALLOWED", ["0 DAT-6"]) {
                 _ = try await office.submissions(clerk).submitCounts(
                     entry("QOF2324", "A81001", "2024-03-31", [("AF006", "Numerator", "1")]))
             }
-            let other = try await office.host.person("dora", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81002")
+            let other = try await office.host.person(
+                "dora", roles: [Role("CQRS_ACHIEVEMENT_ENTRY")], at: "A81002")
             await expectRefusal("NOT_PARTICIPATING") {
                 _ = try await office.submissions(other).submitCounts(
                     entry("QOF2324", "A81002", "2024-03-31", [("QI013", "Yes/No Flag", "Y")]))
@@ -105,7 +115,10 @@ struct EntryAndLifeTests {
                 let tariffs =
                     DefinitionFiles.tariffColumns.joined(separator: ",")
                     + "\nMSURG2526,\(version),procedure,MS001,85.50,none,1,2025-04-01,,,C,local\n"
-                return [(Pcs_Cqrs_V1_ServiceFile.services, services), (.indicators, indicators), (.tariffs, tariffs)].map { file in
+                return [
+                    (Pcs_Cqrs_V1_ServiceFile.services, services), (.indicators, indicators),
+                    (.tariffs, tariffs),
+                ].map { file in
                     .with {
                         $0.file = file.0
                         $0.data = Data(file.1.utf8)
@@ -120,11 +133,15 @@ struct EntryAndLifeTests {
                 $0.version = 1
                 $0.definitionSha256 = draft.definitionSha256
             }
-            await expectRefusal("SECOND_PERSON_REQUIRED") { _ = try await office.services().publishService(publish) }
+            await expectRefusal("SECOND_PERSON_REQUIRED") {
+                _ = try await office.services().publishService(publish)
+            }
             let published = try await office.services(office.second).publishService(publish)
             #expect(published.state == .published)
             #expect(published.tariffs.first?.amountPounds == "85.50")
-            await expectRefusal("SERVICE_IMMUTABLE") { _ = try await office.services().loadServices(messages(1)) }
+            await expectRefusal("SERVICE_IMMUTABLE") {
+                _ = try await office.services().loadServices(messages(1))
+            }
             #expect(try await office.services().loadServices(messages(2)).services.first?.version == 2)
             await expectRefusal("SERVICE_STATE_WRONG") {
                 _ = try await office.services().closeService(
@@ -141,10 +158,12 @@ struct EntryAndLifeTests {
     @Test("aspiration of a year is set from a file, with its explanation (W8)")
     func aspiration() async throws {
         try await QualityOffice.with { office in
-            let text = "provider_code,financial_year,achieved_pounds,agreed_by,source\nA81001,2024/25,148236.40,,QOF 2023/24\n"
+            let text =
+                "provider_code,financial_year,achieved_pounds,agreed_by,source\nA81001,2024/25,148236.40,,QOF 2023/24\n"
             let load = try await office.calculations().loadAspirations([.with { $0.data = Data(text.utf8) }])
             #expect(load.monthlyPence == 10_215_34)
-            let practice = try await office.host.person("pat", roles: [Role("CQRS_FINANCE_VIEW")], at: "A81001")
+            let practice = try await office.host.person(
+                "pat", roles: [Role("CQRS_FINANCE_VIEW")], at: "A81001")
             let aspiration = try await office.calculations(practice).getAspiration(
                 .with {
                     $0.providerCode = "A81001"

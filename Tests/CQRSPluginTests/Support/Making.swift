@@ -10,7 +10,9 @@ func day(_ text: String) -> CalendarDate { CalendarDate(iso8601: text) ?? Calend
 
 func pounds(_ text: String) -> Money { Money(text) ?? Money(pence: -1) }
 
-func fraction(_ points: String, _ lower: String, _ upper: String, kind: IndicatorKind = .fraction, step: String = "0")
+func fraction(
+    _ points: String, _ lower: String, _ upper: String, kind: IndicatorKind = .fraction, step: String = "0"
+)
     -> ScoringRoute
 {
     ScoringRoute(
@@ -56,7 +58,9 @@ struct OneProvider {
         for (name, value) in counts.sorted(by: { $0.key < $1.key }) {
             let parts = name.split(separator: " ", maxSplits: 1).map(String.init)
             cells.append(
-                CountCell(cell: catalogue.number(of: .init(indicator: parts[0], field: parts[1])), value: value, flags: []))
+                CountCell(
+                    cell: catalogue.number(of: .init(indicator: parts[0], field: parts[1])), value: value,
+                    flags: []))
         }
         let layout = CountLayout(definition, catalogue, adjustments: [])
         var book = CountBook(layout)
@@ -77,7 +81,8 @@ struct OneProvider {
         -> NationalFigures.Row
     {
         NationalFigures.Row(
-            version: 1, name: name, group: group, from: day(from), to: to.map { day($0) }, value: decimal(value),
+            version: 1, name: name, group: group, from: day(from), to: to.map { day($0) },
+            value: decimal(value),
             confidence: .A, source: "test", note: "")
     }
 }

@@ -25,7 +25,8 @@ struct QualityOffice: Sendable {
     }
 
     func services(_ subject: TestSubject? = nil) async throws -> Pcs_Cqrs_V1_QualityServiceServiceClient {
-        Pcs_Cqrs_V1_QualityServiceServiceClient(try await host.transport(.inProcess, as: subject ?? operating))
+        Pcs_Cqrs_V1_QualityServiceServiceClient(
+            try await host.transport(.inProcess, as: subject ?? operating))
     }
     func submissions(_ subject: TestSubject? = nil) async throws -> Pcs_Cqrs_V1_SubmissionServiceClient {
         Pcs_Cqrs_V1_SubmissionServiceClient(try await host.transport(.inProcess, as: subject ?? operating))
@@ -37,7 +38,8 @@ struct QualityOffice: Sendable {
     // MARK: Files
 
     func load(
-        _ text: String, as format: Pcs_Cqrs_V1_ExtractFormat, outsideWindow: Bool = false, dryRun: Bool = false
+        _ text: String, as format: Pcs_Cqrs_V1_ExtractFormat, outsideWindow: Bool = false,
+        dryRun: Bool = false
     ) async throws -> Pcs_Cqrs_V1_ExtractLoad {
         let bytes = Data(text.utf8)
         var messages: [Pcs_Cqrs_V1_LoadExtractRequest] = []
@@ -71,15 +73,19 @@ struct QualityOffice: Sendable {
         "QUALITY_SERVICE,NAME,ORG_CODE,ACH_DATE,IND_CODE,FIELD_NAME,VALUE,DEFAULT_VALUES_USED,SUBMIT_USER_ID,SUBMIT_DATE,SUBMIT_TIME,LAST_SUBMISSION\r\n"
 
     static func row(
-        _ service: String, _ practice: String, _ date: String, _ indicator: String, _ field: String, _ value: String,
+        _ service: String, _ practice: String, _ date: String, _ indicator: String, _ field: String,
+        _ value: String,
         defaults: String = "None", last: String = "Y"
     ) -> String {
         let quoted = field.contains(",") ? "\"\(field)\"" : field
-        return "\(service),Name,\(practice),\(date),\(indicator),\(quoted),\(value),\(defaults),AUTOMATED,02/04/2024,11:19:50,\(last)\r\n"
+        return
+            "\(service),Name,\(practice),\(date),\(indicator),\(quoted),\(value),\(defaults),AUTOMATED,02/04/2024,11:19:50,\(last)\r\n"
     }
 
     func loadConstants(_ rows: [String]) async throws {
-        let text = "name,group,valid_from,valid_to,value,confidence,source,note\r\n" + rows.map { $0 + "\r\n" }.joined()
+        let text =
+            "name,group,valid_from,valid_to,value,confidence,source,note\r\n"
+            + rows.map { $0 + "\r\n" }.joined()
         _ = try await services().loadConstants([
             .with {
                 $0.fileName = "constants.csv"
@@ -122,7 +128,9 @@ func expectRefusal(
     } catch let failure as Failure {
         #expect(failure.reason.name == name, "\(failure)", sourceLocation: sourceLocation)
         let found = Set(failure.violations.map { "\($0.row) \($0.rule)" })
-        for place in places { #expect(found.contains(place), "\(place) in \(found.sorted())", sourceLocation: sourceLocation) }
+        for place in places {
+            #expect(found.contains(place), "\(place) in \(found.sorted())", sourceLocation: sourceLocation)
+        }
     } catch {
         Issue.record(error, sourceLocation: sourceLocation)
     }

@@ -138,7 +138,8 @@ struct CountLayout: Sendable {
                 if field.role.isRequired { own.required.append(slot) }
             }
             if indicator.kind.isFraction {
-                for code in adjustments where catalogue.existing(.init(indicator: indicator.code, field: code)) != nil {
+                for code in adjustments
+                where catalogue.existing(.init(indicator: indicator.code, field: code)) != nil {
                     own.adjustments.append(place(indicator.code, code))
                 }
             }

@@ -16,21 +16,32 @@ enum DefinitionRules {
         for indicator in definition.indicators {
             for route in indicator.routes {
                 if let lower = route.lower, let upper = route.upper, route.kind.isFraction, lower >= upper {
-                    add("indicators.upper", "SVC08", "\(indicator.code): the upper threshold is above the lower")
+                    add(
+                        "indicators.upper", "SVC08",
+                        "\(indicator.code): the upper threshold is above the lower")
                 }
                 if route.step > route.points {
-                    add("indicators.step_points", "SVC08", "\(indicator.code): the first block is more than all points")
+                    add(
+                        "indicators.step_points", "SVC08",
+                        "\(indicator.code): the first block is more than all points")
                 }
             }
             if indicator.kind == .count, indicator.points != .zero {
-                add("indicators.points", "SVC08", "\(indicator.code): a count earns no points, a tariff pays it")
+                add(
+                    "indicators.points", "SVC08",
+                    "\(indicator.code): a count earns no points, a tariff pays it")
             }
             if indicator.weighting == .register, indicator.weightingGroup.isEmpty {
-                add("indicators.weighting_group", "SVC09", "\(indicator.code): the register that weights it is needed")
+                add(
+                    "indicators.weighting_group", "SVC09",
+                    "\(indicator.code): the register that weights it is needed")
             }
-            if !indicator.cappedByField.isEmpty, !indicator.fields.contains(where: { $0.name == indicator.cappedByField })
+            if !indicator.cappedByField.isEmpty,
+                !indicator.fields.contains(where: { $0.name == indicator.cappedByField })
             {
-                add("indicators.capped_by", "SVC09", "\(indicator.code): there is no field \(indicator.cappedByField)")
+                add(
+                    "indicators.capped_by", "SVC09",
+                    "\(indicator.code): there is no field \(indicator.cappedByField)")
             }
         }
         let codes = Set(definition.indicators.map(\.code))
@@ -39,7 +50,9 @@ enum DefinitionRules {
                 add("tariffs.indicator", "SVC11", "there is no indicator \(tariff.indicator)")
             }
             if tariff.indicator.isEmpty == (tariff.base == .none) {
-                add("tariffs.base", "SVC11", "\(tariff.name): a tariff is paid on an indicator or on a population")
+                add(
+                    "tariffs.base", "SVC11",
+                    "\(tariff.name): a tariff is paid on an indicator or on a population")
             }
         }
         breaches += overlaps(definition)
@@ -52,7 +65,9 @@ enum DefinitionRules {
         var breaches: [Breach] = []
         for (index, tariff) in definition.tariffs.enumerated() {
             for other in definition.tariffs[(index + 1)...]
-            where other.name == tariff.name && other.indicator == tariff.indicator && other.base == tariff.base {
+            where other.name == tariff.name && other.indicator == tariff.indicator
+                && other.base == tariff.base
+            {
                 let begins = max(tariff.from, other.from)
                 if tariff.holds(on: begins), other.holds(on: begins) {
                     breaches.append(

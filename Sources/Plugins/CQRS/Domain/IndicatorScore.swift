@@ -57,7 +57,9 @@ struct IndicatorScore: Hashable, Sendable {
         }
     }
 
-    private static func share(_ points: Int64, of part: Int64, in whole: Int64, plus step: Int64) -> IndicatorScore {
+    private static func share(_ points: Int64, of part: Int64, in whole: Int64, plus step: Int64)
+        -> IndicatorScore
+    {
         // points <= 1e5, part <= 1e12: the product stays below 1e17.
         IndicatorScore(
             points: Points(hundredths: step + Rounding.quotient(points * part, whole)), standing: .between)

@@ -38,7 +38,9 @@ struct NationalFigures: Sendable {
 
     /// The row that holds on a day; of several the one recorded last.
     func figure(_ name: String, _ group: String, on day: CalendarDate) throws(CQRSError) -> Figure {
-        guard let figure = optionalFigure(name, group, on: day) else { throw .constantMissing(name, group, day) }
+        guard let figure = optionalFigure(name, group, on: day) else {
+            throw .constantMissing(name, group, day)
+        }
         return figure
     }
 

@@ -12,8 +12,11 @@ struct ProviderCalculator: Sendable {
         self.definition = definition
         self.layout = layout
         self.inputs = inputs
-        if definition.method == .qof, let value = inputs.valuePerPoint?.value, let average = inputs.averageList?.value {
-            quality = QualityPayment(valuePerPoint: value, averageList: average, nationalList: inputs.nationalList?.value)
+        if definition.method == .qof, let value = inputs.valuePerPoint?.value,
+            let average = inputs.averageList?.value
+        {
+            quality = QualityPayment(
+                valuePerPoint: value, averageList: average, nationalList: inputs.nationalList?.value)
         } else {
             quality = nil
         }
@@ -82,7 +85,8 @@ struct ProviderCalculator: Sendable {
         guard indicator.purpose == .payment else { return line }
         switch definition.method {
         case .qof:
-            if let quality, let list = provider.bases.list, let prevalenceList = provider.bases.prevalenceList {
+            if let quality, let list = provider.bases.list, let prevalenceList = provider.bases.prevalenceList
+            {
                 let national = registers[index]
                 line.amount = try quality.pence(
                     line.points, list: list.value.mantissa, prevalenceList: prevalenceList.value.mantissa,
@@ -100,14 +104,16 @@ struct ProviderCalculator: Sendable {
     ) -> IndicatorScore {
         // 6.5: never the higher of the two; improvement was not paid either.
         if indicator.isIncomeProtected {
-            return IndicatorScore(points: provider.priorPoints[indicator.code] ?? .zero, standing: .incomeProtected)
+            return IndicatorScore(
+                points: provider.priorPoints[indicator.code] ?? .zero, standing: .incomeProtected)
         }
         switch indicator.kind {
         case .register: return IndicatorScore.register(indicator, count: line.register)
         case .boolean: return IndicatorScore.flag(indicator, isYes: provider.counts.value(slots.flag) == 1)
         case .count: return IndicatorScore(points: .zero, standing: .unscored)
         case .fraction, .stepped, .inverse:
-            return IndicatorScore.best(indicator.routes, numerator: line.numerator, denominator: line.denominator)
+            return IndicatorScore.best(
+                indicator.routes, numerator: line.numerator, denominator: line.denominator)
         }
     }
 
@@ -118,16 +124,21 @@ struct ProviderCalculator: Sendable {
             let networks = inputs.networks?.value, let list = provider.bases.list
         else { return .zero }
         let payment = NetworkPayment(
-            valuePerPoint: value, networkList: list.value.mantissa, nationalList: nationalList, networks: networks)
+            valuePerPoint: value, networkList: list.value.mantissa, nationalList: nationalList,
+            networks: networks)
         return try payment.pence(line.points, denominator: line.denominator, nationalDenominator: national)
     }
 
     private func price(_ line: inout ResultLine, _ indicator: Indicator) throws(ArithmeticError) {
-        guard let index = definition.tariffs.firstIndex(where: { $0.indicator == indicator.code && $0.holds(on: inputs.day) })
+        guard
+            let index = definition.tariffs.firstIndex(where: {
+                $0.indicator == indicator.code && $0.holds(on: inputs.day)
+            })
         else { return }
         let tariff = definition.tariffs[index]
         line.tariff = index
-        line.amount = try TariffPayment.pence([(tariff.amount, ExactDecimal(line.quantity))], dividedBy: tariff.dividedBy)
+        line.amount = try TariffPayment.pence(
+            [(tariff.amount, ExactDecimal(line.quantity))], dividedBy: tariff.dividedBy)
     }
 
     /// One line a name: parts on different populations are added before the one rounding (6.8).

@@ -68,7 +68,8 @@ struct RunInputs: Hashable, Sendable {
     var networks: NationalFigures.Figure?
 
     /// Chooses what the method needs; the first figure that is missing is named.
-    init(_ definition: ServiceDefinition, on day: CalendarDate, _ figures: NationalFigures) throws(CQRSError) {
+    init(_ definition: ServiceDefinition, on day: CalendarDate, _ figures: NationalFigures) throws(CQRSError)
+    {
         self.day = day
         let scheme: String
         switch definition.method {
@@ -84,7 +85,8 @@ struct RunInputs: Hashable, Sendable {
             networks = try figures.figure("network_count", "", on: day)
         }
         let groups = Set(
-            definition.indicators.filter { $0.purpose == .payment && $0.weighting == .register }.map(\.weightingGroup))
+            definition.indicators.filter { $0.purpose == .payment && $0.weighting == .register }.map(
+                \.weightingGroup))
         if !groups.isEmpty || definition.method == .networkPoints {
             nationalList = try figures.figure("national_list", "", on: year.lastDay)
         }

@@ -13,7 +13,8 @@ struct QualityPayment: Sendable {
     ///   - prevalenceList: registered list that the practice's prevalence is taken of.
     ///   - weight: practice and national register; `nil` = not weighted by prevalence.
     func pence(
-        _ points: Points, list: Int64, prevalenceList: Int64, weight: (register: Int64, national: ExactDecimal)?
+        _ points: Points, list: Int64, prevalenceList: Int64,
+        weight: (register: Int64, national: ExactDecimal)?
     ) throws(ArithmeticError) -> Money {
         if points.hundredths == 0 { return .zero }
         // Points are in hundredths, pounds become pence: both factors of 100 cancel.
@@ -93,7 +94,8 @@ enum AspirationPayment {
 
     /// `round2(prior achievement x value(y)/value(y-1) x rate / 12)`, with its explanation.
     static func monthly(
-        prior: Explanation.Input, value: Explanation.Input, priorValue: Explanation.Input, rate: Explanation.Input
+        prior: Explanation.Input, value: Explanation.Input, priorValue: Explanation.Input,
+        rate: Explanation.Input
     ) throws(ArithmeticError) -> Explanation {
         let whole = try prior.value.rational.multiplied(by: value.value.rational)
             .divided(by: priorValue.value.rational)

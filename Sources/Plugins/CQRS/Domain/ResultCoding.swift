@@ -74,7 +74,8 @@ enum ResultCoding {
     private static func readFigure(_ reader: inout CompactReader) throws -> ProviderBases.Figure? {
         guard try reader.byte() == 1 else { return nil }
         return ProviderBases.Figure(
-            rowID: try reader.signed(), value: try reader.decimal(), asOf: try reader.date(), source: try reader.text())
+            rowID: try reader.signed(), value: try reader.decimal(), asOf: try reader.date(),
+            source: try reader.text())
     }
 
     static func bytes(_ inputs: RunInputs) -> [UInt8] {

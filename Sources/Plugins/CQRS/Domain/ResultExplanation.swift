@@ -8,9 +8,12 @@ struct ResultExplanation: Sendable {
     let bases: ProviderBases
 
     private var source: Explanation.Source {
-        Explanation.Source("service " + definition.code, version: Int64(definition.version), note: definition.source)
+        Explanation.Source(
+            "service " + definition.code, version: Int64(definition.version), note: definition.source)
     }
-    private var submitted: Explanation.Source { Explanation.Source("submission", note: "last submission of the cell") }
+    private var submitted: Explanation.Source {
+        Explanation.Source("submission", note: "last submission of the cell")
+    }
 
     func explain(_ line: ResultLine) -> Explanation {
         var draft = Draft(amount: line.amount)
@@ -20,8 +23,10 @@ struct ResultExplanation: Sendable {
             let points = points(indicator, line, &draft)
             switch definition.method {
             case .qof where indicator.purpose == .payment: qualityPounds(indicator, line, points, &draft)
-            case .networkPoints where indicator.purpose == .payment: networkPounds(indicator, line, points, &draft)
-            case .itemOfService where line.tariff >= 0: itemPounds(definition.tariffs[line.tariff], line, &draft)
+            case .networkPoints where indicator.purpose == .payment:
+                networkPounds(indicator, line, points, &draft)
+            case .itemOfService where line.tariff >= 0:
+                itemPounds(definition.tariffs[line.tariff], line, &draft)
             default: draft.step("amount", points, .multiply, .whole(0))
             }
         } else {
@@ -46,16 +51,22 @@ struct ResultExplanation: Sendable {
         return kind + ", " + what
     }
 
-    private func points(_ indicator: Indicator, _ line: ResultLine, _ draft: inout Draft) -> Explanation.Operand {
+    private func points(_ indicator: Indicator, _ line: ResultLine, _ draft: inout Draft)
+        -> Explanation.Operand
+    {
         let route = indicator.routes[line.route]
         if line.standing == .incomeProtected {
             return draft.input(
-                "prior year's points", line.points.decimal, .count, Explanation.Source("stated points"), inputs.day)
+                "prior year's points", line.points.decimal, .count, Explanation.Source("stated points"),
+                inputs.day)
         }
-        let available = draft.input("points available", route.points.decimal, .count, source, definition.startOn)
+        let available = draft.input(
+            "points available", route.points.decimal, .count, source, definition.startOn)
         if indicator.kind.isFraction, line.denominator > 0 {
-            let numerator = draft.input("numerator", ExactDecimal(line.numerator), .patients, submitted, inputs.day)
-            let denominator = draft.input("denominator", ExactDecimal(line.denominator), .patients, submitted, inputs.day)
+            let numerator = draft.input(
+                "numerator", ExactDecimal(line.numerator), .patients, submitted, inputs.day)
+            let denominator = draft.input(
+                "denominator", ExactDecimal(line.denominator), .patients, submitted, inputs.day)
             let hundredfold = draft.step("numerator x 100", numerator, .multiply, .whole(100))
             let percent = draft.step("percent", hundredfold, .divide, denominator)
             if line.standing == .between, let lower = route.lower, let upper = route.upper {
@@ -71,8 +82,10 @@ struct ResultExplanation: Sendable {
         _ route: ScoringRoute, _ percent: Explanation.Operand, _ lower: Int64, _ upper: Int64,
         _ available: Explanation.Operand, _ draft: inout Draft
     ) -> Explanation.Operand {
-        let from = draft.input("lower", ExactDecimal(mantissa: lower, scale: 2), .percent, source, definition.startOn)
-        let to = draft.input("upper", ExactDecimal(mantissa: upper, scale: 2), .percent, source, definition.startOn)
+        let from = draft.input(
+            "lower", ExactDecimal(mantissa: lower, scale: 2), .percent, source, definition.startOn)
+        let to = draft.input(
+            "upper", ExactDecimal(mantissa: upper, scale: 2), .percent, source, definition.startOn)
         let above =
             route.kind == .inverse
             ? draft.step("below the worst", to, .subtract, percent)
@@ -85,7 +98,8 @@ struct ResultExplanation: Sendable {
         }
         let step = draft.input("first block", route.step.decimal, .count, source, definition.startOn)
         let rest = draft.step("points above the first block", available, .subtract, step)
-        let earned = draft.rounding("earned above it", draft.step("exact points above it", share, .multiply, rest))
+        let earned = draft.rounding(
+            "earned above it", draft.step("exact points above it", share, .multiply, rest))
         return draft.step("points", step, .add, earned)
     }
 
@@ -102,10 +116,12 @@ struct ResultExplanation: Sendable {
         let listFactor = draft.step("list factor (CPI)", size, .divide, mean)
         var pounds = draft.step("points x value", points, .multiply, price)
         pounds = draft.step("x list factor", pounds, .multiply, listFactor)
-        if indicator.weighting == .register, let national = inputs.nationalRegisters[indicator.weightingGroup],
+        if indicator.weighting == .register,
+            let national = inputs.nationalRegisters[indicator.weightingGroup],
             let nationalList = inputs.nationalList, let prevalenceList = bases.prevalenceList
         {
-            let register = draft.input("register", ExactDecimal(line.register), .patients, submitted, inputs.day)
+            let register = draft.input(
+                "register", ExactDecimal(line.register), .patients, submitted, inputs.day)
             let prevalence = draft.step(
                 "prevalence", register, .divide, draft.base("list of prevalence", prevalenceList))
             let nationalPrevalence = draft.step(
@@ -120,7 +136,8 @@ struct ResultExplanation: Sendable {
     private func networkPounds(
         _ indicator: Indicator, _ line: ResultLine, _ points: Explanation.Operand, _ draft: inout Draft
     ) {
-        guard let value = inputs.valuePerPoint, let nationalList = inputs.nationalList, let networks = inputs.networks,
+        guard let value = inputs.valuePerPoint, let nationalList = inputs.nationalList,
+            let networks = inputs.networks,
             let list = bases.list
         else {
             draft.step("amount", points, .multiply, .whole(0))
@@ -129,15 +146,19 @@ struct ResultExplanation: Sendable {
         let price = draft.national("value per point", value, .pounds)
         let own = draft.base("network list", list)
         let whole = draft.national("national list", nationalList, .patients)
-        let mean = draft.step("mean network list", whole, .divide, draft.national("networks", networks, .count))
+        let mean = draft.step(
+            "mean network list", whole, .divide, draft.national("networks", networks, .count))
         let listFactor = draft.step("list adjustment", own, .divide, mean)
         var pounds = draft.step("points x value", points, .multiply, price)
         pounds = draft.step("x list adjustment", pounds, .multiply, listFactor)
-        if let national = inputs.nationalRegisters[indicator.weightingGroup], indicator.weighting == .register {
-            let cohort = draft.input("denominator", ExactDecimal(line.denominator), .patients, submitted, inputs.day)
+        if let national = inputs.nationalRegisters[indicator.weightingGroup], indicator.weighting == .register
+        {
+            let cohort = draft.input(
+                "denominator", ExactDecimal(line.denominator), .patients, submitted, inputs.day)
             let prevalence = draft.step("network prevalence", cohort, .divide, own)
             let nationalPrevalence = draft.step(
-                "national prevalence", draft.national("national denominator", national, .patients), .divide, whole)
+                "national prevalence", draft.national("national denominator", national, .patients), .divide,
+                whole)
             let factor = draft.step("prevalence adjustment", prevalence, .divide, nationalPrevalence)
             pounds = draft.step("x prevalence adjustment", pounds, .multiply, factor)
         }
@@ -158,7 +179,8 @@ struct ResultExplanation: Sendable {
         for tariff in definition.tariffs where tariff.name == first.name && tariff.holds(on: inputs.day) {
             guard let figure = bases.figure(tariff.base) else { continue }
             let amount = draft.input("\(tariff.base) tariff", tariff.amount, .pounds, source, tariff.from)
-            let part = draft.step("\(tariff.base) part", amount, .multiply, draft.base("\(tariff.base)", figure))
+            let part = draft.step(
+                "\(tariff.base) part", amount, .multiply, draft.base("\(tariff.base)", figure))
             sum = sum.map { draft.step("sum", $0, .add, part) } ?? part
         }
         let period = draft.step("for the period", sum ?? .whole(0), .divide, .whole(first.dividedBy))
@@ -174,7 +196,8 @@ struct ResultExplanation: Sendable {
 
         var explanation: Explanation {
             Explanation(
-                rule: rule, ruleVersion: 1, inputs: inputs, steps: steps, rounding: "GEN-3, GEN-4", amount: amount)
+                rule: rule, ruleVersion: 1, inputs: inputs, steps: steps, rounding: "GEN-3, GEN-4",
+                amount: amount)
         }
 
         mutating func input(
@@ -190,7 +213,8 @@ struct ResultExplanation: Sendable {
         {
             input(
                 name, figure.value, unit,
-                Explanation.Source("national constant", version: figure.version, note: figure.source), figure.asOf)
+                Explanation.Source("national constant", version: figure.version, note: figure.source),
+                figure.asOf)
         }
 
         mutating func base(_ name: String, _ figure: ProviderBases.Figure) -> Explanation.Operand {
@@ -201,7 +225,8 @@ struct ResultExplanation: Sendable {
 
         @discardableResult
         mutating func step(
-            _ name: String, _ left: Explanation.Operand, _ operation: Explanation.Operation, _ right: Explanation.Operand
+            _ name: String, _ left: Explanation.Operand, _ operation: Explanation.Operation,
+            _ right: Explanation.Operand
         ) -> Explanation.Operand {
             steps.append(.init(name, left, operation, right))
             return .step(steps.count - 1)

@@ -25,7 +25,8 @@ struct ServiceDefinition: Hashable, Sendable {
     var tariffs: [Tariff] = []
 
     enum Flag: String, CaseIterable, Sendable {
-        case noDeclarationRequired, noApprovalRequired, autoDeclare, autoAcceptOffer, pcnAggregated, coCommissioned
+        case noDeclarationRequired, noApprovalRequired, autoDeclare, autoAcceptOffer, pcnAggregated,
+            coCommissioned
         case financeApprovalRequired
     }
 
@@ -43,7 +44,9 @@ enum PaymentType: Int, CaseIterable, Sendable { case qof = 1, des, vaccination, 
 enum Frequency: Int, CaseIterable, Sendable { case none = 1, monthly, quarterly, annual, oneOff }
 enum CollectionType: Int, CaseIterable, Sendable { case automated = 1, manual, mixed, calculationOnly }
 enum OfferUnit: Int, CaseIterable, Sendable { case practice = 1, pcn }
-enum CalculationMethod: Int, CaseIterable, Sendable { case none = 1, qof, itemOfService, population, networkPoints }
+enum CalculationMethod: Int, CaseIterable, Sendable {
+    case none = 1, qof, itemOfService, population, networkPoints
+}
 enum PopulationBase: Int, CaseIterable, Sendable { case none = 1, crp, wpls, pcnAdjusted, careHomeBeds }
 enum Weighting: Int, CaseIterable, Sendable { case none = 1, register, targetPopulation }
 enum IndicatorPurpose: Int, CaseIterable, Sendable { case payment = 1, information }

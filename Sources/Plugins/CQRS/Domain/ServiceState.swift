@@ -3,7 +3,9 @@ enum ServiceState: Int, CaseIterable, Sendable {
     case draft = 1, published, closedToSubmission, closedToPayment, archived
 
     /// Whether the definition may go from here to `next`.
-    func may(become next: ServiceState) -> Bool { next.rawValue > rawValue && (self != .draft || next == .published) }
+    func may(become next: ServiceState) -> Bool {
+        next.rawValue > rawValue && (self != .draft || next == .published)
+    }
 
     var takesSubmissions: Bool { self == .published }
     var isCalculated: Bool { self == .published || self == .closedToSubmission }

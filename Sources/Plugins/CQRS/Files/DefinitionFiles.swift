@@ -7,12 +7,15 @@ import Tabular
 enum DefinitionFiles {
     static let serviceColumns = [
         "code", "version", "name", "financial_year", "payment_type", "start_on", "end_on", "payment_period",
-        "collection_frequency", "collection_type", "offer_unit", "method", "population_base", "provider_kinds", "flags",
+        "collection_frequency", "collection_type", "offer_unit", "method", "population_base",
+        "provider_kinds", "flags",
         "pay_code", "subjective_code", "confidence", "source",
     ]
     static let indicatorColumns = [
-        "service", "version", "indicator", "group", "purpose", "kind", "points", "lower", "upper", "step_points",
-        "weighting", "weighting_group", "entry", "default", "protected", "register_field", "fields", "capped_by",
+        "service", "version", "indicator", "group", "purpose", "kind", "points", "lower", "upper",
+        "step_points",
+        "weighting", "weighting_group", "entry", "default", "protected", "register_field", "fields",
+        "capped_by",
         "routes", "confidence", "source", "description",
     ]
     static let tariffColumns = [
@@ -67,7 +70,9 @@ enum DefinitionFiles {
         }
         let name = reader.text("name", "SVC02", in: 3...120)
         let (start, end) = (reader.day("start_on", "SVC03"), reader.day("end_on", "SVC03"))
-        if let start, let end, end < start { reader.refuse("end_on", "SVC03", "the service ends before it starts") }
+        if let start, let end, end < start {
+            reader.refuse("end_on", "SVC03", "the service ends before it starts")
+        }
         let paymentType = reader.word("payment_type", "SVC04", PaymentType.self)
         let period = reader.word("payment_period", "SVC04", Frequency.self)
         let collected = reader.word("collection_frequency", "SVC04", Frequency.self)
@@ -89,18 +94,22 @@ enum DefinitionFiles {
             reader.refuse("pay_code", "SVC06", "a pay code has at most 12 characters")
         }
         let source = reader.text("source", "SVC05", in: 1...200)
-        guard let version, let start, let end, let paymentType, let period, let collected, let collection, let unit,
+        guard let version, let start, let end, let paymentType, let period, let collected, let collection,
+            let unit,
             let method, let base, let confidence
         else { return nil }
         return ServiceDefinition(
             code: code, version: Int(version), name: name, financialYear: reader.cell("financial_year"),
-            paymentType: paymentType, startOn: start, endOn: end, paymentPeriod: period, collectionFrequency: collected,
+            paymentType: paymentType, startOn: start, endOn: end, paymentPeriod: period,
+            collectionFrequency: collected,
             collectionType: collection, offerUnit: unit, method: method, populationBase: base,
             providerKinds: list(reader.cell("provider_kinds")), flags: flags, payCode: payCode,
             subjectiveCode: subjective, confidence: confidence, source: source)
     }
 
-    private static func readTariffs(_ bytes: [UInt8], into definitions: inout [Key: ServiceDefinition]) -> ViolationList {
+    private static func readTariffs(_ bytes: [UInt8], into definitions: inout [Key: ServiceDefinition])
+        -> ViolationList
+    {
         var reader = RowReader(upload: bytes, columns: tariffColumns)
         while reader.next() {
             guard let key = key(&reader, in: definitions) else { continue }
@@ -116,7 +125,8 @@ enum DefinitionFiles {
             if let to, to < from { reader.refuse("to", "SVC10", "the tariff ends before it begins") }
             definitions[key]?.tariffs.append(
                 Tariff(
-                    name: name, indicator: reader.cell("indicator"), amount: amount, base: base, dividedBy: divisor,
+                    name: name, indicator: reader.cell("indicator"), amount: amount, base: base,
+                    dividedBy: divisor,
                     from: from, to: to, capAYear: cap, confidence: confidence,
                     source: reader.text("source", "SVC05", in: 1...200)))
         }
@@ -127,7 +137,9 @@ enum DefinitionFiles {
         guard let version = reader.decimal("version", "SVC01", scale: 0, in: 1...9_999) else { return nil }
         let key = Key(code: reader.cell("service"), version: Int(version))
         if definitions[key] == nil {
-            reader.refuse("service", "SVC01", "\(reader.shown("service")) version \(version) is not in the services file")
+            reader.refuse(
+                "service", "SVC01",
+                "\(reader.shown("service")) version \(version) is not in the services file")
             return nil
         }
         return key

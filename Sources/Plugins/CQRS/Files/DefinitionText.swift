@@ -11,9 +11,11 @@ enum DefinitionText {
             let cells: [String] = [
                 definition.code, String(definition.version), definition.name, definition.financialYear,
                 "\(definition.paymentType)", "\(definition.startOn)", "\(definition.endOn)",
-                "\(definition.paymentPeriod)", "\(definition.collectionFrequency)", "\(definition.collectionType)",
+                "\(definition.paymentPeriod)", "\(definition.collectionFrequency)",
+                "\(definition.collectionType)",
                 "\(definition.offerUnit)", "\(definition.method)", "\(definition.populationBase)",
-                definition.providerKinds.joined(separator: "|"), flags.joined(separator: "|"), definition.payCode,
+                definition.providerKinds.joined(separator: "|"), flags.joined(separator: "|"),
+                definition.payCode,
                 definition.subjectiveCode, "\(definition.confidence)", definition.source,
             ]
             writer.append(cells.map { .plain($0) })
@@ -30,14 +32,17 @@ enum DefinitionText {
             let fields = indicator.fields.map { $0.role.rawValue + "=" + $0.name }
             let routes = indicator.routes.dropFirst().map { route in
                 let parts = [
-                    route.name, "\(route.kind)", percent(route.lower), percent(route.upper), "\(route.points)",
+                    route.name, "\(route.kind)", percent(route.lower), percent(route.upper),
+                    "\(route.points)",
                     "\(route.step)",
                 ]
                 return parts.joined(separator: ":")
             }
             let cells: [String] = [
-                definition.code, String(definition.version), indicator.code, indicator.group, "\(indicator.purpose)",
-                "\(route.kind)", "\(route.points)", percent(route.lower), percent(route.upper), "\(route.step)",
+                definition.code, String(definition.version), indicator.code, indicator.group,
+                "\(indicator.purpose)",
+                "\(route.kind)", "\(route.points)", percent(route.lower), percent(route.upper),
+                "\(route.step)",
                 "\(indicator.weighting)", indicator.weightingGroup, indicator.isManual ? "M" : "A",
                 indicator.hasDefault ? "Y" : "N", indicator.isIncomeProtected ? "Y" : "N", "",
                 fields.joined(separator: "|"), indicator.cappedByField, routes.joined(separator: "|"),
@@ -54,7 +59,8 @@ enum DefinitionText {
         writer.append(DefinitionFiles.tariffColumns.map { .plain($0) })
         for tariff in definition.tariffs {
             let cells: [String] = [
-                definition.code, String(definition.version), tariff.name, tariff.indicator, "\(tariff.amount)",
+                definition.code, String(definition.version), tariff.name, tariff.indicator,
+                "\(tariff.amount)",
                 "\(tariff.base)", String(tariff.dividedBy), "\(tariff.from)", tariff.to.map { "\($0)" } ?? "",
                 tariff.capAYear.map { String($0) } ?? "", "\(tariff.confidence)", tariff.source,
             ]

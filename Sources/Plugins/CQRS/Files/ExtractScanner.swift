@@ -65,7 +65,8 @@ struct ExtractScanner {
     }
 
     private mutating func scan(
-        _ bytes: [UInt8], upTo end: Int, _ row: (Cells, Int) throws -> Void, _ broken: (Problem, Int) throws -> Void
+        _ bytes: [UInt8], upTo end: Int, _ row: (Cells, Int) throws -> Void,
+        _ broken: (Problem, Int) throws -> Void
     ) rethrows {
         var starts = [Int](repeating: 0, count: columns)
         var ends = [Int](repeating: 0, count: columns)
@@ -80,7 +81,8 @@ struct ExtractScanner {
                 } else {
                     try starts.withUnsafeBufferPointer { starts in
                         try ends.withUnsafeBufferPointer { ends in
-                            try row(Cells(bytes: buffer, starts: starts, ends: ends, unquoted: unquoted), line)
+                            try row(
+                                Cells(bytes: buffer, starts: starts, ends: ends, unquoted: unquoted), line)
                         }
                     }
                 }
@@ -91,7 +93,8 @@ struct ExtractScanner {
 
     /// Leaves `position` behind the line's end. The piece ends with a line feed.
     private func cells(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int, _ starts: inout [Int], _ ends: inout [Int],
+        _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int, _ starts: inout [Int],
+        _ ends: inout [Int],
         _ unquoted: inout [Int: [UInt8]]
     ) -> Problem? {
         var column = 0

@@ -14,7 +14,9 @@ enum IndicatorFile {
             let group = reader.cell("weighting_group")
             let named = reader.cell("register_field")
             if !named.isEmpty { registerFields[key, default: [:]][group] = named }
-            guard let indicator = indicator(&reader, registerField: registerFields[key]?[group]) else { continue }
+            guard let indicator = indicator(&reader, registerField: registerFields[key]?[group]) else {
+                continue
+            }
             reader.requireUnique("\(key.code) \(key.version) \(indicator.code)", "indicator", "SVC07")
             definitions[key]?.indicators.append(indicator)
         }
@@ -23,13 +25,17 @@ enum IndicatorFile {
 
     private static func indicator(_ reader: inout RowReader, registerField: String?) -> Indicator? {
         let code = reader.cell("indicator")
-        if !(2...20).contains(code.utf8.count) { reader.refuse("indicator", "SVC07", "a code has 2 to 20 characters") }
+        if !(2...20).contains(code.utf8.count) {
+            reader.refuse("indicator", "SVC07", "a code has 2 to 20 characters")
+        }
         let purpose = reader.word("purpose", "SVC07", IndicatorPurpose.self)
         let weighting = reader.word("weighting", "SVC07", Weighting.self)
         let confidence = reader.word("confidence", "SVC05", Confidence.self)
         let route = route(&reader)
         let entry = reader.cell("entry")
-        if !["A", "M", "B"].contains(entry) { reader.refuse("entry", "SVC07", "A automated, M manual, B both") }
+        if !["A", "M", "B"].contains(entry) {
+            reader.refuse("entry", "SVC07", "A automated, M manual, B both")
+        }
         guard let purpose, let weighting, let confidence, let route else { return nil }
         let fields = fields(&reader, route.kind, weighting, registerField)
         var routes = [route]
@@ -41,7 +47,8 @@ enum IndicatorFile {
             routes.append(other)
         }
         return Indicator(
-            code: code, description: reader.cell("description"), group: reader.text("group", "SVC07", in: 1...20),
+            code: code, description: reader.cell("description"),
+            group: reader.text("group", "SVC07", in: 1...20),
             purpose: purpose, points: route.points, routes: routes, weighting: weighting,
             weightingGroup: reader.cell("weighting_group"), isManual: entry != "A",
             hasDefault: reader.flag("default", "SVC07"), isIncomeProtected: reader.flag("protected", "SVC07"),
@@ -65,9 +72,12 @@ enum IndicatorFile {
     /// `name:kind:lower:upper:points:step`.
     static func parseRoute(_ text: String) -> ScoringRoute? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 6, let kind = IndicatorKind.allCases.first(where: { "\($0)" == parts[1] }), kind.isFraction,
-            let lower = ExactDecimal(parts[2])?.scaled(to: 2), let upper = ExactDecimal(parts[3])?.scaled(to: 2),
-            let points = ExactDecimal(parts[4])?.scaled(to: 2), let step = ExactDecimal(parts[5])?.scaled(to: 2),
+        guard parts.count == 6, let kind = IndicatorKind.allCases.first(where: { "\($0)" == parts[1] }),
+            kind.isFraction,
+            let lower = ExactDecimal(parts[2])?.scaled(to: 2),
+            let upper = ExactDecimal(parts[3])?.scaled(to: 2),
+            let points = ExactDecimal(parts[4])?.scaled(to: 2),
+            let step = ExactDecimal(parts[5])?.scaled(to: 2),
             0 <= lower, lower < upper, upper <= 100_00, (0...IndicatorScore.mostPoints).contains(points),
             (0...points).contains(step)
         else { return nil }
@@ -92,7 +102,10 @@ enum IndicatorFile {
         if !fields.isEmpty { return fields }
         switch kind {
         case .fraction, .stepped, .inverse:
-            fields = [CountField(role: .numerator, name: "Numerator"), CountField(role: .denominator, name: "Denominator")]
+            fields = [
+                CountField(role: .numerator, name: "Numerator"),
+                CountField(role: .denominator, name: "Denominator"),
+            ]
         case .boolean: fields = [CountField(role: .flag, name: "Yes/No Flag")]
         case .count: fields = [CountField(role: .count, name: "MI Count")]
         case .register: break
@@ -100,7 +113,9 @@ enum IndicatorFile {
         if kind == .register || weighting == .register {
             let name = registerField ?? (reader.cell("weighting_group") + " Register")
             // The network's weighting is by its own denominators and needs no register.
-            if kind == .register || registerField != nil { fields.append(CountField(role: .register, name: name)) }
+            if kind == .register || registerField != nil {
+                fields.append(CountField(role: .register, name: name))
+            }
         }
         return fields
     }

@@ -5,7 +5,8 @@ import Tabular
 /// Rules DAT-1 to DAT-14, EXT01 to EXT04.
 struct IndicatorValuesFile {
     static let columns = [
-        "QUALITY_SERVICE", "NAME", "ORG_CODE", "ACH_DATE", "IND_CODE", "FIELD_NAME", "VALUE", "DEFAULT_VALUES_USED",
+        "QUALITY_SERVICE", "NAME", "ORG_CODE", "ACH_DATE", "IND_CODE", "FIELD_NAME", "VALUE",
+        "DEFAULT_VALUES_USED",
         "SUBMIT_USER_ID", "SUBMIT_DATE", "SUBMIT_TIME", "LAST_SUBMISSION",
     ]
 
@@ -113,7 +114,8 @@ struct IndicatorValuesFile {
     private mutating func take(_ cells: ExtractScanner.Cells, _ line: Int) throws {
         if line == 1 {
             for (index, name) in Self.columns.enumerated() where cells.text(index) != name {
-                violations.add("EXT01", row: 1, column: index + 1, field: name, "the heading must be \"\(name)\"")
+                violations.add(
+                    "EXT01", row: 1, column: index + 1, field: name, "the heading must be \"\(name)\"")
             }
             return
         }
@@ -131,11 +133,15 @@ struct IndicatorValuesFile {
         guard number >= 0 else {
             let indicator = cells.text(4)
             let isKnown = groups[lastGroup].scope.definition.indicators.contains { $0.code == indicator }
-            add("DAT-9", line, isKnown ? 5 : 4, isKnown ? "the indicator has no such field" : "the service has no such indicator")
+            add(
+                "DAT-9", line, isKnown ? 5 : 4,
+                isKnown ? "the indicator has no such field" : "the service has no such indicator")
             return
         }
         guard let value = value(cells) else {
-            add("DAT-9", line, 6, "a value is a whole number from 0 to \(IndicatorScore.largestCount), or Y or N")
+            add(
+                "DAT-9", line, 6,
+                "a value is a whole number from 0 to \(IndicatorScore.largestCount), or Y or N")
             return
         }
         let isDefault = cells.with(7) { $0.count > 0 && ($0[0] == 0x59 || $0[0] == 0x79) }
@@ -242,7 +248,8 @@ extension IndicatorValuesFile {
                     let name = groups[index].scope.names[cell.cell]
                     add(
                         "DAT-14", Int(content.lines[position]), 5,
-                        "\(groups[index].codes[bucket]) \(name.indicator) \(name.field) is also in line \(content.lines[position - 1])")
+                        "\(groups[index].codes[bucket]) \(name.indicator) \(name.field) is also in line \(content.lines[position - 1])"
+                    )
                 }
                 previous = cell.cell
             }
@@ -255,7 +262,9 @@ extension IndicatorValuesFile.Bucket {
     /// `nil` when the cells are in order already, as they are in the national extract.
     fileprivate func sortedOrder() -> [Int]? {
         var isSorted = true
-        for index in cells.indices.dropFirst() where cells[index].cell <= cells[index - 1].cell { isSorted = false }
+        for index in cells.indices.dropFirst() where cells[index].cell <= cells[index - 1].cell {
+            isSorted = false
+        }
         if isSorted { return nil }
         return cells.indices.sorted { (cells[$0].cell, lines[$0]) < (cells[$1].cell, lines[$1]) }
     }
@@ -291,14 +300,18 @@ struct PairRules {
             func number(_ field: String?) -> Int? {
                 field.flatMap { numbers[.init(indicator: indicator.code, field: $0)] }
             }
-            if let least = number(indicator.field(.numerator)), let most = number(indicator.field(.denominator)) {
+            if let least = number(indicator.field(.numerator)),
+                let most = number(indicator.field(.denominator))
+            {
                 pairs[least] = Pair(
-                    least: least, most: most, rule: "DAT-9", words: "\(indicator.code): the numerator is over the denominator")
+                    least: least, most: most, rule: "DAT-9",
+                    words: "\(indicator.code): the numerator is over the denominator")
                 mostOf[least] = Int32(most)
             }
             if let least = number(indicator.field(.count)), let most = number(indicator.field(.maximum)) {
                 pairs[least] = Pair(
-                    least: least, most: most, rule: "DAT-10", words: "\(indicator.code): the count is over its maximum")
+                    least: least, most: most, rule: "DAT-10",
+                    words: "\(indicator.code): the count is over its maximum")
                 mostOf[least] = Int32(most)
             }
         }
@@ -311,9 +324,12 @@ struct PairRules {
         for (position, cell) in bucket.cells.enumerated() {
             let most = Int(mostOf[cell.cell])
             if most < 0 { continue }
-            guard let limit = value(most, bucket.cells), cell.value > limit, let pair = pairs[cell.cell] else { continue }
+            guard let limit = value(most, bucket.cells), cell.value > limit, let pair = pairs[cell.cell]
+            else { continue }
             found.append(
-                Found(rule: pair.rule, line: Int(bucket.lines[position]), message: "\(pair.words), \(cell.value) over \(limit)"))
+                Found(
+                    rule: pair.rule, line: Int(bucket.lines[position]),
+                    message: "\(pair.words), \(cell.value) over \(limit)"))
         }
         return found
     }

@@ -48,7 +48,9 @@ enum PopulationFile {
         while reader.next() {
             let code = reader.code("org_code", "POP01")
             let base = reader.word("base", "POP02", PopulationBase.self)
-            if base == PopulationBase.none { reader.refuse("base", "POP02", "a figure describes a population") }
+            if base == PopulationBase.none {
+                reader.refuse("base", "POP02", "a figure describes a population")
+            }
             let asOf = reader.day("as_of", "POP02")
             let value = reader.exact("value", "POP03", decimals: 6)
             if base == .crp, let value, value.trimmed().scale > 0 {
@@ -66,7 +68,8 @@ enum PopulationFile {
 /// Collection windows. Rules CAL01 to CAL03.
 enum CalendarFile {
     static let columns = [
-        "service_code", "achievement_date", "extract_from", "extract_to", "manual_from", "manual_to", "declare_by",
+        "service_code", "achievement_date", "extract_from", "extract_to", "manual_from", "manual_to",
+        "declare_by",
         "approve_by", "pay_on",
     ]
 
@@ -75,7 +78,9 @@ enum CalendarFile {
         var rows: [CollectionWindow] = []
         while reader.next() {
             let service = reader.cell("service_code")
-            if !DefinitionFiles.isCode(service) { reader.refuse("service_code", "CAL01", "this is no service code") }
+            if !DefinitionFiles.isCode(service) {
+                reader.refuse("service_code", "CAL01", "this is no service code")
+            }
             guard let date = reader.day("achievement_date", "CAL01") else { continue }
             reader.requireUnique("\(service) \(date)", "service_code", "CAL01")
             var window = CollectionWindow(service: service, date: date)
@@ -87,10 +92,14 @@ enum CalendarFile {
             window.approveBy = reader.day("approve_by", "CAL02", mayBeEmpty: true)
             window.payOn = reader.day("pay_on", "CAL02", mayBeEmpty: true)
             for (first, second, name) in [
-                (window.extractFrom, window.extractTo, "extract_to"), (window.manualFrom, window.manualTo, "manual_to"),
-                (window.declareBy, window.approveBy, "approve_by"), (window.approveBy, window.payOn, "pay_on"),
+                (window.extractFrom, window.extractTo, "extract_to"),
+                (window.manualFrom, window.manualTo, "manual_to"),
+                (window.declareBy, window.approveBy, "approve_by"),
+                (window.approveBy, window.payOn, "pay_on"),
             ] {
-                if let first, let second, second < first { reader.refuse(name, "CAL03", "\(name) is before what leads to it") }
+                if let first, let second, second < first {
+                    reader.refuse(name, "CAL03", "\(name) is before what leads to it")
+                }
             }
             rows.append(window)
         }
@@ -123,7 +132,8 @@ enum AspirationFile {
             reader.requireUnique("\(provider) \(year)", "provider_code", "ASP01")
             rows.append(
                 Row(
-                    provider: provider, year: year, achieved: Money(pence: pence), agreedBy: reader.cell("agreed_by"),
+                    provider: provider, year: year, achieved: Money(pence: pence),
+                    agreedBy: reader.cell("agreed_by"),
                     source: source))
         }
         return (rows, reader.violations)

@@ -48,14 +48,16 @@ enum AchievedPointsFile {
         while reader.next() {
             let provider = reader.code("ORG_CODE", "EXT02")
             let date = reader.compactDay("ACH_DATE", "DAT-1")
-            let points = reader.decimal("POINTS", "DAT-9", scale: 2, in: 0...IndicatorScore.mostPoints, mayBeEmpty: true)
+            let points = reader.decimal(
+                "POINTS", "DAT-9", scale: 2, in: 0...IndicatorScore.mostPoints, mayBeEmpty: true)
             guard let provider, let date else { continue }
             let (service, indicator) = (reader.cell("QUALITY_SERVICE"), reader.cell("IND_CODE"))
             reader.requireUnique("\(service) \(provider) \(date) \(indicator)", "IND_CODE", "DAT-14")
             rows.append(
                 Row(
                     service: service, provider: provider, date: date, indicator: indicator,
-                    points: points.map { Points(hundredths: $0) }, isApproved: reader.cell("APPROVED") == "Approved"))
+                    points: points.map { Points(hundredths: $0) },
+                    isApproved: reader.cell("APPROVED") == "Approved"))
         }
         return (rows, reader.violations)
     }
@@ -63,7 +65,9 @@ enum AchievedPointsFile {
 
 /// The participation list of cqrs.md 5.4.
 enum ParticipationListFile {
-    static let columns = ["QUALITY_SERVICE", "SP_ORG_CODE", "SP_ORG_NAME", "CO_ORG_CODE", "PART_ST_DT", "PART_ED_DT"]
+    static let columns = [
+        "QUALITY_SERVICE", "SP_ORG_CODE", "SP_ORG_NAME", "CO_ORG_CODE", "PART_ST_DT", "PART_ED_DT",
+    ]
 
     struct Row: Hashable, Sendable {
         var service: String
@@ -81,13 +85,16 @@ enum ParticipationListFile {
             let provider = reader.code("SP_ORG_CODE", "EXT02")
             let start = reader.compactDay("PART_ST_DT", "DAT-1")
             let end = reader.compactDay("PART_ED_DT", "DAT-1", mayBeEmpty: true)
-            if let start, let end, end < start { reader.refuse("PART_ED_DT", "EXT03", "it ends before it starts") }
+            if let start, let end, end < start {
+                reader.refuse("PART_ED_DT", "EXT03", "it ends before it starts")
+            }
             guard let provider, let start else { continue }
             let service = reader.cell("QUALITY_SERVICE")
             reader.requireUnique("\(service) \(provider)", "SP_ORG_CODE", "DAT-14")
             rows.append(
                 Row(
-                    service: service, provider: provider, commissioner: reader.cell("CO_ORG_CODE"), start: start, end: end,
+                    service: service, provider: provider, commissioner: reader.cell("CO_ORG_CODE"),
+                    start: start, end: end,
                     line: reader.line))
         }
         return (rows, reader.violations)

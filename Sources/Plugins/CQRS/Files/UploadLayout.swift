@@ -37,7 +37,9 @@ extension RowReader {
     }
 
     /// A decimal of any number of decimals up to `decimals`, at least zero.
-    mutating func exact(_ name: String, _ rule: String, decimals: UInt8, mayBeEmpty: Bool = false) -> ExactDecimal? {
+    mutating func exact(_ name: String, _ rule: String, decimals: UInt8, mayBeEmpty: Bool = false)
+        -> ExactDecimal?
+    {
         if mayBeEmpty, isEmpty(name) { return nil }
         guard let value = ExactDecimal(cell(name), maximumScale: decimals), value.mantissa >= 0,
             value.mantissa <= 100_000_000_000_000
@@ -59,7 +61,7 @@ extension RowReader {
 
 /// Days that the system reckons with: 1990 to 2100.
 enum SupportedDays {
-    static let all: ClosedRange<CalendarDate> =
-        (CalendarDate(year: 1990, month: 1, day: 1) ?? CalendarDate(daysSince1970: 0))...(CalendarDate(
-            year: 2100, month: 12, day: 31) ?? CalendarDate(daysSince1970: 0))
+    private static let first = CalendarDate(year: 1990, month: 1, day: 1) ?? CalendarDate(daysSince1970: 0)
+    private static let last = CalendarDate(year: 2100, month: 12, day: 31) ?? CalendarDate(daysSince1970: 0)
+    static let all = first...last
 }

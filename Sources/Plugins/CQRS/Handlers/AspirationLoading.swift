@@ -8,7 +8,9 @@ struct AspirationLoading {
     let context: PluginContext
     let call: CallContext
 
-    func load(_ requests: RequestStream<Pcs_Cqrs_V1_LoadAspirationsRequest>) async throws -> Pcs_Cqrs_V1_AspirationLoad {
+    func load(_ requests: RequestStream<Pcs_Cqrs_V1_LoadAspirationsRequest>) async throws
+        -> Pcs_Cqrs_V1_AspirationLoad
+    {
         let first = requests.first
         let file = try await Upload.collect(requests, name: first.fileName) { Array($0.data) }
         let (rows, violations) = AspirationFile.read(file.bytes)
@@ -25,7 +27,8 @@ struct AspirationLoading {
         if isDryRun { return try context.store.read { reply(try compute(rows, $0)) } }
         return try await call.commit { transaction in
             let computed = try compute(rows, transaction)
-            let load = try ReferenceStore.record(.aspiration, file, rows: rows.count, by: actor, in: transaction)
+            let load = try ReferenceStore.record(
+                .aspiration, file, rows: rows.count, by: actor, in: transaction)
             for (row, explanation) in zip(rows, computed) {
                 try AspirationStore.add(row, explanation, seq: load, in: transaction)
                 let event = Pcs_Cqrs_V1_AspirationSet.with {
@@ -37,17 +40,21 @@ struct AspirationLoading {
                 try transaction.publish(event, key: row.provider.value)
             }
             transaction.audit(
-                AuditNote(object: "aspiration/\(load)", detail: "\(rows.count) providers, sha256 \(file.sha256)"))
+                AuditNote(
+                    object: "aspiration/\(load)", detail: "\(rows.count) providers, sha256 \(file.sha256)"))
             return reply(computed)
         }
     }
 
     private func compute(_ rows: [AspirationFile.Row], _ reader: any Reader) throws -> [Explanation] {
         let figures = NationalFigures(try ReferenceStore.constants(reader))
-        func input(_ name: String, _ figure: NationalFigures.Figure, _ unit: Explanation.Unit) -> Explanation.Input {
+        func input(_ name: String, _ figure: NationalFigures.Figure, _ unit: Explanation.Unit)
+            -> Explanation.Input
+        {
             .init(
                 name, figure.value, unit,
-                from: .init("national constant", version: figure.version, note: figure.source), asOf: figure.asOf)
+                from: .init("national constant", version: figure.version, note: figure.source),
+                asOf: figure.asOf)
         }
         return try refusingCQRS {
             try rows.map { row in
@@ -57,10 +64,12 @@ struct AspirationLoading {
                 let rate = try figures.figure("aspiration_percent", "QOF", on: day)
                 return try AspirationPayment.monthly(
                     prior: .init(
-                        "prior achievement", row.achieved.pounds, .pounds, from: .init("aspiration file", note: row.source),
+                        "prior achievement", row.achieved.pounds, .pounds,
+                        from: .init("aspiration file", note: row.source),
                         asOf: day.adding(days: -1)),
                     value: input("value per point", value, .pounds),
-                    priorValue: input("prior value per point", prior, .pounds), rate: input("rate", rate, .percent))
+                    priorValue: input("prior value per point", prior, .pounds),
+                    rate: input("rate", rate, .percent))
             }
         }
     }
@@ -68,7 +77,9 @@ struct AspirationLoading {
 
 /// Aspiration of one provider and year against its achievement.
 enum AspirationView {
-    static func read(_ request: Pcs_Cqrs_V1_GetAspirationRequest, _ reader: any Reader) throws -> Pcs_Cqrs_V1_Aspiration {
+    static func read(_ request: Pcs_Cqrs_V1_GetAspirationRequest, _ reader: any Reader) throws
+        -> Pcs_Cqrs_V1_Aspiration
+    {
         guard let year = FinancialYear(request.financialYear) else {
             throw Failure.cqrsField("financial_year", "GEN-1", "A financial year is written 2026/27.")
         }

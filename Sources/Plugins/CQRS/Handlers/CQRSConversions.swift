@@ -7,7 +7,8 @@ import SwiftProtobuf
 
 extension Google_Protobuf_Timestamp {
     init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSince1970.quotientAndRemainder(dividingBy: 1_000_000)
+        let (seconds, microseconds) = instant.microsecondsSince1970.quotientAndRemainder(
+            dividingBy: 1_000_000)
         self.init(
             seconds: microseconds < 0 ? seconds - 1 : seconds,
             nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1000)

@@ -7,9 +7,11 @@ import PluginAPI
 struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
     let context: PluginContext
 
-    func calculate(_ request: Pcs_Cqrs_V1_CalculateRequest, _ call: CallContext) async throws -> Pcs_Cqrs_V1_CalculationRun
+    func calculate(_ request: Pcs_Cqrs_V1_CalculateRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_CalculationRun
     {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         let job = CalculationJob(context: context, key: key, only: Set(request.providerCodes))
         if request.dryRun {
             let outcome = try context.store.read { reader in try refusingCQRS { try job.run(reader) } }
@@ -23,9 +25,11 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
             var run = outcome.run
             run.by = call.caller.responsible
             run.at = transaction.now
-            if outcome.changed.isEmpty, let last = try CalculationStore.runs(transaction).first(where: {
-                $0.service == key.service && $0.date == key.date
-            }) {
+            if outcome.changed.isEmpty,
+                let last = try CalculationStore.runs(transaction).first(where: {
+                    $0.service == key.service && $0.date == key.date
+                })
+            {
                 var reply = Pcs_Cqrs_V1_CalculationRun(last)
                 (reply.changed, reply.unchanged) = (0, run.unchanged)
                 return reply
@@ -112,7 +116,9 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
     ) async throws {
         let day = call.today
         let isNational = request.commissionerCode.isEmpty
-        if isNational, !call.caller.roles.contains(Role("CQRS_OPERATOR")), !call.caller.roles.contains(Role("AUDITOR")) {
+        if isNational, !call.caller.roles.contains(Role("CQRS_OPERATOR")),
+            !call.caller.roles.contains(Role("AUDITOR"))
+        {
             throw Failure.cqrsField("commissioner_code", "12", "Name the commissioner.")
         }
         let views = try context.store.read { reader in
@@ -140,17 +146,22 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
         try context.store.read { reader in try refusingCQRS { try AspirationView.read(request, reader) } }
     }
 
-    func listRecalculationProposals(_ request: Pcs_Cqrs_V1_ListRecalculationProposalsRequest, _ call: CallContext)
+    func listRecalculationProposals(
+        _ request: Pcs_Cqrs_V1_ListRecalculationProposalsRequest, _ call: CallContext
+    )
         async throws -> Pcs_Cqrs_V1_ListRecalculationProposalsResponse
     {
         try context.store.read { reader in
             let proposals = try ProposalStore.all(reader).filter {
-                (request.serviceCode.isEmpty || $0.key.service == request.serviceCode) && ($0.isOpen || !request.openOnly)
+                (request.serviceCode.isEmpty || $0.key.service == request.serviceCode)
+                    && ($0.isOpen || !request.openOnly)
             }
             // What a calculation on today's figures would give, once for each service and date.
             var after: [IndicatorValuesFile.Key: [String: Int64]] = [:]
             for key in Set(proposals.lazy.filter(\.isOpen).map(\.key)) {
-                let outcome = try refusingCQRS { try CalculationJob(context: context, key: key, only: []).run(reader) }
+                let outcome = try refusingCQRS {
+                    try CalculationJob(context: context, key: key, only: []).run(reader)
+                }
                 after[key] = Dictionary(
                     uniqueKeysWithValues: outcome.changed.map { ($0.stored.provider, $0.stored.totalPence) })
             }
@@ -168,7 +179,8 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
                         $0.beforePence = before
                         $0.afterPence =
                             proposal.isOpen
-                            ? after[proposal.key]?[proposal.provider] ?? before : results.first?.totalPence ?? before
+                            ? after[proposal.key]?[proposal.provider] ?? before
+                            : results.first?.totalPence ?? before
                         $0.open = proposal.isOpen
                     }
                 }

@@ -25,17 +25,21 @@ struct CalculationJob {
         }
         let definition = record.definition
         guard AchievementDates.isOne(key.date, of: definition) else {
-            throw Failure.cqrsField("achievement_date", "DAT-3", "\(key.date) is no achievement date of \(key.service).")
+            throw Failure.cqrsField(
+                "achievement_date", "DAT-3", "\(key.date) is no achievement date of \(key.service).")
         }
         let figures = NationalFigures(try ReferenceStore.constants(reader))
         let inputs = try RunInputs(definition, on: key.date, figures)
         let catalogue = try CountStore.catalogue(reader)
         let layout = CountLayout(
-            definition, catalogue, adjustments: ShippedDefinitions.adjustments.filter(\.isAdjustment).map(\.code))
+            definition, catalogue,
+            adjustments: ShippedDefinitions.adjustments.filter(\.isAdjustment).map(\.code))
         let calculator = ProviderCalculator(definition, layout, inputs)
         let units = try units(definition, reader)
         let bases = try PopulationTable(definition, key, figures, reader)
-        let stated = definition.indicators.contains(where: \.isIncomeProtected) ? try priorPoints(definition, reader) : [:]
+        let stated =
+            definition.indicators.contains(where: \.isIncomeProtected)
+            ? try priorPoints(definition, reader) : [:]
         let books = try books(layout, units, reader)
         let present = try CalculationStore.present(key, reader)
 
@@ -57,7 +61,8 @@ struct CalculationJob {
             run.lines += Int64(result.lines.count)
             if result.isComplete { run.totalPence += result.total.pence } else { run.incomplete += 1 }
             run.points += result.points.hundredths
-            if let earlier = present[unit.code], earlier.body == stored.body, earlier.figures == stored.figures,
+            if let earlier = present[unit.code], earlier.body == stored.body,
+                earlier.figures == stored.figures,
                 earlier.isComplete == stored.isComplete
             {
                 run.unchanged += 1
@@ -70,13 +75,17 @@ struct CalculationJob {
         return Outcome(run: run, changed: changed)
     }
 
-    private func store(_ result: ProviderResult, _ counts: CountBook, _ seq: Int64) -> CalculationStore.Stored {
+    private func store(_ result: ProviderResult, _ counts: CountBook, _ seq: Int64) -> CalculationStore.Stored
+    {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(counts.values.count * 8)
-        for value in counts.values { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+        for value in counts.values {
+            withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        }
         return CalculationStore.Stored(
             provider: result.provider.value, runSeq: seq, isComplete: result.isComplete,
-            points: result.points.hundredths, maximum: result.maximum.hundredths, totalPence: result.total.pence,
+            points: result.points.hundredths, maximum: result.maximum.hundredths,
+            totalPence: result.total.pence,
             figures: Digest.sha256(bytes), body: ResultCoding.bytes(result))
     }
 
@@ -99,7 +108,8 @@ struct CalculationJob {
         var networks: [String: [String]] = [:]
         for participant in participants {
             let pcn =
-                ODSCode(participant.provider).flatMap { context.organisations.pcn(of: $0, at: day)?.value } ?? participant.pcn
+                ODSCode(participant.provider).flatMap { context.organisations.pcn(of: $0, at: day)?.value }
+                ?? participant.pcn
             if !pcn.isEmpty { networks[pcn, default: []].append(participant.provider) }
         }
         return networks.filter { only.isEmpty || only.contains($0.key) }.sorted { $0.key < $1.key }.map {
@@ -108,12 +118,17 @@ struct CalculationJob {
     }
 
     /// What counts, by practice or summed by network.
-    private func books(_ layout: CountLayout, _ units: [Unit], _ reader: any Reader) throws -> [String: CountBook] {
+    private func books(_ layout: CountLayout, _ units: [Unit], _ reader: any Reader) throws -> [String:
+        CountBook]
+    {
         var unitOf: [String: String] = [:]
         for unit in units { for member in unit.members { unitOf[member] = unit.code } }
         var books: [String: CountBook] = [:]
         try CountStore.forEachSet(of: key, reader) { provider, isAutomated, body in
-            guard unitOf[provider] != nil || books[provider] != nil || units.contains(where: { $0.code == provider }) else {
+            guard
+                unitOf[provider] != nil || books[provider] != nil
+                    || units.contains(where: { $0.code == provider })
+            else {
                 return
             }
             var book = books.removeValue(forKey: provider) ?? CountBook(layout)
@@ -130,20 +145,27 @@ struct CalculationJob {
     }
 
     /// 6.5: last year's points under the codes of this year.
-    private func priorPoints(_ definition: ServiceDefinition, _ reader: any Reader) throws -> [String: [String: Points]] {
+    private func priorPoints(_ definition: ServiceDefinition, _ reader: any Reader) throws -> [String:
+        [String: Points]]
+    {
         let date = CalendarDate(year: key.date.year - 1, month: key.date.month, day: key.date.day) ?? key.date
         guard let earlier = try PriorService.of(definition, covering: date, reader) else { return [:] }
         return try CountStore.stated(.init(service: earlier.definition.code, date: date), reader)
     }
 
     /// R1: the mean payment against the run of a year ago, or else the one before; a large movement holds the run.
-    private func compare(_ run: inout CalculationStore.Run, _ figures: NationalFigures, _ reader: any Reader) throws {
-        let date = CalendarDate(year: key.date.year - 1, month: key.date.month, day: min(key.date.day, 28)) ?? key.date
+    private func compare(_ run: inout CalculationStore.Run, _ figures: NationalFigures, _ reader: any Reader)
+        throws
+    {
+        let date =
+            CalendarDate(year: key.date.year - 1, month: key.date.month, day: min(key.date.day, 28))
+            ?? key.date
         let lastYear = YearMonth(containing: date)
         let stem = PriorService.stem(of: key.service)
         let earlier = try CalculationStore.runs(reader).first { earlier in
             earlier.state == .released && PriorService.stem(of: earlier.service) == stem
-                && (YearMonth(containing: earlier.date) == lastYear || (earlier.service == key.service && earlier.date == key.date))
+                && (YearMonth(containing: earlier.date) == lastYear
+                    || (earlier.service == key.service && earlier.date == key.date))
                 && earlier.providers > earlier.incomplete
         }
         guard let earlier, run.providers > run.incomplete else { return }
@@ -151,7 +173,8 @@ struct CalculationJob {
         let mean = run.totalPence / (run.providers - run.incomplete)
         guard run.meanBefore > 0 else { return }
         run.movement = (mean - run.meanBefore) * 10_000 / run.meanBefore
-        let bound = figures.optionalFigure("movement_hold_basis_points", "", on: key.date)?.value.scaled(to: 0)
+        let bound = figures.optionalFigure("movement_hold_basis_points", "", on: key.date)?.value.scaled(
+            to: 0)
         if let bound, abs(run.movement) > bound, only.isEmpty { run.state = .held }
     }
 }

@@ -9,7 +9,9 @@ struct ExtractLoading {
     let context: PluginContext
     let call: CallContext
 
-    func load(_ requests: RequestStream<Pcs_Cqrs_V1_LoadExtractRequest>) async throws -> Pcs_Cqrs_V1_ExtractLoad {
+    func load(_ requests: RequestStream<Pcs_Cqrs_V1_LoadExtractRequest>) async throws
+        -> Pcs_Cqrs_V1_ExtractLoad
+    {
         let first = requests.first
         var hash = Digest.Running()
         var file = IndicatorValuesFile(
@@ -52,7 +54,9 @@ struct ExtractLoading {
     ) async throws -> Pcs_Cqrs_V1_ExtractLoad {
         if dryRun {
             var counted = submission
-            try context.store.read { reader in for group in groups { try ExtractLoading.count(group, &counted, reader) } }
+            try context.store.read { reader in
+                for group in groups { try ExtractLoading.count(group, &counted, reader) }
+            }
             var reply = Pcs_Cqrs_V1_ExtractLoad(counted)
             reply.dryRun = true
             return reply
@@ -70,7 +74,8 @@ struct ExtractLoading {
             transaction.audit(
                 AuditNote(
                     object: "submission/\(submission.id)",
-                    detail: "\(submission.services): \(submission.rows) rows of \(submission.providers) providers, "
+                    detail:
+                        "\(submission.services): \(submission.rows) rows of \(submission.providers) providers, "
                         + "sha256 \(submission.sha256)"))
             return Pcs_Cqrs_V1_ExtractLoad(submission)
         }
@@ -150,20 +155,29 @@ struct ExtractLoading {
         let today = call.today
         return try context.store.read { reader in
             guard let record = try ServiceStore.published(key.service, reader) else {
-                return breach("QUALITY_SERVICE", "DAT-1", "there is no service \(key.service.prefix(20)) that is published")
+                return breach(
+                    "QUALITY_SERVICE", "DAT-1",
+                    "there is no service \(key.service.prefix(20)) that is published")
             }
             guard record.state.takesSubmissions else {
                 return breach("QUALITY_SERVICE", "3.1", "\(key.service) is closed to submission")
             }
             guard AchievementDates.isOne(key.date, of: record.definition) else {
-                return breach("ACH_DATE", "DAT-3", "\(key.date) is no achievement date of \(key.service): the last day of a month, or quarter, of the service")
+                return breach(
+                    "ACH_DATE", "DAT-3",
+                    "\(key.date) is no achievement date of \(key.service): the last day of a month, or quarter, of the service"
+                )
             }
-            if key.date > today { return breach("ACH_DATE", "EXT04", "\(key.date) lies in the future: the file is early") }
+            if key.date > today {
+                return breach("ACH_DATE", "EXT04", "\(key.date) lies in the future: the file is early")
+            }
             if !outsideWindow, let window = try ReferenceStore.windows(reader)[key] {
                 switch window.extract(on: today) {
                 case .open: break
-                case .early(let from): return breach("ACH_DATE", "EXT04", "the file is early: extraction begins on \(from)")
-                case .late(let since): return breach("ACH_DATE", "EXT04", "the file is late: extraction ended on \(since)")
+                case .early(let from):
+                    return breach("ACH_DATE", "EXT04", "the file is early: extraction begins on \(from)")
+                case .late(let since):
+                    return breach("ACH_DATE", "EXT04", "the file is late: extraction ended on \(since)")
                 }
             }
             let participants = try ParticipantList.participants(in: key.service, on: key.date, reader)

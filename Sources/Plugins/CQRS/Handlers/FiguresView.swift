@@ -49,13 +49,18 @@ struct FiguresView {
 
     /// Hash over the last submissions, by name of the cell.
     var hash: String {
-        let lines = cells.filter(\.isLast).map { "\($0.name.indicator)\t\($0.name.field)\t\($0.value)\n" }.sorted()
+        let lines = cells.filter(\.isLast).map { "\($0.name.indicator)\t\($0.name.field)\t\($0.value)\n" }
+            .sorted()
         return Digest.hex(Digest.sha256(Array(lines.joined().utf8)))
     }
 
     func messages(withHistory: Bool) -> [Pcs_Cqrs_V1_CountCell] {
         cells.filter { withHistory || $0.isLast }
-            .sorted { ($0.name.indicator, $0.name.field, $0.set.seq) < ($1.name.indicator, $1.name.field, $1.set.seq) }
+            .sorted {
+                ($0.name.indicator, $0.name.field, $0.set.seq) < (
+                    $1.name.indicator, $1.name.field, $1.set.seq
+                )
+            }
             .map { cell in
                 .with {
                     $0.indicatorCode = cell.name.indicator
@@ -90,7 +95,9 @@ struct FiguresView {
             } else {
                 reply.missing.append(indicator.code)
             }
-            if let at = found.map(\.set.at).max(), Google_Protobuf_Timestamp(at).seconds > group.lastUpdated.seconds {
+            if let at = found.map(\.set.at).max(),
+                Google_Protobuf_Timestamp(at).seconds > group.lastUpdated.seconds
+            {
                 group.lastUpdated = Google_Protobuf_Timestamp(at)
             }
             if found.contains(where: { $0.flags.contains(.isDefault) && $0.set.seq > confirmedUpTo }) {

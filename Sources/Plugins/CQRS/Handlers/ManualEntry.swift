@@ -9,13 +9,15 @@ struct ManualEntry {
     let call: CallContext
 
     func submit(_ request: Pcs_Cqrs_V1_SubmitCountsRequest) async throws -> Pcs_Cqrs_V1_SubmissionProgress {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard (1...1_000).contains(request.entries.count) else {
             throw Failure.cqrsField("entries", "DAT-1", "There are 1 to 1,000 entries.")
         }
         let isOnBehalf = call.caller.actingFor != request.providerCode
         if isOnBehalf || request.lock, !(3...500).contains(request.reason.count) {
-            throw Failure.cqrsField("reason", "DAT-7", "On behalf of a provider a reason of 3 to 500 characters is needed.")
+            throw Failure.cqrsField(
+                "reason", "DAT-7", "On behalf of a provider a reason of 3 to 500 characters is needed.")
         }
         let isCommissioner = isOnBehalf && !call.caller.roles.contains(Role("CQRS_PCN_MANAGEMENT"))
         guard isCommissioner || !request.lock else {
@@ -29,10 +31,13 @@ struct ManualEntry {
                 throw Failure(CqrsReasons.versionChanged)
             }
             let entry = Entry(
-                definition: definition, view: view, isCommissioner: isCommissioner, locks: request.lock, today: call.today)
+                definition: definition, view: view, isCommissioner: isCommissioner, locks: request.lock,
+                today: call.today)
             let cells = try entry.cells(request.entries)
-            try requireWindow(key, definition, request.providerCode, cells.map(\.indicator), context, transaction)
-            try entry.requireCaps(cells, earlier: { try earlierCount($0, key, request.providerCode, transaction) })
+            try requireWindow(
+                key, definition, request.providerCode, cells.map(\.indicator), context, transaction)
+            try entry.requireCaps(
+                cells, earlier: { try earlierCount($0, key, request.providerCode, transaction) })
             let numbers = try CountStore.numbers(
                 of: cells.map { .init(indicator: $0.indicator.code, field: $0.field) }, in: transaction)
             let flags: CountCell.Flags = request.lock ? .isLocked : []
@@ -47,7 +52,8 @@ struct ManualEntry {
             submission.reason = request.reason
             submission.by = call.caller.responsible
             let seq = try CountStore.record(submission, in: transaction)
-            try CountStore.add([(request.providerCode, CountCoding.bytes(stored))], to: key, seq: seq, in: transaction)
+            try CountStore.add(
+                [(request.providerCode, CountCoding.bytes(stored))], to: key, seq: seq, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "submission/\(submission.id)", organisation: request.providerCode,
@@ -56,14 +62,18 @@ struct ManualEntry {
         }
     }
 
-    func confirmDefaults(_ request: Pcs_Cqrs_V1_ConfirmDefaultsRequest) async throws -> Pcs_Cqrs_V1_SubmissionProgress {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+    func confirmDefaults(_ request: Pcs_Cqrs_V1_ConfirmDefaultsRequest) async throws
+        -> Pcs_Cqrs_V1_SubmissionProgress
+    {
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         let call = call
         return try await call.commit { transaction in
             let definition = try requireOpen(key, request.providerCode, transaction)
             let view = try FiguresView(key, provider: request.providerCode, transaction)
             try FiguresSeenStore.confirm(
-                key, provider: request.providerCode, upTo: view.version, by: call.caller.responsible, in: transaction)
+                key, provider: request.providerCode, upTo: view.version, by: call.caller.responsible,
+                in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "defaults/\(key.service)/\(key.date)", organisation: request.providerCode,
@@ -73,9 +83,11 @@ struct ManualEntry {
     }
 
     func unlock(_ request: Pcs_Cqrs_V1_UnlockEntryRequest) async throws -> Pcs_Cqrs_V1_UnlockEntryResponse {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard request.hasOpenUntil, let day = request.openUntil.calendarDate, day >= call.today else {
-            throw Failure.cqrsField("open_until", "DAT-5", "The day until which entry is open is today or later.")
+            throw Failure.cqrsField(
+                "open_until", "DAT-5", "The day until which entry is open is today or later.")
         }
         guard (3...500).contains(request.reason.count) else {
             throw Failure.cqrsField("reason", "reason", "A reason of 3 to 500 characters is needed.")
@@ -84,7 +96,8 @@ struct ManualEntry {
         return try await call.commit { transaction in
             _ = try requireOpen(key, request.providerCode, transaction)
             try FiguresSeenStore.unlock(
-                key, provider: request.providerCode, until: day, reason: request.reason, by: call.caller.responsible,
+                key, provider: request.providerCode, until: day, reason: request.reason,
+                by: call.caller.responsible,
                 in: transaction)
             transaction.audit(
                 AuditNote(
@@ -102,38 +115,50 @@ struct ManualEntry {
             throw Failure(CqrsReasons.serviceUnknown)
         }
         guard record.state.takesSubmissions else {
-            throw Failure(CqrsReasons.serviceStateWrong, "\(key.service) is \(record.state) and takes no figures.")
+            throw Failure(
+                CqrsReasons.serviceStateWrong, "\(key.service) is \(record.state) and takes no figures.")
         }
         guard AchievementDates.isOne(key.date, of: record.definition), key.date <= call.today else {
-            throw Failure.cqrsField("achievement_date", "DAT-3", "\(key.date) is no achievement date that has passed.")
+            throw Failure.cqrsField(
+                "achievement_date", "DAT-3", "\(key.date) is no achievement date that has passed.")
         }
         let participants = try ParticipantList.participants(in: key.service, on: key.date, reader)
         guard participants.contains(where: { $0.provider == provider || $0.pcn == provider }) else {
-            throw Failure(CqrsReasons.notParticipating, "\(provider) does not take part in \(key.service) on \(key.date).")
+            throw Failure(
+                CqrsReasons.notParticipating,
+                "\(provider) does not take part in \(key.service) on \(key.date).")
         }
         return record.definition
     }
 
     private func requireWindow(
-        _ key: IndicatorValuesFile.Key, _ definition: ServiceDefinition, _ provider: String, _ indicators: [Indicator],
+        _ key: IndicatorValuesFile.Key, _ definition: ServiceDefinition, _ provider: String,
+        _ indicators: [Indicator],
         _ context: PluginContext, _ reader: any Reader
     ) throws {
-        var window = try ReferenceStore.windows(reader)[key] ?? CollectionWindow(service: key.service, date: key.date)
+        var window =
+            try ReferenceStore.windows(reader)[key] ?? CollectionWindow(service: key.service, date: key.date)
         if window.manualTo == nil {
             let figures = NationalFigures(try ReferenceStore.constants(reader))
             let days = indicators.compactMap {
-                figures.optionalFigure("manual_days_after_month_end", $0.group, on: key.date)?.value.scaled(to: 0)
+                figures.optionalFigure("manual_days_after_month_end", $0.group, on: key.date)?.value.scaled(
+                    to: 0)
             }.min()
             if let days { window.manualTo = key.date.adding(days: Int(days)) }
         }
-        if let until = try FiguresSeenStore.unlockedUntil(key, provider: provider, reader), call.today <= until { return }
+        if let until = try FiguresSeenStore.unlockedUntil(key, provider: provider, reader),
+            call.today <= until
+        {
+            return
+        }
         switch window.manual(on: call.today) {
         case .open: return
         case .early(let from):
             throw Failure(CqrsReasons.windowClosed, "Entry for \(key.date) opens on \(from).")
         case .late(let since):
             throw Failure(
-                CqrsReasons.windowClosed, "Entry for \(key.date) closed on \(since); the commissioner can unlock it.")
+                CqrsReasons.windowClosed,
+                "Entry for \(key.date) closed on \(since); the commissioner can unlock it.")
         }
     }
 
@@ -146,7 +171,8 @@ struct ManualEntry {
         var month = YearMonth(containing: year)
         while month.lastDay < key.date {
             let earlier = IndicatorValuesFile.Key(service: key.service, date: month.lastDay)
-            sum += try FiguresView(earlier, provider: provider, reader).cell(indicator.code, field)?.value ?? 0
+            sum +=
+                try FiguresView(earlier, provider: provider, reader).cell(indicator.code, field)?.value ?? 0
             month = month.adding(months: 1)
         }
         return sum
@@ -155,7 +181,9 @@ struct ManualEntry {
 
 extension PluginContext {
     /// First day of the financial year of a day.
-    fileprivate func firstDay(of day: CalendarDate) -> CalendarDate? { FinancialYear(containing: day).firstDay }
+    fileprivate func firstDay(of day: CalendarDate) -> CalendarDate? {
+        FinancialYear(containing: day).firstDay
+    }
 }
 
 /// The checks of one entry.
@@ -177,10 +205,14 @@ private struct Entry {
         var seen: Set<CellCatalogue.Name> = []
         for (index, entry) in entries.enumerated() {
             func refuse(_ field: String, _ rule: String, _ message: String) {
-                violations.append(Violation(field: "entries[\(index)].\(field)", rule: rule, message: message))
+                violations.append(
+                    Violation(field: "entries[\(index)].\(field)", rule: rule, message: message))
             }
-            guard let indicator = definition.indicators.first(where: { $0.code == entry.indicatorCode }) else {
-                refuse("indicator_code", "DAT-9", "The service has no indicator \(entry.indicatorCode.prefix(20)).")
+            guard let indicator = definition.indicators.first(where: { $0.code == entry.indicatorCode })
+            else {
+                refuse(
+                    "indicator_code", "DAT-9",
+                    "The service has no indicator \(entry.indicatorCode.prefix(20)).")
                 continue
             }
             guard let field = indicator.fields.first(where: { $0.name == entry.field }) else {
@@ -192,9 +224,13 @@ private struct Entry {
             }
             let isManual = indicator.isManual || definition.collectionType == .manual
             if !isManual, !locks {
-                refuse("indicator_code", "DAT-6", "\(indicator.code) is extracted; only the commissioner replaces it, with a lock.")
+                refuse(
+                    "indicator_code", "DAT-6",
+                    "\(indicator.code) is extracted; only the commissioner replaces it, with a lock.")
             }
-            if let earlier = view.cell(indicator.code, field.name), earlier.set.source == .onBehalf, !isCommissioner {
+            if let earlier = view.cell(indicator.code, field.name), earlier.set.source == .onBehalf,
+                !isCommissioner
+            {
                 refuse("indicator_code", "DAT-6", "\(indicator.code) was entered by the commissioner.")
             }
             guard let value = value(entry.value, field) else {
@@ -206,12 +242,15 @@ private struct Entry {
         for cell in cells {
             let (least, most) = (cell.indicator.field(.numerator), cell.indicator.field(.denominator))
             guard let least, let most, let numerator = value(of: cell.indicator, least, cells),
-                let denominator = value(of: cell.indicator, most, cells), numerator > denominator, cell.field == least
+                let denominator = value(of: cell.indicator, most, cells), numerator > denominator,
+                cell.field == least
             else { continue }
             violations.append(
                 Violation(
                     field: "entries", rule: "DAT-9",
-                    message: "\(cell.indicator.code): the numerator \(numerator) is over the denominator \(denominator)."))
+                    message:
+                        "\(cell.indicator.code): the numerator \(numerator) is over the denominator \(denominator)."
+                ))
         }
         if !violations.isEmpty {
             let isEntry = violations.allSatisfy { $0.rule == "DAT-6" }
@@ -231,13 +270,16 @@ private struct Entry {
     private func value(_ text: String, _ field: CountField) -> Int64? {
         if text == "Y" { return 1 }
         if text == "N" { return 0 }
-        guard text.utf8.count <= 8, !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard text.utf8.count <= 8, !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int64(text)
     }
 
     /// DAT-10: a year's counts do not exceed the register.
     func requireCaps(_ cells: [Cell], earlier: (Indicator) throws -> Int64) throws {
-        for cell in cells where cell.field == cell.indicator.field(.count) && !cell.indicator.cappedByField.isEmpty {
+        for cell in cells
+        where cell.field == cell.indicator.field(.count) && !cell.indicator.cappedByField.isEmpty {
             guard let most = value(of: cell.indicator, cell.indicator.cappedByField, cells) else { continue }
             let before = try earlier(cell.indicator)
             if before + cell.value > most {

@@ -9,7 +9,9 @@ struct PopulationLoading {
     let context: PluginContext
     let call: CallContext
 
-    func load(_ requests: RequestStream<Pcs_Cqrs_V1_LoadPopulationsRequest>) async throws -> Pcs_Cqrs_V1_PopulationLoad {
+    func load(_ requests: RequestStream<Pcs_Cqrs_V1_LoadPopulationsRequest>) async throws
+        -> Pcs_Cqrs_V1_PopulationLoad
+    {
         let first = requests.first
         let file = try await Upload.collect(requests, name: first.fileName) { Array($0.data) }
         let isLoaded = try context.store.read { try ReferenceStore.isLoaded(.populations, file.sha256, $0) }
@@ -26,7 +28,8 @@ struct PopulationLoading {
         let actor = call.caller.responsible
         return try await call.commit { transaction in
             var reply = answer
-            let load = try ReferenceStore.record(.populations, file, rows: rows.count, by: actor, in: transaction)
+            let load = try ReferenceStore.record(
+                .populations, file, rows: rows.count, by: actor, in: transaction)
             try ReferenceStore.add(rows, load: load, in: transaction)
             reply.loadID = String(load)
             reply.recalculationProposals = try ProposalStore.raise(
@@ -35,7 +38,8 @@ struct PopulationLoading {
             transaction.audit(
                 AuditNote(
                     object: "populations/\(load)",
-                    detail: "\(rows.count) figures, \(reply.recalculationProposals) results to calculate again"))
+                    detail:
+                        "\(rows.count) figures, \(reply.recalculationProposals) results to calculate again"))
             return reply
         }
     }

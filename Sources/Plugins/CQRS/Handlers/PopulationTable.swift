@@ -11,7 +11,8 @@ struct PopulationTable {
     private let date: CalendarDate
 
     init(
-        _ definition: ServiceDefinition, _ key: IndicatorValuesFile.Key, _ figures: NationalFigures, _ reader: any Reader
+        _ definition: ServiceDefinition, _ key: IndicatorValuesFile.Key, _ figures: NationalFigures,
+        _ reader: any Reader
     ) throws {
         date = key.date
         let bases = Set(definition.tariffs.map(\.base))
@@ -39,7 +40,8 @@ struct PopulationTable {
     private static func snapshotDay(_ date: CalendarDate, _ figures: NationalFigures) -> CalendarDate {
         let year = FinancialYear(containing: date)
         let months =
-            figures.optionalFigure("crp_snapshot_months_before_year_end", "", on: date)?.value.scaled(to: 0) ?? 3
+            figures.optionalFigure("crp_snapshot_months_before_year_end", "", on: date)?.value.scaled(to: 0)
+            ?? 3
         let day = YearMonth(containing: year.lastDay).adding(months: 1 - Int(months)).firstDay
         return min(day, date)
     }
@@ -74,7 +76,8 @@ struct PopulationTable {
         for figure in found { sum += figure.value.scaled(to: scale) ?? 0 }
         guard let last = found.map(\.asOf).max() else { return nil }
         return ProviderBases.Figure(
-            rowID: found.map(\.rowID).max() ?? 0, value: ExactDecimal(mantissa: sum, scale: scale), asOf: last,
+            rowID: found.map(\.rowID).max() ?? 0, value: ExactDecimal(mantissa: sum, scale: scale),
+            asOf: last,
             source: "sum of \(members.count) members")
     }
 }

@@ -29,7 +29,8 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
             services: services, indicators: indicators, tariffs: tariffs)
         guard violations.isEmpty else { throw Failure.cqrsFile(violations) }
         let file = UploadedFile(
-            name: first.fileName, bytes: [], sha256: Digest.hex(Digest.sha256(services + indicators + tariffs)))
+            name: first.fileName, bytes: [],
+            sha256: Digest.hex(Digest.sha256(services + indicators + tariffs)))
         try context.store.read { try requireDrafts(definitions, $0) }
         let actor = call.caller.responsible
         if first.dryRun {
@@ -37,7 +38,8 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         }
         return try await call.commit { transaction in
             try requireDrafts(definitions, transaction)
-            _ = try ReferenceStore.record(.services, file, rows: definitions.count, by: actor, in: transaction)
+            _ = try ReferenceStore.record(
+                .services, file, rows: definitions.count, by: actor, in: transaction)
             let records = definitions.map { draft($0, actor, transaction.now) }
             for record in records {
                 try ServiceStore.save(record, in: transaction)
@@ -54,7 +56,9 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
     private func requireDrafts(_ definitions: [ServiceDefinition], _ reader: any Reader) throws {
         var violations: [Violation] = []
         for definition in definitions {
-            guard let record = try ServiceStore.record(definition.code, definition.version, reader) else { continue }
+            guard let record = try ServiceStore.record(definition.code, definition.version, reader) else {
+                continue
+            }
             if record.state != .draft {
                 violations.append(
                     Violation(
@@ -65,13 +69,18 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         if !violations.isEmpty { throw Failure(CqrsReasons.serviceImmutable, violations: violations) }
     }
 
-    private func draft(_ definition: ServiceDefinition, _ actor: String, _ now: Instant) -> ServiceStore.Record {
+    private func draft(_ definition: ServiceDefinition, _ actor: String, _ now: Instant)
+        -> ServiceStore.Record
+    {
         ServiceStore.Record(
-            definition: definition, state: .draft, sha256: DefinitionText.hash(definition), loadedBy: actor, loadedAt: now,
+            definition: definition, state: .draft, sha256: DefinitionText.hash(definition), loadedBy: actor,
+            loadedAt: now,
             publishedBy: "", publishedAt: nil)
     }
 
-    private func reply(_ records: [ServiceStore.Record], _ file: UploadedFile, dryRun: Bool) -> Pcs_Cqrs_V1_ServicesLoad {
+    private func reply(_ records: [ServiceStore.Record], _ file: UploadedFile, dryRun: Bool)
+        -> Pcs_Cqrs_V1_ServicesLoad
+    {
         .with {
             $0.services = records.map { Pcs_Cqrs_V1_ServiceDefinition($0, whole: false) }
             $0.dryRun = dryRun
@@ -84,7 +93,9 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
     ) async throws -> Pcs_Cqrs_V1_ServiceDefinition {
         try await call.commit { transaction in
             let record = try find(request.code, request.version, transaction)
-            guard record.sha256 == request.definitionSha256 else { throw Failure(CqrsReasons.definitionChanged) }
+            guard record.sha256 == request.definitionSha256 else {
+                throw Failure(CqrsReasons.definitionChanged)
+            }
             try call.requireOtherPerson(than: record.loadedBy, step: "publish a definition")
             return try move(record, to: .published, reason: "", call, transaction)
         }
@@ -93,8 +104,12 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
     func closeService(
         _ request: Pcs_Cqrs_V1_CloseServiceRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_ServiceDefinition {
-        guard let state = ServiceState(rawValue: request.state.rawValue), state.rawValue > ServiceState.published.rawValue
-        else { throw Failure.cqrsField("state", "3.1", "A service is closed to submission, to payment, or archived.") }
+        guard let state = ServiceState(rawValue: request.state.rawValue),
+            state.rawValue > ServiceState.published.rawValue
+        else {
+            throw Failure.cqrsField(
+                "state", "3.1", "A service is closed to submission, to payment, or archived.")
+        }
         guard (3...500).contains(request.reason.count) else {
             throw Failure.cqrsField("reason", "reason", "A reason of 3 to 500 characters is needed.")
         }
@@ -109,13 +124,15 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         _ transaction: any Transaction
     ) throws -> Pcs_Cqrs_V1_ServiceDefinition {
         guard record.state.may(become: state) else {
-            throw Failure(CqrsReasons.serviceStateWrong, "The service is \(record.state) and cannot become \(state).")
+            throw Failure(
+                CqrsReasons.serviceStateWrong, "The service is \(record.state) and cannot become \(state).")
         }
         try ServiceStore.move(record, to: state, by: call.caller.responsible, reason: reason, in: transaction)
         let definition = record.definition
         transaction.audit(
             AuditNote(
-                object: "service/\(definition.code)/\(definition.version)", detail: "\(record.state) -> \(state)"))
+                object: "service/\(definition.code)/\(definition.version)",
+                detail: "\(record.state) -> \(state)"))
         return Pcs_Cqrs_V1_ServiceDefinition(
             try find(definition.code, Int32(clamping: definition.version), transaction), whole: true)
     }
@@ -125,7 +142,9 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
             version == 0
             ? try ServiceStore.published(code, reader) ?? ServiceStore.versions(of: code, reader).first
             : try ServiceStore.record(code, Int(version), reader)
-        guard let found else { throw Failure(CqrsReasons.serviceUnknown, "There is no service \(code.prefix(20)).") }
+        guard let found else {
+            throw Failure(CqrsReasons.serviceUnknown, "There is no service \(code.prefix(20)).")
+        }
         return found
     }
 
@@ -164,10 +183,12 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         }
         return try await call.commit { transaction in
             let news = try news(rows, transaction)
-            let load = try ReferenceStore.record(.constants, file, rows: rows.count, by: actor, in: transaction)
+            let load = try ReferenceStore.record(
+                .constants, file, rows: rows.count, by: actor, in: transaction)
             try ReferenceStore.add(news, load: load, in: transaction)
             transaction.audit(
-                AuditNote(object: "constants/\(load)", detail: "\(news.count) new figures, sha256 \(file.sha256)"))
+                AuditNote(
+                    object: "constants/\(load)", detail: "\(news.count) new figures, sha256 \(file.sha256)"))
             return reply(rows, news, file, id: String(load), dryRun: false)
         }
     }
@@ -184,7 +205,8 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
     }
 
     private func reply(
-        _ rows: [NationalFigures.Row], _ news: [NationalFigures.Row], _ file: UploadedFile, id: String, dryRun: Bool
+        _ rows: [NationalFigures.Row], _ news: [NationalFigures.Row], _ file: UploadedFile, id: String,
+        dryRun: Bool
     ) -> Pcs_Cqrs_V1_ConstantsLoad {
         .with {
             $0.loadID = id

@@ -12,7 +12,9 @@ struct ResultView {
     let inputs: RunInputs
     let run: CalculationStore.Run
 
-    private init(_ stored: CalculationStore.Stored, _ run: CalculationStore.Run, _ definition: ServiceDefinition) throws {
+    private init(
+        _ stored: CalculationStore.Stored, _ run: CalculationStore.Run, _ definition: ServiceDefinition
+    ) throws {
         self.stored = stored
         self.run = run
         self.definition = definition
@@ -20,11 +22,13 @@ struct ResultView {
         inputs = try ResultCoding.readInputs(run.inputs)
     }
 
-    static func find(_ request: Pcs_Cqrs_V1_GetAchievementRequest, _ reader: any Reader) throws -> ResultView {
+    static func find(_ request: Pcs_Cqrs_V1_GetAchievementRequest, _ reader: any Reader) throws -> ResultView
+    {
         if !request.calculationID.isEmpty {
             return try find(request.calculationID, provider: request.providerCode, reader)
         }
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard let stored = try CalculationStore.results(of: request.providerCode, key, reader).first else {
             throw Failure(CqrsReasons.resultUnknown)
         }
@@ -63,7 +67,9 @@ struct ResultView {
                 else { throw CQRSError.damaged("result") }
                 runs[stored.runSeq] = (own, record.definition)
             }
-            if let (own, definition) = runs[stored.runSeq] { views.append(try ResultView(stored, own, definition)) }
+            if let (own, definition) = runs[stored.runSeq] {
+                views.append(try ResultView(stored, own, definition))
+            }
         }
         return views
     }
@@ -96,7 +102,8 @@ struct ResultView {
             $0.register = line.register
             $0.personalisedCareAdjustments = line.adjustments
             $0.percent = ResultView.percent(line.numerator, of: line.denominator)
-            $0.percentWithAdjustments = ResultView.percent(line.numerator, of: line.denominator + line.adjustments)
+            $0.percentWithAdjustments = ResultView.percent(
+                line.numerator, of: line.denominator + line.adjustments)
             $0.pointsHundredths = line.points.hundredths
             $0.maximumPointsHundredths = indicator.points.hundredths
             $0.notEarnableBecause =
@@ -114,7 +121,8 @@ struct ResultView {
 
     /// Cut after 6 decimals; empty without a denominator.
     static func percent(_ numerator: Int64, of denominator: Int64) -> String {
-        guard denominator > 0, let value = try? Rational(Int128(numerator) * 100, over: Int128(denominator)) else { return "" }
+        guard denominator > 0, let value = try? Rational(Int128(numerator) * 100, over: Int128(denominator))
+        else { return "" }
         return value.text(decimals: 6)
     }
 
@@ -129,7 +137,9 @@ struct ResultView {
         return try .with { reply in
             reply.achievement = achievement
             reply.totalPence = result.total.pence
-            if let figure = result.bases.list ?? result.bases.weighted ?? result.bases.adjusted ?? result.bases.beds {
+            if let figure = result.bases.list ?? result.bases.weighted ?? result.bases.adjusted
+                ?? result.bases.beds
+            {
                 reply.population = figure.value.description
                 reply.populationID = figure.rowID
             }
@@ -137,7 +147,8 @@ struct ResultView {
                 let explanation = explainer.explain(line)
                 let values = try explanation.values()
                 func factor(_ name: String) -> String {
-                    explanation.steps.firstIndex { $0.name == name }.map { values[$0].text(decimals: 6) } ?? ""
+                    explanation.steps.firstIndex { $0.name == name }.map { values[$0].text(decimals: 6) }
+                        ?? ""
                 }
                 return .with {
                     $0.number = Int32(index + 1)
@@ -156,12 +167,15 @@ struct ResultView {
     /// - Parameter line: 0 = all.
     func explanation(line wanted: Int) throws -> Pcs_Cqrs_V1_CalculationExplanation {
         let explainer = ResultExplanation(definition: definition, inputs: inputs, bases: result.bases)
-        let lines = try paid.enumerated().filter { wanted == 0 || $0.offset + 1 == wanted }.map { index, line in
+        let lines = try paid.enumerated().filter { wanted == 0 || $0.offset + 1 == wanted }.map {
+            index, line in
             try ResultView.message(
                 explainer.explain(line), number: index + 1,
                 indicator: line.indicator >= 0 ? definition.indicators[line.indicator].code : "")
         }
-        if lines.isEmpty, wanted != 0 { throw Failure(CqrsReasons.resultUnknown, "There is no line \(wanted).") }
+        if lines.isEmpty, wanted != 0 {
+            throw Failure(CqrsReasons.resultUnknown, "There is no line \(wanted).")
+        }
         return .with {
             $0.calculationID = stored.id
             $0.providerCode = stored.provider

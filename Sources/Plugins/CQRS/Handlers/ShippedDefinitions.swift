@@ -7,7 +7,8 @@ enum ShippedDefinitions {
 
     /// Codes of personalised care adjustments and exclusions that any fraction may have (5.2).
     static let adjustments: [(code: String, isAdjustment: Bool)] = {
-        String(decoding: ShippedFiles.adjustments, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst()
+        String(decoding: ShippedFiles.adjustments, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .dropFirst()
             .compactMap { line in
                 let parts = line.split(separator: ",")
                 return parts.count == 2 ? (String(parts[0]), parts[1] == "A") : nil
@@ -35,10 +36,13 @@ enum ShippedDefinitions {
         where try ServiceStore.record(definition.code, definition.version, transaction) == nil {
             try ServiceStore.save(
                 ServiceStore.Record(
-                    definition: definition, state: .published, sha256: DefinitionText.hash(definition), loadedBy: actor,
-                    loadedAt: transaction.now, publishedBy: actor, publishedAt: transaction.now), in: transaction)
+                    definition: definition, state: .published, sha256: DefinitionText.hash(definition),
+                    loadedBy: actor,
+                    loadedAt: transaction.now, publishedBy: actor, publishedAt: transaction.now),
+                in: transaction)
         }
-        transaction.audit(AuditNote(object: "services", detail: "\(definitions.count) shipped, sha256 \(file.sha256)"))
+        transaction.audit(
+            AuditNote(object: "services", detail: "\(definitions.count) shipped, sha256 \(file.sha256)"))
     }
 
     private static func loadConstants(in transaction: any Transaction) throws {
@@ -49,6 +53,7 @@ enum ShippedDefinitions {
         guard violations.isEmpty else { throw Failure.cqrsFile(violations) }
         let load = try ReferenceStore.record(.constants, file, rows: rows.count, by: actor, in: transaction)
         try ReferenceStore.add(rows, load: load, in: transaction)
-        transaction.audit(AuditNote(object: "constants", detail: "\(rows.count) shipped, sha256 \(file.sha256)"))
+        transaction.audit(
+            AuditNote(object: "constants", detail: "\(rows.count) shipped, sha256 \(file.sha256)"))
     }
 }

@@ -13,12 +13,15 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     ) async throws -> Pcs_Cqrs_V1_ExtractLoad {
         try Upload.checkName(requests.first.fileName)
         if requests.first.outsideWindow, !(3...500).contains(requests.first.reason.count) {
-            throw Failure.cqrsField("reason", "DAT-5", "Outside the window a reason of 3 to 500 characters is needed.")
+            throw Failure.cqrsField(
+                "reason", "DAT-5", "Outside the window a reason of 3 to 500 characters is needed.")
         }
         switch requests.first.format {
         case .indicatorValues: return try await ExtractLoading(context: context, call: call).load(requests)
-        case .achievedPoints: return try await StatedLoading(context: context, call: call).loadPoints(requests)
-        case .participationList: return try await StatedLoading(context: context, call: call).loadParticipation(requests)
+        case .achievedPoints:
+            return try await StatedLoading(context: context, call: call).loadPoints(requests)
+        case .participationList:
+            return try await StatedLoading(context: context, call: call).loadParticipation(requests)
         default: throw Failure.cqrsField("format", "5.4", "The format is one of cqrs.md 5.4.")
         }
     }
@@ -41,8 +44,11 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
         try await ManualEntry(context: context, call: call).unlock(request)
     }
 
-    func getCounts(_ request: Pcs_Cqrs_V1_GetCountsRequest, _ call: CallContext) async throws -> Pcs_Cqrs_V1_Counts {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+    func getCounts(_ request: Pcs_Cqrs_V1_GetCountsRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Counts
+    {
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         let view = try context.store.read { try FiguresView(key, provider: request.providerCode, $0) }
         let hash = view.hash
         // Who saw which figures: what is declared later can be held against it (GEN-6).
@@ -60,7 +66,8 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     func getProgress(
         _ request: Pcs_Cqrs_V1_GetProgressRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_SubmissionProgress {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         return try context.store.read { reader in
             guard let record = try ServiceStore.published(key.service, reader) else {
                 throw Failure(CqrsReasons.serviceUnknown)
@@ -74,7 +81,10 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     ) async throws -> Pcs_Cqrs_V1_ListExtractLoadsResponse {
         let limit = request.limit == 0 ? 100 : min(1_000, max(1, Int(request.limit)))
         let loads = try context.store.read { try CountStore.loads($0) }
-            .filter { request.serviceCode.isEmpty || $0.services.split(separator: " ").contains { $0 == request.serviceCode } }
+            .filter {
+                request.serviceCode.isEmpty
+                    || $0.services.split(separator: " ").contains { $0 == request.serviceCode }
+            }
         return .with { $0.loads = loads.prefix(limit).map { Pcs_Cqrs_V1_ExtractLoad($0) } }
     }
 
@@ -89,7 +99,8 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     ) async throws -> Pcs_Cqrs_V1_ListPopulationsResponse {
         let rows = try context.store.read { try ReferenceStore.populations(of: request.organisationCode, $0) }
         return .with { response in
-            response.populations = rows.filter { request.base == 0 || $0.base == Int64(request.base) }.map { row in
+            response.populations = rows.filter { request.base == 0 || $0.base == Int64(request.base) }.map {
+                row in
                 .with {
                     $0.populationID = row.id
                     $0.organisationCode = request.organisationCode
@@ -127,10 +138,13 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
         if first.dryRun { return try context.store.read(reply) }
         return try await call.commit { transaction in
             let reply = try reply(transaction)
-            let load = try ReferenceStore.record(.calendar, file, rows: rows.count, by: actor, in: transaction)
+            let load = try ReferenceStore.record(
+                .calendar, file, rows: rows.count, by: actor, in: transaction)
             try ReferenceStore.add(rows, load: load, in: transaction)
             transaction.audit(
-                AuditNote(object: "calendar/\(load)", detail: "\(rows.count) windows, \(reply.movedPayDays) pay days moved"))
+                AuditNote(
+                    object: "calendar/\(load)",
+                    detail: "\(rows.count) windows, \(reply.movedPayDays) pay days moved"))
             return reply
         }
     }
@@ -169,7 +183,9 @@ extension Pcs_Cqrs_V1_CollectionWindow {
 
 /// The service and date of a request.
 enum SubmissionKey {
-    static func read(_ service: String, _ date: Pcs_Common_V1_Date, isSet: Bool) throws -> IndicatorValuesFile.Key {
+    static func read(_ service: String, _ date: Pcs_Common_V1_Date, isSet: Bool) throws
+        -> IndicatorValuesFile.Key
+    {
         guard DefinitionFiles.isCode(service) else {
             throw Failure.cqrsField("service_code", "SVC01", "This is no service code.")
         }

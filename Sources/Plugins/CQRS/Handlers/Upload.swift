@@ -11,7 +11,8 @@ enum Upload {
     static let extractLimit = 512 << 20
 
     static func collect<Request>(
-        _ requests: RequestStream<Request>, name: String, limit: Int = limit, bytes: @Sendable (Request) -> [UInt8]
+        _ requests: RequestStream<Request>, name: String, limit: Int = limit,
+        bytes: @Sendable (Request) -> [UInt8]
     ) async throws -> UploadedFile {
         try checkName(name)
         var content: [UInt8] = []
@@ -33,10 +34,13 @@ enum Upload {
 extension Failure {
     static func cqrsField(_ field: String, _ rule: String, _ message: String) -> Failure {
         Failure(
-            HostReasons.fieldInvalid, message, violations: [Violation(field: field, rule: rule, message: message)])
+            HostReasons.fieldInvalid, message,
+            violations: [Violation(field: field, rule: rule, message: message)])
     }
 
-    static func cqrsFile(_ violations: ViolationList) -> Failure { violations.failure(HostReasons.fileInvalid) }
+    static func cqrsFile(_ violations: ViolationList) -> Failure {
+        violations.failure(HostReasons.fileInvalid)
+    }
 }
 
 extension CQRSError {
@@ -44,13 +48,18 @@ extension CQRSError {
     var failure: Failure {
         switch self {
         case .constantMissing(let name, let group, let day):
-            Failure(CqrsReasons.constantMissing, "The national figure \(name) \(group) is not loaded for \(day).")
+            Failure(
+                CqrsReasons.constantMissing, "The national figure \(name) \(group) is not loaded for \(day).")
         case .populationMissing(let base, let organisation, let day):
-            Failure(CqrsReasons.populationMissing, "The population \(base) of \(organisation) is not loaded for \(day).")
+            Failure(
+                CqrsReasons.populationMissing,
+                "The population \(base) of \(organisation) is not loaded for \(day).")
         case .tariffMissing(let service, let day):
             Failure(CqrsReasons.tariffMissing, "\(service) has no tariff on \(day).")
         case .amountOutOfRange(let provider):
-            Failure(CqrsReasons.amountOutOfRange, "An amount of \(provider) is too large to be calculated exactly.")
+            Failure(
+                CqrsReasons.amountOutOfRange,
+                "An amount of \(provider) is too large to be calculated exactly.")
         case .damaged(let what): Failure(CqrsReasons.resultDamaged, "The stored \(what) is damaged.")
         }
     }

@@ -22,7 +22,9 @@ enum AspirationStore {
         WHERE provider_code = ?1 AND financial_year = ?2 ORDER BY seq DESC LIMIT 1
         """)
 
-    static func add(_ row: AspirationFile.Row, _ explanation: Explanation, seq: Int64, in transaction: any Transaction)
+    static func add(
+        _ row: AspirationFile.Row, _ explanation: Explanation, seq: Int64, in transaction: any Transaction
+    )
         throws
     {
         var writer = CompactWriter()
@@ -30,8 +32,10 @@ enum AspirationStore {
         try transaction.run(
             insert,
             [
-                .text(row.provider.value), .text(row.year.description), .integer(seq), .integer(row.achieved.pence),
-                .integer(explanation.amount.pence), .text(row.agreedBy), .text(row.source), .blob(writer.bytes),
+                .text(row.provider.value), .text(row.year.description), .integer(seq),
+                .integer(row.achieved.pence),
+                .integer(explanation.amount.pence), .text(row.agreedBy), .text(row.source),
+                .blob(writer.bytes),
             ])
     }
 
@@ -39,7 +43,8 @@ enum AspirationStore {
         try reader.first(latest, [.text(provider), .text(year.description)]) { row in
             var body = CompactReader(row.blob(4))
             return Row(
-                priorPence: row.integer(0), monthlyPence: row.integer(1), agreedBy: row.text(2), source: row.text(3),
+                priorPence: row.integer(0), monthlyPence: row.integer(1), agreedBy: row.text(2),
+                source: row.text(3),
                 explanation: try Explanation(from: &body))
         }
     }

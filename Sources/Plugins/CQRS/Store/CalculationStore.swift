@@ -62,21 +62,28 @@ enum CalculationStore {
         WHERE service_code = ?1 AND achievement_date = ?2 ORDER BY provider_code, run_seq
         """)
 
-    static func nextSequence(_ reader: any Reader) throws -> Int64 { try reader.first(nextRun) { $0.integer(0) } ?? 1 }
+    static func nextSequence(_ reader: any Reader) throws -> Int64 {
+        try reader.first(nextRun) { $0.integer(0) } ?? 1
+    }
 
     static func add(_ run: Run, in transaction: any Transaction) throws {
         try transaction.run(
             insertRun,
             [
                 .integer(run.seq), .text(run.id), .text(run.service), .integer(run.version), .date(run.date),
-                .integer(run.state.rawValue), .integer(run.providers), .integer(run.lines), .integer(run.incomplete),
-                .integer(run.changed), .integer(run.unchanged), .integer(run.totalPence), .integer(run.points),
-                .integer(run.meanBefore), .integer(run.movement), .text(run.by), .instant(run.at), .text(run.releasedBy),
+                .integer(run.state.rawValue), .integer(run.providers), .integer(run.lines),
+                .integer(run.incomplete),
+                .integer(run.changed), .integer(run.unchanged), .integer(run.totalPence),
+                .integer(run.points),
+                .integer(run.meanBefore), .integer(run.movement), .text(run.by), .instant(run.at),
+                .text(run.releasedBy),
                 .optional(run.releasedAt?.microsecondsSince1970), .blob(run.inputs),
             ])
     }
 
-    static func run(_ id: String, _ reader: any Reader) throws -> Run? { try reader.first(runByID, [.text(id)], run) }
+    static func run(_ id: String, _ reader: any Reader) throws -> Run? {
+        try reader.first(runByID, [.text(id)], run)
+    }
     static func run(seq: Int64, _ reader: any Reader) throws -> Run? {
         try reader.first(runBySeq, [.integer(seq)], run)
     }
@@ -91,7 +98,8 @@ enum CalculationStore {
         return Run(
             seq: row.integer(0), id: row.text(1), service: row.text(2), version: Int(row.integer(3)),
             date: try row.date(4), state: state, providers: row.integer(6), lines: row.integer(7),
-            incomplete: row.integer(8), changed: row.integer(9), unchanged: row.integer(10), totalPence: row.integer(11),
+            incomplete: row.integer(8), changed: row.integer(9), unchanged: row.integer(10),
+            totalPence: row.integer(11),
             points: row.integer(12), meanBefore: row.integer(13), movement: row.integer(14), by: row.text(15),
             at: row.instant(16), releasedBy: row.text(17), releasedAt: row.isNull(18) ? nil : row.instant(18),
             inputs: row.blob(19))
@@ -124,13 +132,15 @@ enum CalculationStore {
     }
 
     static func add(
-        _ results: [(stored: Stored, populationID: Int64)], _ key: IndicatorValuesFile.Key, in transaction: any Transaction
+        _ results: [(stored: Stored, populationID: Int64)], _ key: IndicatorValuesFile.Key,
+        in transaction: any Transaction
     ) throws {
         let (service, date) = (StoredValue.text(key.service), StoredValue.date(key.date))
         try insertResult.run(results, in: transaction) { result, values in
             let stored = result.stored
             values += [
-                service, date, .text(stored.provider), .integer(stored.runSeq), .integer(stored.isComplete ? 1 : 2),
+                service, date, .text(stored.provider), .integer(stored.runSeq),
+                .integer(stored.isComplete ? 1 : 2),
                 .integer(stored.points), .integer(stored.maximum), .integer(stored.totalPence),
                 .integer(result.populationID), .blob(stored.figures), .blob(stored.body),
             ]
@@ -138,7 +148,9 @@ enum CalculationStore {
     }
 
     /// All results of a provider, newest first.
-    static func results(of provider: String, _ key: IndicatorValuesFile.Key, _ reader: any Reader) throws -> [Stored] {
+    static func results(of provider: String, _ key: IndicatorValuesFile.Key, _ reader: any Reader) throws
+        -> [Stored]
+    {
         try reader.all(resultsOfProvider, [.text(key.service), .date(key.date), .text(provider)], stored)
     }
 
@@ -154,7 +166,8 @@ enum CalculationStore {
 
     private static func stored(_ row: any Row) throws -> Stored {
         Stored(
-            provider: row.text(0), runSeq: row.integer(1), isComplete: row.integer(2) == 1, points: row.integer(3),
+            provider: row.text(0), runSeq: row.integer(1), isComplete: row.integer(2) == 1,
+            points: row.integer(3),
             maximum: row.integer(4), totalPence: row.integer(5), figures: row.blob(6), body: row.blob(7))
     }
 }

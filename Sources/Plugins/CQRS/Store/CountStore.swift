@@ -39,11 +39,14 @@ enum CountStore {
         """
     private static let byHash = Statement(
         "SELECT \(columns) FROM submission WHERE format = ?1 AND sha256 = ?2 ORDER BY seq DESC")
-    private static let loads = Statement("SELECT \(columns) FROM submission WHERE format > 0 ORDER BY seq DESC")
-    private static let names = Statement("SELECT cell_id, indicator_code, field FROM cell_name ORDER BY cell_id")
+    private static let loads = Statement(
+        "SELECT \(columns) FROM submission WHERE format > 0 ORDER BY seq DESC")
+    private static let names = Statement(
+        "SELECT cell_id, indicator_code, field FROM cell_name ORDER BY cell_id")
     private static let insertName = BulkInsert(into: "cell_name", ["cell_id", "indicator_code", "field"])
     private static let insertSet = BulkInsert(
-        into: "count_set", ["service_code", "achievement_date", "provider_code", "seq", "body"], rowsAtOnce: 64)
+        into: "count_set", ["service_code", "achievement_date", "provider_code", "seq", "body"],
+        rowsAtOnce: 64)
     private static let setsOfDate = Statement(
         """
         SELECT provider_code, count_set.seq, source, body FROM count_set
@@ -57,7 +60,8 @@ enum CountStore {
         WHERE service_code = ?1 AND achievement_date = ?2 AND provider_code = ?3 ORDER BY count_set.seq
         """)
     private static let insertStated = BulkInsert(
-        into: "stated_points", ["service_code", "achievement_date", "provider_code", "seq", "body"], rowsAtOnce: 64)
+        into: "stated_points", ["service_code", "achievement_date", "provider_code", "seq", "body"],
+        rowsAtOnce: 64)
     private static let statedOfYear = Statement(
         """
         SELECT provider_code, body FROM stated_points
@@ -69,7 +73,8 @@ enum CountStore {
         try transaction.run(
             insert,
             [
-                .integer(number), .text(submission.id), .integer(submission.format), .integer(submission.source.rawValue),
+                .integer(number), .text(submission.id), .integer(submission.format),
+                .integer(submission.source.rawValue),
                 .text(submission.fileName), .text(submission.sha256), .text(submission.services),
                 .integer(submission.rows), .integer(submission.providers), .integer(submission.added),
                 .integer(submission.changed), .integer(submission.unchanged), .integer(submission.keptManual),
@@ -85,11 +90,15 @@ enum CountStore {
     static func loads(_ reader: any Reader) throws -> [Submission] { try reader.all(loads, [], submission) }
 
     private static func submission(_ row: any Row) throws -> Submission {
-        guard let source = Submission.Source(rawValue: Int(row.integer(2))) else { throw CQRSError.damaged("submission") }
+        guard let source = Submission.Source(rawValue: Int(row.integer(2))) else {
+            throw CQRSError.damaged("submission")
+        }
         return Submission(
-            id: row.text(0), format: Int(row.integer(1)), source: source, fileName: row.text(3), sha256: row.text(4),
+            id: row.text(0), format: Int(row.integer(1)), source: source, fileName: row.text(3),
+            sha256: row.text(4),
             services: row.text(5), rows: row.integer(6), providers: row.integer(7), added: row.integer(8),
-            changed: row.integer(9), unchanged: row.integer(10), keptManual: row.integer(11), reason: row.text(12),
+            changed: row.integer(9), unchanged: row.integer(10), keptManual: row.integer(11),
+            reason: row.text(12),
             by: row.text(13), at: row.instant(14))
     }
 
@@ -109,7 +118,8 @@ enum CountStore {
         var catalogue = try catalogue(transaction)
         let before = catalogue.names.count
         let numbers = wanted.map { catalogue.number(of: $0) }
-        try insertName.run(Array(catalogue.names.enumerated().dropFirst(before)), in: transaction) { name, values in
+        try insertName.run(Array(catalogue.names.enumerated().dropFirst(before)), in: transaction) {
+            name, values in
             values += [.integer(name.offset), .text(name.element.indicator), .text(name.element.field)]
         }
         return numbers
@@ -143,7 +153,9 @@ enum CountStore {
         var body: [UInt8]
     }
 
-    static func sets(of key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws -> [SetRow] {
+    static func sets(of key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws
+        -> [SetRow]
+    {
         try reader.all(setsOfProvider, [.text(key.service), .date(key.date), .text(provider)]) { row in
             SetRow(
                 seq: row.integer(0), source: Submission.Source(rawValue: Int(row.integer(1))) ?? .automated,
@@ -154,7 +166,8 @@ enum CountStore {
     // MARK: Stated points
 
     static func addStated(
-        _ rows: [(service: String, date: CalendarDate, provider: String, points: [(String, Points)])], seq: Int64,
+        _ rows: [(service: String, date: CalendarDate, provider: String, points: [(String, Points)])],
+        seq: Int64,
         in transaction: any Transaction
     ) throws {
         try insertStated.run(rows, in: transaction) { row, values in
@@ -164,12 +177,16 @@ enum CountStore {
                 writer.text(indicator)
                 writer.signed(points.hundredths)
             }
-            values += [.text(row.service), .date(row.date), .text(row.provider), .integer(seq), .blob(writer.bytes)]
+            values += [
+                .text(row.service), .date(row.date), .text(row.provider), .integer(seq), .blob(writer.bytes),
+            ]
         }
     }
 
     /// Points stated for a service and date, by provider and indicator; the last file counts.
-    static func stated(_ key: IndicatorValuesFile.Key, _ reader: any Reader) throws -> [String: [String: Points]] {
+    static func stated(_ key: IndicatorValuesFile.Key, _ reader: any Reader) throws -> [String: [String:
+        Points]]
+    {
         var stated: [String: [String: Points]] = [:]
         try reader.forEach(statedOfYear, [.text(key.service), .date(key.date)]) { row in
             var body = CompactReader(row.blob(1))

@@ -52,23 +52,29 @@ enum FiguresSeenStore {
     }
 
     /// Number of the last submission whose defaults were confirmed; 0 = none.
-    static func confirmedUpTo(_ key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws -> Int64 {
+    static func confirmedUpTo(_ key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws
+        -> Int64
+    {
         try reader.first(confirmed, values(key, provider)) { $0.integer(0) } ?? 0
     }
 
     static func confirm(
-        _ key: IndicatorValuesFile.Key, provider: String, upTo seq: Int64, by actor: String, in transaction: any Transaction
+        _ key: IndicatorValuesFile.Key, provider: String, upTo seq: Int64, by actor: String,
+        in transaction: any Transaction
     ) throws {
         try transaction.run(
             confirm, values(key, provider) + [.integer(seq), .text(actor), .instant(transaction.now)])
     }
 
-    static func unlockedUntil(_ key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws -> CalendarDate? {
+    static func unlockedUntil(_ key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws
+        -> CalendarDate?
+    {
         try reader.first(unlockedUntil, values(key, provider)) { try $0.optionalDate(0) } ?? nil
     }
 
     static func unlock(
-        _ key: IndicatorValuesFile.Key, provider: String, until day: CalendarDate, reason: String, by actor: String,
+        _ key: IndicatorValuesFile.Key, provider: String, until day: CalendarDate, reason: String,
+        by actor: String,
         in transaction: any Transaction
     ) throws {
         let number = try transaction.first(nextUnlock, values(key, provider)) { $0.integer(0) } ?? 1

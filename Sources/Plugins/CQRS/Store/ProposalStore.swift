@@ -41,7 +41,8 @@ enum ProposalStore {
 
     /// A proposal for every result that may stand on one of the figures and has none yet. Returns how many.
     static func raise(
-        cause: String, after changes: [(organisation: String, asOf: CalendarDate)], in transaction: any Transaction
+        cause: String, after changes: [(organisation: String, asOf: CalendarDate)],
+        in transaction: any Transaction
     ) throws -> Int64 {
         var raised: Int64 = 0
         for change in changes {
@@ -53,7 +54,9 @@ enum ProposalStore {
                 if try transaction.first(openOne, key, { $0.text(0) }) != nil { continue }
                 try transaction.run(
                     insert,
-                    [.text(transaction.newIdentifier())] + key + [.integer(run), .text(cause), .instant(transaction.now)])
+                    [.text(transaction.newIdentifier())] + key + [
+                        .integer(run), .text(cause), .instant(transaction.now),
+                    ])
                 raised += 1
             }
         }
@@ -67,7 +70,8 @@ enum ProposalStore {
     static func all(_ reader: any Reader) throws -> [Proposal] {
         try reader.all(everything) { row in
             Proposal(
-                id: row.text(0), key: .init(service: row.text(1), date: try row.date(2)), provider: row.text(3),
+                id: row.text(0), key: .init(service: row.text(1), date: try row.date(2)),
+                provider: row.text(3),
                 runSeq: row.integer(4), cause: row.text(5), isOpen: row.isNull(6))
         }
     }

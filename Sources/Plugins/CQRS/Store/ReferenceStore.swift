@@ -10,7 +10,8 @@ enum ReferenceStore {
         INSERT INTO reference_load (seq, kind, file_name, sha256, row_count, recorded_by, recorded_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         """)
-    private static let loadByHash = Statement("SELECT seq FROM reference_load WHERE kind = ?1 AND sha256 = ?2 ORDER BY seq")
+    private static let loadByHash = Statement(
+        "SELECT seq FROM reference_load WHERE kind = ?1 AND sha256 = ?2 ORDER BY seq")
     private static let allConstants = Statement(
         """
         SELECT version, name, group_code, valid_from, valid_to, value, confidence, source, note FROM national_constant
@@ -19,11 +20,17 @@ enum ReferenceStore {
     private static let nextConstant = Statement("SELECT COALESCE(MAX(version), 0) FROM national_constant")
     private static let insertConstant = BulkInsert(
         into: "national_constant",
-        ["version", "load_seq", "name", "group_code", "valid_from", "valid_to", "value", "confidence", "source", "note"])
+        [
+            "version", "load_seq", "name", "group_code", "valid_from", "valid_to", "value", "confidence",
+            "source", "note",
+        ])
     private static let nextPopulation = Statement("SELECT COALESCE(MAX(population_id), 0) FROM population")
     private static let insertPopulation = BulkInsert(
         into: "population",
-        ["population_id", "load_seq", "base", "group_code", "as_of", "organisation_code", "value", "decimals", "source"])
+        [
+            "population_id", "load_seq", "base", "group_code", "as_of", "organisation_code", "value",
+            "decimals", "source",
+        ])
     private static let populationsUpTo = Statement(
         """
         SELECT organisation_code, population_id, value, decimals, as_of, source FROM population
@@ -38,7 +45,8 @@ enum ReferenceStore {
     private static let insertWindow = BulkInsert(
         into: "collection_window",
         [
-            "service_code", "achievement_date", "load_seq", "extract_from", "extract_to", "manual_from", "manual_to",
+            "service_code", "achievement_date", "load_seq", "extract_from", "extract_to", "manual_from",
+            "manual_to",
             "declare_by", "approve_by", "pay_on",
         ], rowsAtOnce: 8)
     private static let allWindows = Statement(
@@ -48,14 +56,17 @@ enum ReferenceStore {
         FROM collection_window ORDER BY service_code, achievement_date, load_seq
         """)
 
-    static func record(_ kind: Kind, _ file: UploadedFile, rows: Int, by actor: String, in transaction: any Transaction)
+    static func record(
+        _ kind: Kind, _ file: UploadedFile, rows: Int, by actor: String, in transaction: any Transaction
+    )
         throws -> Int64
     {
         let number = try transaction.first(nextLoad) { $0.integer(0) } ?? 1
         try transaction.run(
             insertLoad,
             [
-                .integer(number), .text(kind.rawValue), .text(file.name), .text(file.sha256), .integer(rows), .text(actor),
+                .integer(number), .text(kind.rawValue), .text(file.name), .text(file.sha256), .integer(rows),
+                .text(actor),
                 .instant(transaction.now),
             ])
         return number
@@ -67,12 +78,15 @@ enum ReferenceStore {
 
     static func constants(_ reader: any Reader) throws -> [NationalFigures.Row] {
         try reader.all(allConstants) { row in
-            guard let value = ExactDecimal(row.text(5)), let confidence = Confidence(rawValue: Int(row.integer(6))) else {
+            guard let value = ExactDecimal(row.text(5)),
+                let confidence = Confidence(rawValue: Int(row.integer(6)))
+            else {
                 throw CQRSError.damaged("national figure")
             }
             return NationalFigures.Row(
                 version: row.integer(0), name: row.text(1), group: row.text(2), from: try row.date(3),
-                to: try row.optionalDate(4), value: value, confidence: confidence, source: row.text(7), note: row.text(8))
+                to: try row.optionalDate(4), value: value, confidence: confidence, source: row.text(7),
+                note: row.text(8))
         }
     }
 
@@ -81,7 +95,8 @@ enum ReferenceStore {
         try insertConstant.run(rows, in: transaction) { row, values in
             version += 1
             values += [
-                .integer(version), .integer(load), .text(row.name), .text(row.group), .date(row.from), .date(row.to),
+                .integer(version), .integer(load), .text(row.name), .text(row.group), .date(row.from),
+                .date(row.to),
                 .text("\(row.value)"), .integer(row.confidence.rawValue), .text(row.source), .text(row.note),
             ]
         }
@@ -93,7 +108,8 @@ enum ReferenceStore {
             number += 1
             values += [
                 .integer(number), .integer(load), .integer(row.base.rawValue), .text(""), .date(row.asOf),
-                .text(row.organisation.value), .integer(row.value.mantissa), .integer(Int(row.value.scale)), .text(row.source),
+                .text(row.organisation.value), .integer(row.value.mantissa), .integer(Int(row.value.scale)),
+                .text(row.source),
             ]
         }
     }
@@ -106,7 +122,8 @@ enum ReferenceStore {
         var figures: [String: ProviderBases.Figure] = [:]
         try reader.forEach(populationsUpTo, [.integer(base.rawValue), .date(day), .date(earliest)]) { row in
             figures[row.text(0)] = ProviderBases.Figure(
-                rowID: row.integer(1), value: ExactDecimal(mantissa: row.integer(2), scale: UInt8(row.integer(3))),
+                rowID: row.integer(1),
+                value: ExactDecimal(mantissa: row.integer(2), scale: UInt8(row.integer(3))),
                 asOf: try row.date(4), source: row.text(5))
         }
         return figures
@@ -126,7 +143,8 @@ enum ReferenceStore {
         try reader.all(populationsOf, [.text(organisation)]) { row in
             PopulationRow(
                 id: row.integer(0), base: row.integer(1), group: row.text(2), asOf: try row.date(3),
-                value: ExactDecimal(mantissa: row.integer(4), scale: UInt8(row.integer(5))), source: row.text(6),
+                value: ExactDecimal(mantissa: row.integer(4), scale: UInt8(row.integer(5))),
+                source: row.text(6),
                 recordedAt: row.instant(7))
         }
     }
@@ -134,8 +152,10 @@ enum ReferenceStore {
     static func add(_ rows: [CollectionWindow], load: Int64, in transaction: any Transaction) throws {
         try insertWindow.run(rows, in: transaction) { row, values in
             values += [
-                .text(row.service), .date(row.date), .integer(load), .date(row.extractFrom), .date(row.extractTo),
-                .date(row.manualFrom), .date(row.manualTo), .date(row.declareBy), .date(row.approveBy), .date(row.payOn),
+                .text(row.service), .date(row.date), .integer(load), .date(row.extractFrom),
+                .date(row.extractTo),
+                .date(row.manualFrom), .date(row.manualTo), .date(row.declareBy), .date(row.approveBy),
+                .date(row.payOn),
             ]
         }
     }

@@ -22,12 +22,16 @@ enum ServiceStore {
              tariff_file, loaded_by, loaded_at, published_by, published_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         """)
-    private static let deleteDraft = Statement("DELETE FROM service WHERE code = ?1 AND version = ?2 AND state = 1")
-    private static let byVersion = Statement("SELECT \(columns) FROM service WHERE code = ?1 AND version = ?2")
-    private static let byCode = Statement("SELECT \(columns) FROM service WHERE code = ?1 ORDER BY version DESC")
+    private static let deleteDraft = Statement(
+        "DELETE FROM service WHERE code = ?1 AND version = ?2 AND state = 1")
+    private static let byVersion = Statement(
+        "SELECT \(columns) FROM service WHERE code = ?1 AND version = ?2")
+    private static let byCode = Statement(
+        "SELECT \(columns) FROM service WHERE code = ?1 ORDER BY version DESC")
     private static let everything = Statement("SELECT \(columns) FROM service ORDER BY code, version")
     private static let setState = Statement(
-        "UPDATE service SET state = ?3, published_by = ?4, published_at = ?5 WHERE code = ?1 AND version = ?2")
+        "UPDATE service SET state = ?3, published_by = ?4, published_at = ?5 WHERE code = ?1 AND version = ?2"
+    )
     private static let nextStep = Statement(
         "SELECT COALESCE(MAX(number), 0) + 1 FROM service_step WHERE code = ?1 AND version = ?2")
     private static let insertStep = Statement(
@@ -44,7 +48,8 @@ enum ServiceStore {
             insert,
             [
                 .text(definition.code), .integer(definition.version), .integer(record.state.rawValue),
-                .text(definition.financialYear), .integer(definition.paymentType.rawValue), .date(definition.startOn),
+                .text(definition.financialYear), .integer(definition.paymentType.rawValue),
+                .date(definition.startOn),
                 .date(definition.endOn), .text(record.sha256), .blob(DefinitionText.services([definition])),
                 .blob(DefinitionText.indicators(definition)), .blob(DefinitionText.tariffs(definition)),
                 .text(record.loadedBy), .instant(record.loadedAt), .text(record.publishedBy),
@@ -67,7 +72,10 @@ enum ServiceStore {
         try versions(of: code, reader).first { $0.state != .draft }
     }
 
-    static func move(_ record: Record, to state: ServiceState, by actor: String, reason: String, in transaction: any Transaction)
+    static func move(
+        _ record: Record, to state: ServiceState, by actor: String, reason: String,
+        in transaction: any Transaction
+    )
         throws
     {
         let key: [StoredValue] = [.text(record.definition.code), .integer(record.definition.version)]
@@ -82,16 +90,21 @@ enum ServiceStore {
         let number = try transaction.first(nextStep, key) { $0.integer(0) } ?? 1
         try transaction.run(
             insertStep,
-            key + [.integer(number), .integer(state.rawValue), .text(actor), .instant(transaction.now), .text(reason)])
+            key + [
+                .integer(number), .integer(state.rawValue), .text(actor), .instant(transaction.now),
+                .text(reason),
+            ])
     }
 
     private static func record(_ row: any Row) throws -> Record {
         let (definitions, violations) = DefinitionFiles.read(
             services: row.blob(2), indicators: row.blob(3), tariffs: row.blob(4))
-        guard let definition = definitions.first, violations.isEmpty, let state = ServiceState(rawValue: Int(row.integer(0)))
+        guard let definition = definitions.first, violations.isEmpty,
+            let state = ServiceState(rawValue: Int(row.integer(0)))
         else { throw CQRSError.damaged("definition") }
         return Record(
-            definition: definition, state: state, sha256: row.text(1), loadedBy: row.text(5), loadedAt: row.instant(6),
+            definition: definition, state: state, sha256: row.text(1), loadedBy: row.text(5),
+            loadedAt: row.instant(6),
             publishedBy: row.text(7),
             publishedAt: row.isNull(8) ? nil : row.instant(8))
     }
