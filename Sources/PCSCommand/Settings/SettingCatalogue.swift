@@ -128,7 +128,7 @@ package enum SettingCatalogue {
     static func isOtherVariable(_ name: String) -> Bool {
         [
             "PCS_HOST", "PCS_KEYS", "PCS_AS", "PCS_ACTING_FOR", "PCS_OUTPUT", "PCS_CONFIG", "PCS_ONLY",
-            "PCS_AUTHORITY",
+            "PCS_AUTHORITY", "PCS_SESSION", "PCS_TOKEN", "PCS_SETTINGS_FOLDER",
         ].contains(name)
             || ["PCS_TEST_", "PCS_BENCH_", "PCS_CLIENT_"].contains { name.hasPrefix($0) }
     }
