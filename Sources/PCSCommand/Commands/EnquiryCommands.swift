@@ -31,7 +31,10 @@ struct EnquiryCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Raise an enquiry, or with --complaint a complaint.",
             discussion:
-                "Example: pcs case enquiry raise payments --subject 'Global sum of May' --text 'The list size ...'"
+                """
+                Example: pcs case enquiry raise payments --sub-category 'Global sum' --subject 'Global sum of May' \
+                --text 'The list size ...'
+                """
         )
         @Argument(help: "Category (pcs case enquiry categories).") var category: String
         @Option(help: "Sub-category.") var subCategory = ""
