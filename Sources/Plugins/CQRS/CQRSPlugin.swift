@@ -1,4 +1,5 @@
 import CqrsContract
+import HostContract
 public import PluginAPI
 
 /// CQRS: which practices and networks take part in which paid schemes, what they achieved, what that is worth, who
@@ -17,12 +18,43 @@ public struct CQRSPlugin: Plugin {
     public static var migrations: [Migration] { CQRSMigrations.all }
 
     // One list an area of work, so that each can grow by itself.
-    public var methods: [BoundMethod] { achievementMethods }
+    public var methods: [BoundMethod] { achievementMethods + declarationMethods }
 
     private var achievementMethods: [BoundMethod] {
         Pcs_Cqrs_V1_QualityServiceServiceMethods.bind(QualityServiceHandlers(context: context))
             + Pcs_Cqrs_V1_SubmissionServiceMethods.bind(SubmissionHandlers(context: context))
             + Pcs_Cqrs_V1_CalculationServiceMethods.bind(CalculationHandlers(context: context))
+    }
+
+    private var declarationMethods: [BoundMethod] {
+        Pcs_Cqrs_V1_ParticipationServiceMethods.bind(ParticipationHandlers(context: context))
+            + Pcs_Cqrs_V1_NetworkServiceMethods.bind(NetworkHandlers(context: context))
+            + Pcs_Cqrs_V1_DeclarationServiceMethods.bind(DeclarationHandlers(context: context))
+            + Pcs_Cqrs_V1_InstructionServiceMethods.bind(InstructionHandlers(context: context))
+    }
+
+    public var subscriptions: [Subscription] {
+        let context = context
+        return [
+            Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, _, transaction in
+                try ParticipationDesk.receive(event, context, transaction)
+            }
+        ]
+    }
+
+    public var jobs: [ScheduledJob] {
+        let context = context
+        return [
+            ScheduledJob(name: "nightly", schedule: .daily(hour: 2, minute: 30)) {
+                let report = try await context.store.write(actor: "system") { transaction in
+                    let desk = DeclarationDesk(
+                        context: context, transaction: transaction, actor: "system", actingFor: "",
+                        today: context.clock.today)
+                    return try DeclarationNightly(desk: desk, service: "").run()
+                }
+                return "\(report.drafts) declarations, \(report.aggregated) networks, \(report.releasedInstructions) sent"
+            }
+        ]
     }
 
     public func start() async throws { try await ShippedDefinitions.load(into: context.store) }

@@ -3,9 +3,11 @@ import PluginAPI
 /// The schema of the CQRS store, forward only. History is added to: the row with the highest number holds.
 enum CQRSMigrations {
     static let all: [Migration] = [
-        Migration(version: 1, name: "services, constants and populations", statements: DefinitionTables.statements),
+        Migration(
+            version: 1, name: "services, constants and populations", statements: DefinitionTables.statements),
         Migration(version: 2, name: "participation", statements: ParticipationTables.statements),
         Migration(version: 3, name: "submissions", statements: SubmissionTables.statements),
         Migration(version: 4, name: "calculations", statements: CalculationTables.statements),
+        Migration(version: 5, name: "declarations and networks", statements: DeclarationTables.statements),
     ]
 }

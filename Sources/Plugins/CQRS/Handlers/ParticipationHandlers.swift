@@ -1,0 +1,396 @@
+import CommonContract
+import CqrsContract
+import HostContract
+import PluginAPI
+import SwiftProtobuf
+
+/// Offers and what becomes of them.
+struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
+    typealias Record = ParticipationStore.Record
+    let context: PluginContext
+
+    private func desk(_ call: CallContext, _ transaction: any Transaction) -> ParticipationDesk {
+        ParticipationDesk(DeclarationHandlers(context: context).desk(call, transaction))
+    }
+
+    private func reason(_ text: String) throws {
+        guard (3...500).contains(text.count) else {
+            throw Failure.cqrsField("reason", "4.2", "A reason of 3 to 500 characters is needed.")
+        }
+    }
+
+    // MARK: Offers
+
+    func reviewOffer(_ request: Pcs_Cqrs_V1_CreateOfferRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_OfferReview
+    {
+        try context.store.read { reader in
+            let plan = try OfferPlan(request, context, today: call.today, reader)
+            return .with { review in
+                review.offer = message(plan.offer(id: "", by: "", at: call.now), [])
+                review.offer.providers = Int64(plan.lines.count { $0.refused.isEmpty })
+                review.providers = plan.lines.map { line in
+                    .with {
+                        $0.providerCode = line.provider.value
+                        $0.providerName = line.name
+                        $0.pcnCode = line.pcn
+                        $0.refusedBecause = line.refused
+                    }
+                }
+            }
+        }
+    }
+
+    func createOffer(_ request: Pcs_Cqrs_V1_CreateOfferRequest, _ call: CallContext) async throws -> Pcs_Cqrs_V1_Offer {
+        try await call.commit { transaction in
+            let plan = try OfferPlan(request, context, today: call.today, transaction)
+            try plan.requireAll()
+            let actor = call.caller.responsible
+            let offer = plan.offer(id: transaction.newIdentifier(), by: actor, at: transaction.now)
+            try ParticipationStore.add(offer, in: transaction)
+            let records = plan.lines.map { line in
+                Record(
+                    id: transaction.newIdentifier(), offer: offer.id, service: offer.service,
+                    serviceVersion: offer.version, provider: line.provider.value, pcn: line.pcn,
+                    commissioner: offer.commissioner,
+                    state: offer.offerOn > call.today ? .scheduled : offer.isAutomatic ? .accepted : .offered,
+                    start: offer.start, end: offer.end, answerBy: offer.answerBy, isAutomatic: offer.isAutomatic)
+            }
+            try ParticipationStore.add(
+                records, by: actor, reason: offer.isAutomatic ? "accepted automatically" : "offered", in: transaction)
+            let desk = desk(call, transaction)
+            for record in records {
+                try desk.announce(record)
+                if record.state == .offered { try ParticipationNotices.offered(record, in: transaction) }
+            }
+            transaction.audit(
+                AuditNote(
+                    object: "offer/" + offer.id, organisation: offer.commissioner,
+                    detail: "\(offer.service) to \(records.count) providers from \(offer.start)"))
+            return message(offer, records)
+        }
+    }
+
+    func withdrawOffer(_ request: Pcs_Cqrs_V1_WithdrawOfferRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Offer
+    {
+        try reason(request.reason)
+        return try await call.commit { transaction in
+            guard let offer = try ParticipationStore.offer(request.offerID, transaction),
+                offer.commissioner == request.commissionerCode
+            else { throw Failure(CqrsReasons.participationUnknown, "There is no such offer.") }
+            let desk = desk(call, transaction)
+            let open = try ParticipationStore.of(offer: offer.id, transaction).filter {
+                ParticipationLifecycle.next($0.state, .withdraw) != nil
+            }
+            guard !open.isEmpty else {
+                throw Failure(CqrsReasons.participationStateWrong, "Nothing of the offer is open.")
+            }
+            for record in open {
+                let moved = try desk.move(record, .withdraw, reason: request.reason)
+                try ParticipationNotices.settled(moved, "withdrawn", by: desk.desk.actor, in: transaction)
+            }
+            return message(offer, try ParticipationStore.of(offer: offer.id, transaction))
+        }
+    }
+
+    func cancelService(_ request: Pcs_Cqrs_V1_CancelServiceRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_CancelServiceResponse
+    {
+        try reason(request.reason)
+        guard request.hasFrom, let from = request.from.calendarDate else {
+            throw Failure.cqrsField("from", "4.2", "The first day without the service is needed.")
+        }
+        return try await call.commit { transaction in
+            let records = try cancelled(request, transaction)
+            let desk = desk(call, transaction)
+            var moved: [Record] = []
+            for record in records {
+                // 4.2: nothing that finance has approved is cancelled from under it.
+                let concerned = try DeclarationStore.of(provider: record.provider, transaction).filter {
+                    $0.service == record.service && $0.date >= from && $0.state.isLive
+                }
+                let paid = try concerned.contains { declaration in
+                    try declaration.state.isLocked
+                        || DeclarationStore.record(declaration.aggregatedInto, transaction)?.state.isLocked ?? false
+                }
+                guard !paid else {
+                    throw Failure(
+                        CqrsReasons.participationStateWrong,
+                        "\(record.provider) has a finance-approved declaration on or after \(from).")
+                }
+                for declaration in concerned { try desk.desk.retire(declaration, .withdraw, reason: request.reason) }
+                moved.append(
+                    try desk.move(record, .cancel, reason: request.reason) { $0.end = from.adding(days: -1) })
+            }
+            return .with { $0.participations = moved.map { message($0) } }
+        }
+    }
+
+    /// One provider of an ordinary service, or all of a PCN: a network service is cancelled as a whole only.
+    private func cancelled(_ request: Pcs_Cqrs_V1_CancelServiceRequest, _ reader: any Reader) throws -> [Record] {
+        guard let service = try ServiceStore.published(request.serviceCode, reader)?.definition else {
+            throw Failure(CqrsReasons.serviceUnknown)
+        }
+        if OfferPlan.isByNetwork(service) {
+            guard request.providerCode.isEmpty, !request.pcnCode.isEmpty else {
+                throw Failure(CqrsReasons.wholeNetworkOnly)
+            }
+        } else if request.providerCode.isEmpty {
+            throw Failure.cqrsField("provider_code", "4.2", "Name the provider.")
+        }
+        let records = try
+            (OfferPlan.isByNetwork(service)
+            ? ParticipationStore.of(pcn: request.pcnCode, reader)
+            : ParticipationStore.of(provider: request.providerCode, reader))
+            .filter {
+                $0.service == request.serviceCode && $0.commissioner == request.commissionerCode
+                    && ParticipationLifecycle.next($0.state, .cancel) != nil
+            }
+        guard !records.isEmpty else { throw Failure(CqrsReasons.participationUnknown) }
+        return records
+    }
+
+    // MARK: The provider
+
+    func acceptOffer(_ request: Pcs_Cqrs_V1_AnswerOfferRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Participation
+    {
+        try await call.commit { transaction in
+            let record = try own(request.participationID, request.providerCode, request.expectedVersion, transaction)
+            let isLate = record.answerBy.map { call.today > $0 } ?? false
+            let isBackdated = record.start < call.today && YearMonth(containing: record.start) < YearMonth(containing: call.today)
+            if isLate || isBackdated { try reason(request.reason) }
+            let desk = desk(call, transaction)
+            let moved = try desk.move(record, .accept, reason: request.reason) {
+                // PAR-3: months that have passed count only once the commissioner confirms them.
+                $0.isBackdatingUnconfirmed = isBackdated
+            }
+            try ParticipationNotices.settled(moved, "accepted", by: desk.desk.actor, in: transaction)
+            return try whole(moved, transaction)
+        }
+    }
+
+    func declineOffer(_ request: Pcs_Cqrs_V1_AnswerOfferRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Participation
+    {
+        try reason(request.reason)
+        return try await call.commit { transaction in
+            let record = try own(request.participationID, request.providerCode, request.expectedVersion, transaction)
+            let desk = desk(call, transaction)
+            let moved = try desk.move(record, .decline, reason: request.reason)
+            try ParticipationNotices.settled(moved, "declined", by: desk.desk.actor, in: transaction)
+            return try whole(moved, transaction)
+        }
+    }
+
+    // MARK: The commissioner, one by one
+
+    func confirmBackdating(_ request: Pcs_Cqrs_V1_ConfirmBackdatingRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Participation
+    {
+        try reason(request.reason)
+        return try await call.commit { transaction in
+            var record = try own(request.participationID, request.providerCode, 0, transaction)
+            guard record.isBackdatingUnconfirmed, record.state == .accepted || record.state == .active else {
+                throw Failure(CqrsReasons.participationStateWrong, "Nothing back-dated waits to be confirmed.")
+            }
+            record.isBackdatingUnconfirmed = false
+            // Not confirmed: it begins with the month of today instead.
+            if !request.confirmed { record.start = YearMonth(containing: call.today).firstDay }
+            record.version += 1
+            record.reason = request.reason
+            try ParticipationStore.save(
+                record,
+                .init(
+                    from: record.state.rawValue, to: record.state.rawValue, by: call.caller.responsible,
+                    at: transaction.now, reason: (request.confirmed ? "back-dating confirmed: " : "not back-dated: ") + request.reason),
+                in: transaction)
+            transaction.audit(
+                AuditNote(
+                    object: "participation/" + record.id, organisation: record.provider,
+                    detail: "back-dating \(request.confirmed ? "confirmed" : "refused")"))
+            try desk(call, transaction).announce(record)
+            return try whole(record, transaction)
+        }
+    }
+
+    func endParticipation(_ request: Pcs_Cqrs_V1_EndParticipationRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Participation
+    {
+        try reason(request.reason)
+        guard request.hasEndOn, let end = request.endOn.calendarDate else {
+            throw Failure.cqrsField("end_on", "4.2", "The last day is needed.")
+        }
+        return try await call.commit { transaction in
+            let record = try own(request.participationID, request.providerCode, 0, transaction)
+            guard end >= record.start else {
+                throw Failure.cqrsField("end_on", "4.2", "It begins on \(record.start) and cannot end before.")
+            }
+            guard record.pcn.isEmpty || !record.isAutomatic else { throw Failure(CqrsReasons.wholeNetworkOnly) }
+            let moved = try desk(call, transaction).move(record, .end, reason: request.reason) { $0.end = end }
+            return try whole(moved, transaction)
+        }
+    }
+
+    private func own(_ id: String, _ provider: String, _ expected: Int64, _ reader: any Reader) throws -> Record {
+        guard let record = try ParticipationStore.record(id, reader), record.provider == provider else {
+            throw Failure(CqrsReasons.participationUnknown)
+        }
+        guard expected == 0 || expected == record.version else {
+            throw Failure(CqrsReasons.versionChanged, "The participation is at version \(record.version).")
+        }
+        return record
+    }
+
+    // MARK: Views
+
+    func getParticipation(_ request: Pcs_Cqrs_V1_GetParticipationRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Participation
+    {
+        try context.store.read { try whole(own(request.participationID, request.providerCode, 0, $0), $0) }
+    }
+
+    func listParticipations(_ request: Pcs_Cqrs_V1_ListParticipationsRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_ListParticipationsResponse
+    {
+        let day = request.hasAt ? request.at.calendarDate : nil
+        let kind = ODSCode(request.organisationCode).flatMap {
+            context.organisations.organisation($0, at: call.today)?.kind
+        }
+        let records = try context.store.read { reader in
+            switch kind {
+            case .pcn?: try ParticipationStore.of(pcn: request.organisationCode, reader)
+            case .subICBLocation?: try ParticipationStore.of(commissioner: request.organisationCode, reader)
+            default: try ParticipationStore.of(provider: request.organisationCode, reader)
+            }
+        }.filter { record in
+            (request.serviceCode.isEmpty || record.service == request.serviceCode) && (day.map { record.covers($0) } ?? true)
+        }
+        return .with { $0.participations = records.map { message($0) } }
+    }
+
+    func listOfferedServices(_ request: Pcs_Cqrs_V1_ListOfferedServicesRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_ListOfferedServicesResponse
+    {
+        try context.store.read { reader in
+            let records = try ParticipationStore.of(commissioner: request.commissionerCode, reader)
+                .filter { request.serviceCode.isEmpty || $0.service == request.serviceCode }
+            let byService = Dictionary(grouping: records, by: \.service)
+            return try .with { reply in
+                reply.services = try byService.keys.sorted().map { code in
+                    let definition = try ServiceStore.published(code, reader)?.definition
+                    let isByNetwork = definition.map(OfferPlan.isByNetwork) ?? false
+                    return .with { service in
+                        service.serviceCode = code
+                        service.serviceName = definition?.name ?? ""
+                        service.byNetwork = isByNetwork
+                        guard isByNetwork else {
+                            service.participations = (byService[code] ?? []).map { message($0) }
+                            return
+                        }
+                        let networks = Dictionary(grouping: byService[code] ?? [], by: \.pcn)
+                        service.networks = networks.keys.sorted().map { pcn in
+                            .with {
+                                $0.pcnCode = pcn
+                                $0.pcnName = name(pcn, call.today)
+                                $0.associatedServiceProviders = (networks[pcn] ?? []).map { message($0) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    func listUnoffered(_ request: Pcs_Cqrs_V1_ListUnofferedRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_ListUnofferedResponse
+    {
+        guard let commissioner = ODSCode(request.commissionerCode) else {
+            throw Failure.cqrsField("commissioner_code", "R3", "Name the commissioner.")
+        }
+        return try context.store.read { reader in
+            let records = try ParticipationStore.of(service: request.serviceCode, reader)
+            let newest = Dictionary(records.map { ($0.provider, $0) }, uniquingKeysWith: { $0.start <= $1.start ? $1 : $0 })
+            return .with { reply in
+                for practice in context.organisations.practices(commissionedBy: commissioner, at: call.today) {
+                    let standing: String
+                    switch newest[practice.value]?.state {
+                    case nil, .withdrawn?, .cancelled?, .ended?: standing = "not offered"
+                    case .scheduled?, .offered?: standing = "waiting"
+                    case .lapsed?: standing = "lapsed"
+                    case .declined?: standing = "declined"
+                    case .accepted?, .active?: continue
+                    }
+                    reply.providers.append(
+                        .with {
+                            $0.providerCode = practice.value
+                            $0.providerName = name(practice.value, call.today)
+                            $0.serviceCode = request.serviceCode
+                            $0.standing = standing
+                            if let by = newest[practice.value]?.answerBy { $0.answerBy = Pcs_Common_V1_Date(by) }
+                        })
+                }
+            }
+        }
+    }
+
+    private func name(_ code: String, _ day: CalendarDate) -> String {
+        ODSCode(code).flatMap { context.organisations.organisation($0, at: day)?.name } ?? ""
+    }
+
+    func message(_ record: Record) -> Pcs_Cqrs_V1_Participation {
+        .with {
+            $0.participationID = record.id
+            $0.offerID = record.offer
+            $0.serviceCode = record.service
+            $0.serviceVersion = Int32(clamping: record.serviceVersion)
+            $0.providerCode = record.provider
+            $0.pcnCode = record.pcn
+            $0.commissionerCode = record.commissioner
+            $0.state = .init(rawValue: record.state.rawValue) ?? .unspecified
+            $0.startOn = Pcs_Common_V1_Date(record.start)
+            if let end = record.end { $0.endOn = Pcs_Common_V1_Date(end) }
+            if let by = record.answerBy { $0.answerBy = Pcs_Common_V1_Date(by) }
+            $0.automatic = record.isAutomatic
+            $0.backdatingUnconfirmed = record.isBackdatingUnconfirmed
+            $0.reason = record.reason
+            $0.version = record.version
+        }
+    }
+
+    private func whole(_ record: Record, _ reader: any Reader) throws -> Pcs_Cqrs_V1_Participation {
+        var message = message(record)
+        message.history = try ParticipationStore.steps(of: record.id, reader).map { step in
+            .with {
+                $0.from = .init(rawValue: step.from) ?? .unspecified
+                $0.to = .init(rawValue: step.to) ?? .unspecified
+                $0.by = step.by
+                $0.at = Google_Protobuf_Timestamp(step.at)
+                $0.reason = step.reason
+            }
+        }
+        return message
+    }
+
+    private func message(_ offer: ParticipationStore.Offer, _ records: [Record]) -> Pcs_Cqrs_V1_Offer {
+        .with {
+            $0.offerID = offer.id
+            $0.commissionerCode = offer.commissioner
+            $0.serviceCode = offer.service
+            $0.serviceVersion = Int32(clamping: offer.version)
+            $0.startOn = Pcs_Common_V1_Date(offer.start)
+            $0.endOn = Pcs_Common_V1_Date(offer.end)
+            if let by = offer.answerBy { $0.answerBy = Pcs_Common_V1_Date(by) }
+            $0.offerOn = Pcs_Common_V1_Date(offer.offerOn)
+            $0.automaticallyAccepted = offer.isAutomatic
+            $0.providers = Int64(records.count)
+            $0.pcnCodes = Set(records.map(\.pcn)).subtracting([""]).sorted()
+            $0.madeBy = offer.by
+            $0.madeAt = Google_Protobuf_Timestamp(offer.at)
+            $0.accepted = Int64(records.count { $0.state == .accepted || $0.state == .active })
+            $0.declined = Int64(records.count { $0.state == .declined })
+            $0.waiting = Int64(records.count { $0.state == .offered || $0.state == .scheduled })
+        }
+    }
+}
