@@ -178,6 +178,13 @@ var targets: [Target] = [
             "Host", "Tabular", "PluginTestKit", "HostContract", "CaseworkContract", "CommonContract", "FrameClient",
             "FrameProtocol", "StorageSQLite", protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto, cryptoExtras,
         ]),
+    // Every method of every contract: who may, as the printed matrix says.
+    .testTarget(
+        name: "AccessMatrixTests",
+        dependencies: [
+            "Host", "PluginTestKit", "PluginAPI", "FrameClient", "CommonContract", "HostContract", "PaymentsContract",
+            "CaseworkContract", "DocumentsContract", "ChangesContract", "CqrsContract", protobuf, logging, crypto,
+        ]),
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
