@@ -29,7 +29,8 @@ package final class RefusalRecorder: Sendable {
         var kinds: [Kind: Row] = [:]
         var beyond = 0
         var waiting: [Row] = []
-        var isWriting = false
+        /// Writes what waits; `nil` when nobody does.
+        var writer: Task<Void, Never>?
     }
 
     private let store: DeferredStore
@@ -46,9 +47,10 @@ package final class RefusalRecorder: Sendable {
     /// - Parameter further: tells refusals of one reason apart whose causes only the audit learns.
     func record(_ act: AuditedAct, reason: Reason, detail: String, kind further: String = "") {
         let subject = (act.clientID ?? "") + "/" + (act.personID ?? "")
-        let kind = Kind(subject: subject, method: act.method, reason: reason.name + further, actingFor: act.actingFor)
+        let kind = Kind(
+            subject: subject, method: act.method, reason: reason.name + further, actingFor: act.actingFor)
         let minute = clock.now.microsecondsSince1970 / 60_000_000
-        let mustWrite = state.withLock { state in
+        state.withLock { state in
             state.turn(to: minute)
             if state.kinds[kind] != nil {
                 state.kinds[kind]?.repeats += 1
@@ -59,27 +61,33 @@ package final class RefusalRecorder: Sendable {
             } else {
                 state.beyond += 1
             }
-            return state.beginWriting()
+            beginWriting(&state)
         }
-        if mustWrite { Task { await write() } }
     }
 
-    /// Writes what the past minutes counted. The host calls it every few seconds and before it stops.
+    /// Writes what the past minutes counted; returns when it is in the chain. The host calls it every few
+    /// seconds and before it stops.
     /// - Parameter all: also what the present minute has counted so far.
     package func flush(all: Bool) async {
         let minute = clock.now.microsecondsSince1970 / 60_000_000
-        let mustWrite = state.withLock { state in
+        let writer = state.withLock { state in
             state.turn(to: all ? minute + 1 : minute)
-            return state.beginWriting()
+            beginWriting(&state)
+            return state.writer
         }
-        if mustWrite { await write() }
+        await writer?.value
+    }
+
+    private func beginWriting(_ state: inout State) {
+        guard !state.waiting.isEmpty, state.writer == nil else { return }
+        state.writer = Task { await write() }
     }
 
     private func write() async {
         while true {
             let rows = state.withLock { state in
                 defer { state.waiting = [] }
-                if state.waiting.isEmpty { state.isWriting = false }
+                if state.waiting.isEmpty { state.writer = nil }
                 return state.waiting
             }
             if rows.isEmpty { return }
@@ -115,12 +123,5 @@ extension RefusalRecorder.State {
         }
         kinds.removeAll(keepingCapacity: false)
         beyond = 0
-    }
-
-    /// Whether the caller has to write: there is something, and nobody writes.
-    fileprivate mutating func beginWriting() -> Bool {
-        guard !waiting.isEmpty, !isWriting else { return false }
-        isWriting = true
-        return true
     }
 }
