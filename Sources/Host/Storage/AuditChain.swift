@@ -178,8 +178,10 @@ final class AuditChain: Sendable {
     static let all = Statement(
         "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2")
     static let ofOrganisation = Statement(
-        "SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 AND organisation_code = ?3 ORDER BY sequence LIMIT ?2"
-    )
+        """
+        SELECT \(columns) FROM pcs_audit WHERE sequence >= ?1 AND organisation_code = ?3 AND organisation_code <> ''
+        ORDER BY sequence LIMIT ?2
+        """)
 }
 
 /// Fills a buffer that has been measured before: every audited write passes here, on the one writer's thread.

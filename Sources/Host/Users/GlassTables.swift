@@ -25,8 +25,11 @@ enum GlassTables {
                 ) STRICT
                 """,
                 "CREATE INDEX glass_session_by_holder ON glass_session (holder, ends_at)",
-                "CREATE INDEX audit_by_person ON pcs_audit (person_id, recorded_at)",
-                "CREATE INDEX audit_by_organisation ON pcs_audit (organisation_code, recorded_at)",
+                // Read in the order of the sequence, which every index ends with. Acts on no organisation, the most
+                // by number, cost the writer nothing.
+                """
+                CREATE INDEX audit_by_organisation ON pcs_audit (organisation_code) WHERE organisation_code <> ''
+                """,
             ])
     ]
 

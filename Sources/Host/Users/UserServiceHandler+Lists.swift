@@ -33,8 +33,8 @@ extension UserServiceHandler {
     private static let history = Statement(
         """
         SELECT sequence, recorded_at, person_id, client_id, method, object, detail FROM pcs_audit
-        WHERE sequence >= ?1 AND organisation_code = ?2 AND object >= 'subject/' AND object < 'subject0'
-            AND outcome = 'done' AND (?3 = '' OR object = ?3)
+        WHERE sequence >= ?1 AND organisation_code = ?2 AND organisation_code <> ''
+            AND object >= 'subject/' AND object < 'subject0' AND outcome = 'done' AND (?3 = '' OR object = ?3)
         ORDER BY sequence LIMIT ?4
         """)
 
