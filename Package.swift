@@ -76,7 +76,7 @@ var targets: [Target] = [
         name: "PaymentsPlugin",
         dependencies: [
             "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
-            "ChangesContract", "PaymentsContract", protobuf, crypto,
+            "ChangesContract", "CqrsContract", "PaymentsContract", protobuf, crypto,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -188,8 +188,8 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "PaymentsPlugin", "PaymentsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract",
-            protobuf,
+            "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",

@@ -51,7 +51,7 @@ public struct PaymentsPlugin: Plugin {
                 event, envelope, transaction in
                 try PracticeChangeEvents.receive(event, envelope, transaction)
             },
-        ]
+        ] + QualityEvents.subscriptions
     }
 
     public var jobs: [ScheduledJob] {

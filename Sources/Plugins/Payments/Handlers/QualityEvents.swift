@@ -1,0 +1,136 @@
+import Accounting
+import CommonContract
+import CqrsContract
+import PluginAPI
+
+/// Amounts that the quality service has finally approved, paid once each (cqrs.md 11, payments.md 12.2).
+///
+/// The instruction's id is the natural key of its item: delivered twice, or after a restart, it is one item. A recall
+/// takes back an item that no published run has paid; a paid one is countered by an item of its own. A recall that
+/// arrives first leaves a withdrawn item of nothing, so that the instruction after it finds its key taken.
+enum QualityEvents {
+    static let publisher = "cqrs"
+    private static let actor = "cqrs"
+
+    static var subscriptions: [Subscription] {
+        [
+            Subscription(to: Pcs_Cqrs_V1_PaymentInstructed.self, from: publisher) { event, _, transaction in
+                try instruct(event, transaction)
+            },
+            Subscription(to: Pcs_Cqrs_V1_PaymentRecalled.self, from: publisher) { event, _, transaction in
+                try recall(event, transaction)
+            },
+        ]
+    }
+
+    private static let byKey = Statement(
+        """
+        SELECT item_id, payee_code, paycode, pence, month, withdrawn_seq FROM payable_item WHERE natural_key = ?1
+        """)
+
+    static func key(_ instructionID: String) -> String { "cqrs/" + instructionID }
+
+    /// An event that cannot be read is not paid: it is parked for an operator with the reason.
+    struct Unreadable: Error, CustomStringConvertible {
+        let instruction: String
+        let problem: String
+        var description: String { "instruction \(instruction): \(problem)" }
+    }
+
+    static func instruct(_ event: Pcs_Cqrs_V1_PaymentInstructed, _ transaction: any Transaction) throws {
+        func unreadable(_ problem: String) -> Unreadable { Unreadable(instruction: event.instructionID, problem: problem) }
+        guard !event.instructionID.isEmpty else { throw unreadable("has no id") }
+        guard let payee = ODSCode(event.payeeCode) else { throw unreadable("names no payee") }
+        guard event.hasPeriod, let month = YearMonth(year: Int(event.period.year), month: Int(event.period.month)) else {
+            throw unreadable("names no month")
+        }
+        // A publisher of an earlier version may leave the release out: then the month after the period.
+        let release = event.hasReleaseDate ? event.releaseDate.calendarDate : nil
+        let first = release.map { YearMonth(containing: $0) } ?? month.adding(months: 1)
+        guard event.grossPence != 0 else { return }
+        let origin = event.declarationID.isEmpty ? "claim " + event.claimID : "declaration " + event.declarationID
+        let corrects = event.correctsInstructionID.isEmpty ? "" : ", corrects " + event.correctsInstructionID
+        let item = PayableItem(
+            naturalKey: key(event.instructionID), payee: payee, firstRun: first,
+            line: line(
+                event.instructionID, payee: payee, paycode: paycode(event.payCode, event.grossPence),
+                basis: event.payCode.isEmpty ? "QUALITY" : event.payCode, pence: event.grossPence, month: month,
+                note: "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"))
+        try PayableItemStore.add([item], by: actor, detail: "instruction " + event.instructionID, in: transaction)
+        transaction.audit(
+            AuditNote(
+                object: "instruction/" + event.instructionID, organisation: payee.value,
+                detail: "\(Money(pence: event.grossPence)) pounds, \(event.serviceCode) \(month), approved by \(event.commissionerCode)"))
+    }
+
+    static func recall(_ event: Pcs_Cqrs_V1_PaymentRecalled, _ transaction: any Transaction) throws {
+        let reason = event.reason.isEmpty ? "recalled" : "recalled: " + event.reason
+        let found = try transaction.first(byKey, [.text(key(event.instructionID))]) { row in
+            (id: row.text(0), payee: row.text(1), paycode: row.integer(2), pence: row.integer(3), month: row.text(4))
+        }
+        guard let found else { return try refuseInAdvance(event.instructionID, reason, transaction) }
+        if try PayableItemStore.paidRun(of: found.id, transaction) == nil {
+            _ = try PayableItemStore.withdraw(found.id, reason: reason, by: actor, in: transaction)
+        } else if let payee = ODSCode(found.payee), let month = YearMonth(iso8601: found.month),
+            let paycode = Paycode(rawValue: UInt8(clamping: found.paycode))
+        {
+            let counter = PayableItem(
+                naturalKey: key(event.instructionID) + "/recalled", payee: payee, firstRun: month,
+                line: line(
+                    event.instructionID, payee: payee, paycode: paycode, basis: "RECALLED", pence: -found.pence,
+                    month: month, note: reason))
+            try PayableItemStore.add(
+                [counter], by: actor, detail: "recall of paid instruction " + event.instructionID, in: transaction)
+        }
+        transaction.audit(
+            AuditNote(object: "instruction/" + event.instructionID, organisation: found.payee, detail: reason))
+    }
+
+    private static func refuseInAdvance(_ id: String, _ reason: String, _ transaction: any Transaction) throws {
+        guard let nobody = ODSCode("CQRS") else { return }
+        let month = YearMonth(containing: LondonDay.day(of: transaction.now))
+        let nothing = PayableItem(
+            naturalKey: key(id), payee: nobody, firstRun: month,
+            line: line(id, payee: nobody, paycode: .adjustmentUp, basis: "RECALLED", pence: 0, month: month, note: reason))
+        for item in try PayableItemStore.add([nothing], by: actor, detail: "recalled " + id, in: transaction) {
+            _ = try PayableItemStore.withdraw(item, reason: reason, by: actor, in: transaction)
+        }
+    }
+
+    private static func line(
+        _ instructionID: String, payee: ODSCode, paycode: Paycode, basis: String, pence: Int64, month: YearMonth,
+        note: String
+    ) -> PaymentLine {
+        let amount = Money(pence: pence)
+        return PaymentLine(
+            paycode: paycode, contractID: payee.value, contractVersion: 0, periodFrom: month.firstDay,
+            periodTo: month.lastDay, quantity: ExactDecimal(1), rate: amount.pounds, basis: basis, pence: pence,
+            source: .item, month: month,
+            explanation: Explanation(
+                rule: "7 quality services", ruleVersion: 1,
+                inputs: [
+                    .init(
+                        "instructed", amount.pounds, .pounds, from: .init("instruction " + instructionID, note: note),
+                        asOf: month.lastDay)
+                ],
+                steps: [.init("amount", rounding: .input(0))], rounding: "GEN-4", amount: amount),
+            origin: key(instructionID))
+    }
+
+    /// The family of a quality service's pay code. A code that is new to this version is paid all the same, as an
+    /// adjustment: the money is approved, and the line names its service.
+    static func paycode(_ code: String, _ pence: Int64) -> Paycode {
+        families[code] ?? (pence < 0 ? .adjustmentDown : .adjustmentUp)
+    }
+
+    private static let families: [String: Paycode] = [
+        "QOFACH": .qofAchievement, "QOFASP": .qofAspiration, "LDHC": .learningDisability, "WMREF": .weightManagement,
+        "PCNCORE": .networkCore, "PCNNPP": .networkParticipation, "PCNCD": .networkClinicalDirector,
+        "PCNEHA": .networkExtendedHours, "PCNEA": .networkEnhancedAccess, "PCNCARE": .networkCareHomes,
+        "PCNIIF": .networkInvestment, "VANDI": .childhoodVaccination, "V6IN1": .childhoodVaccination,
+        "VMMR": .childhoodVaccination, "VPCV": .childhoodVaccination, "VROTA": .childhoodVaccination,
+        "VHIBME": .childhoodVaccination, "VMENB": .meningitisVaccination, "VMENAC": .meningitisVaccination,
+        "VPERT": .pertussisVaccination, "VSHIN": .shinglesVaccination, "VPPV": .pneumococcalVaccination,
+        "VFLU": .influenzaVaccination, "VCHFLU": .influenzaVaccination,
+    ]
+}
