@@ -38,6 +38,8 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_NetworkServiceMethods.bind(NetworkHandlers(context: context))
             + Pcs_Payments_V1_BankDetailsServiceMethods.bind(BankDetailsHandlers(context: context))
             + Pcs_Payments_V1_PaymentFileServiceMethods.bind(PaymentFileHandlers(context: context))
+            + Pcs_Payments_V1_OphthalmicServiceMethods.bind(OphthalmicHandlers(context: context))
+            + Pcs_Payments_V1_PharmacyPaymentServiceMethods.bind(PharmacyHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
     }
 

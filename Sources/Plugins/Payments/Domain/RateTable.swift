@@ -37,17 +37,59 @@ enum RateName: String, CaseIterable, Sendable {
     /// A variation over this many pounds takes two approvers.
     case variationSecondApproval = "variation_second_approval"
 
+    // General Ophthalmic Services, payments.md 10.2: pounds a claim, by the day of the test or of supply.
+    case gosSightTest = "gos_sight_test"
+    case gosDomiciliaryFirst = "gos_domiciliary_first"
+    case gosDomiciliaryFurther = "gos_domiciliary_further"
+    case gosVoucherA = "gos_voucher_a"
+    case gosVoucherB = "gos_voucher_b"
+    case gosVoucherC = "gos_voucher_c"
+    case gosVoucherD = "gos_voucher_d"
+    case gosVoucherE = "gos_voucher_e"
+    case gosVoucherF = "gos_voucher_f"
+    case gosVoucherG = "gos_voucher_g"
+    case gosVoucherH = "gos_voucher_h"
+    case gosVoucherI = "gos_voucher_i"
+    case gosVoucherJ = "gos_voucher_j"
+    case gosVoucherComplexSingle = "gos_voucher_complex_single"
+    case gosVoucherComplexBifocal = "gos_voucher_complex_bifocal"
+    case gosVoucherSmallGlasses = "gos_voucher_small_glasses"
+    case gosVoucherTint = "gos_voucher_tint"
+    case gosVoucherPrism = "gos_voucher_prism"
+    case gosProfessionalDevelopment = "gos_professional_development"
+    case gosPreRegistration = "gos_pre_registration"
+    /// Levy of the Local Optical Committee on sight-test fees.
+    case gosLevyPercent = "gos_levy_percent"
+    case gosTestClaimMonths = "gos_test_claim_months"
+    case gosVoucherClaimMonths = "gos_voucher_claim_months"
+    case gosTrainingFirstMonth = "gos_training_first_month"
+    case gosTrainingLastNovemberDay = "gos_training_last_november_day"
+    // Pharmacy, payments.md 10.1.
+    /// Last day of the month for its file of local payments.
+    case pharmacyFileDay = "pharmacy_file_day"
+    /// Working days before the payment at which the schedule can be seen.
+    case pharmacyScheduleDays = "pharmacy_schedule_days"
+
+    /// Fees of claims, which are paid in the month in which the claim comes, later than the day that sets the fee.
+    var isOphthalmicFee: Bool { rawValue.hasPrefix("gos_") }
+
     var unit: RateUnit {
         switch self {
         case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh:
             .pounds
-        case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent: .percent
-        case .cutOffWorkingDays, .paymentDay: .days
-        case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks: .count
+        case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent, .gosLevyPercent: .percent
+        case .cutOffWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
+        case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks,
+            .gosTestClaimMonths, .gosVoucherClaimMonths, .gosTrainingFirstMonth, .gosTrainingLastNovemberDay: .count
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
             .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
             .networkCareHomeBed, .networkParticipation, .locumParentalFirstWeeks, .locumParentalWeek,
-            .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek, .variationSecondApproval:
+            .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek, .variationSecondApproval,
+            .gosSightTest, .gosDomiciliaryFirst, .gosDomiciliaryFurther, .gosVoucherA, .gosVoucherB,
+            .gosVoucherC, .gosVoucherD, .gosVoucherE, .gosVoucherF, .gosVoucherG, .gosVoucherH,
+            .gosVoucherI, .gosVoucherJ, .gosVoucherComplexSingle, .gosVoucherComplexBifocal,
+            .gosVoucherSmallGlasses, .gosVoucherTint, .gosVoucherPrism, .gosProfessionalDevelopment,
+            .gosPreRegistration:
             .pounds
         }
     }

@@ -71,12 +71,18 @@ extension RunHandlers {
         let organisations = context.organisations
         let notices = read.notices
         let payees = read.payees
+        let contractors = read.contractors
         let lastDay = read.run.month.lastDay
         let calculator = RunCalculator(
             run: RunFacts(runID: read.run.id, month: read.run.month, paymentDate: read.run.paymentDate),
             inputs: read.inputs, history: read.history, affectedMonths: read.affectedMonths,
-            standing: { RunHandlers.standing(of: $0, on: lastDay, organisations, notices) },
-            profile: { PayeeProfile($0, on: lastDay, organisations, payees: payees) })
+            standing: { payee in
+                contractors[payee] == nil ? RunHandlers.standing(of: payee, on: lastDay, organisations, notices) : .open
+            },
+            profile: { payee in
+                contractors[payee]?.profile(lastDay, organisations)
+                    ?? PayeeProfile(payee, on: lastDay, organisations, payees: payees)
+            })
         return try calculator.build()
     }
 

@@ -11,18 +11,20 @@ enum RecurringSources {
         _ organisations: any OrganisationDirectory, _ reader: any Reader
     ) throws -> [any RecurringLines] {
         let variations = VariationLines(try VariationStore.schedules(knownAt: snapshot, reader))
+        let ophthalmic = OphthalmicLines(
+            totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates)
         // Before networks were paid here, their amounts came as instructions: paying both would pay twice.
         let own = months.filter { month in
             (try? rates.whole(.networkCalculatedHere, at: month.firstDay)) == 1
         }
-        guard !own.isEmpty else { return [variations] }
+        guard !own.isEmpty else { return [variations, ophthalmic] }
         var participants: [YearMonth: Set<ODSCode>] = [:]
         for month in own {
             participants[month] = Set(
                 practices.filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
         }
         return [
-            variations,
+            variations, ophthalmic,
             NetworkLines(
                 months: Set(own), sizes: try NetworkStore.sizes(knownAt: snapshot, reader),
                 beds: try NetworkStore.beds(knownAt: snapshot, reader), rates: rates),

@@ -125,6 +125,12 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
     ) throws -> Int64 {
         // Calendars and paycodes change no amounts of months already paid.
         let to = rows.contains { $0.to == nil } ? nil : rows.compactMap(\.to).max()
+        // A claim is paid up to three quarters of a year after the day that sets its fee (payments.md 10.2).
+        if rows.contains(where: { $0.name.isOphthalmicFee }) {
+            _ = try InputLog.record(
+                .ophthalmic, from: rows.map(\.from).min(), to: to?.adding(days: 275), by: actor,
+                detail: "fees of rate set \(set.id)", in: transaction)
+        }
         return try InputLog.record(
             set.kind.inputKind, from: rows.map(\.from).min(), to: to, by: actor, detail: "rate set \(set.id)",
             in: transaction)

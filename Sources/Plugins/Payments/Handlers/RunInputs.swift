@@ -16,6 +16,8 @@ struct RunInputs: Sendable {
 
     /// Nominated payees of networks.
     var payees: [ODSCode: [NetworkStore.Payee]]
+    /// Ophthalmic contractors, which the register does not know.
+    var contractors: [ODSCode: OphthalmicContractor]
 
     init(_ run: RunRecord, _ organisations: any OrganisationDirectory, _ reader: any Reader) throws {
         self.run = run
@@ -30,6 +32,7 @@ struct RunInputs: Sendable {
         let timelines = try ContractStore.timelines(knownAt: snapshot, reader)
         let lists = try CapitationStore.lists(of: quarters, knownAt: snapshot, reader)
         let rates = try ReferenceStore.rates(knownAt: snapshot, reader)
+        contractors = try OphthalmicContractorStore.contractors(on: run.month.lastDay, reader)
         payees = try NetworkStore.payees(knownAt: snapshot, reader)
         inputs = CalculationInputs(
             timelines: timelines, lists: lists, rates: rates,

@@ -13,6 +13,8 @@ enum PaymentsMigrations {
         Migration(version: 10, name: "claims", statements: ClaimStore.schema),
         Migration(version: 11, name: "variations", statements: VariationStore.schema),
         Migration(version: 20, name: "networks", statements: NetworkStore.schema),
+        Migration(version: 30, name: "ophthalmic claims", statements: OphthalmicStore.schema),
+        Migration(version: 31, name: "local payments of pharmacies", statements: PharmacyStore.schema),
         Migration(version: 40, name: "bank details", statements: BankDetailsStore.schema),
         Migration(version: 41, name: "payment files", statements: PaymentFileStore.schema),
     ]

@@ -4,6 +4,7 @@ import PluginAPI
 enum EvidenceStore {
     enum Kind: String {
         case contracts, capitation, reference, published, networkPopulations, variations
+        case localPayments
     }
 
     struct Evidence: Hashable, Sendable {

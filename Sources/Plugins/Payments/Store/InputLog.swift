@@ -4,6 +4,7 @@ import PluginAPI
 enum InputLog {
     enum Kind: String {
         case contracts, capitation, rates, bankHolidays, paycodes, items, networks, variations
+        case ophthalmic, localPayments
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

@@ -1,0 +1,44 @@
+import PluginAPI
+
+/// Until when claims are in time (payments.md 10.2, time limit): the day with the same number so many months later,
+/// clamped to the end of the month. The months are effective-dated reference data by the day of the test or supply.
+struct ClaimDeadline: Sendable {
+    let rates: RateTable
+
+    /// Paper forms: for work up to the first day, until the second.
+    static let paper = (
+        workTo: CalendarDate(year: 2023, month: 12, day: 31) ?? CalendarDate(daysSince1970: 0),
+        until: CalendarDate(year: 2024, month: 3, day: 31) ?? CalendarDate(daysSince1970: 0)
+    )
+
+    /// The last day on which a claim for `day` may come.
+    func last(_ form: GOSForm, performedOn day: CalendarDate) throws(PaymentsError) -> CalendarDate {
+        let months = try rates.whole(form.isTest ? .gosTestClaimMonths : .gosVoucherClaimMonths, at: day)
+        return ClaimDeadline.adding(months: Int(months), to: day)
+    }
+
+    static func adding(months: Int, to day: CalendarDate) -> CalendarDate {
+        let month = YearMonth(containing: day).adding(months: months)
+        return month.firstDay.adding(days: min(day.day, month.lastDay.day) - 1)
+    }
+
+    func rejection(
+        _ form: GOSForm, performedOn day: CalendarDate, isOnPaper: Bool, today: CalendarDate
+    ) throws(PaymentsError) -> GOSRejection? {
+        if form == .professionalDevelopment { return try window(day, today) }
+        if isOnPaper, day > ClaimDeadline.paper.workTo || today > ClaimDeadline.paper.until {
+            return .paperEnded
+        }
+        return today > (try last(form, performedOn: day)) ? .tooLate : nil
+    }
+
+    /// Education and training of a calendar year: from July to early November of the next.
+    private func window(_ day: CalendarDate, _ today: CalendarDate) throws(PaymentsError) -> GOSRejection? {
+        let opens = Int(try rates.whole(.gosTrainingFirstMonth, at: today))
+        let closes = Int(try rates.whole(.gosTrainingLastNovemberDay, at: today))
+        guard day.month == 12, day.day == 31, today.year == day.year + 1, today.month >= opens else {
+            return .outsideWindow
+        }
+        return today.month < 11 || today.month == 11 && today.day <= closes ? nil : .outsideWindow
+    }
+}
