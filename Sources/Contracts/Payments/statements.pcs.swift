@@ -12,8 +12,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     func getStatement(
         _ request: Pcs_Payments_V1_GetStatementRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Statement
@@ -22,8 +23,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     func listStatements(
         _ request: Pcs_Payments_V1_ListStatementsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ListStatementsResponse
@@ -33,8 +35,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     func explainLine(
         _ request: Pcs_Payments_V1_ExplainLineRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_LineExplanation
@@ -56,8 +59,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
 public enum Pcs_Payments_V1_StatementServiceMethods {
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     public static let getStatement = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/GetStatement",
         kind: .unary,
@@ -70,6 +74,7 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.bacsSubmitter, relation: .national),
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -83,8 +88,9 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     public static let listStatements = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/ListStatements",
         kind: .unary,
@@ -97,6 +103,7 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.bacsSubmitter, relation: .national),
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -110,8 +117,9 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     public static let explainLine = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/ExplainLine",
         kind: .unary,
@@ -124,6 +132,7 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.bacsSubmitter, relation: .national),
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -261,8 +270,9 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     public func getStatement(
         _ request: Pcs_Payments_V1_GetStatementRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_Statement {
@@ -275,8 +285,9 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     public func listStatements(
         _ request: Pcs_Payments_V1_ListStatementsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_ListStatementsResponse {
@@ -290,8 +301,9 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the
-    /// commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `ICB_VIEWER` of the ICB above `practice_code`.
     public func explainLine(
         _ request: Pcs_Payments_V1_ExplainLineRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_LineExplanation {
