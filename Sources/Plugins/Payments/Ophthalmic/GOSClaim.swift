@@ -53,18 +53,19 @@ struct GOSClaim: Sendable {
 
     var isComplex: Bool { isPrismControlled || [right, left].contains { $0?.isComplex == true } }
 
-    /// Whose claim it is: the patient, or for grants the performer. Alike for alike people; the same number for
-    /// others is told apart by comparing.
-    var personKey: Int64 {
+    /// Whose claim it is: the patient, or for grants the performer. Alike for alike people.
+    var person: String {
+        if form?.isGrant == true { return performer + "|" + surname }
+        let forename = forenames.prefix { $0 != " " }
+        return (surname + "|" + forename).lowercased() + "|" + String(born?.daysSince1970 ?? 0)
+    }
+
+    var personKey: Int64 { GOSClaim.key(of: person) }
+
+    /// To find claims of a person by; others may have the same, and are told apart by comparing.
+    static func key(of person: String) -> Int64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in person.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return Int64(bitPattern: hash)
-    }
-
-    var person: String {
-        form?.isGrant == true
-            ? performer + "|" + surname
-            : (surname + "|" + (forenames.split(separator: " ").first.map(String.init) ?? "") + "|"
-                + (born?.description ?? "")).lowercased()
     }
 }

@@ -7,8 +7,19 @@ struct OphthalmicIntake {
     struct Incoming: Sendable {
         var claim: GOSClaim
         var contents: [UInt8]
+        /// Whose claim it is.
+        var person: String
+        var key: Int64
         /// Found without the store.
         var rejections: [GOSRejection]
+
+        init(claim: GOSClaim, contents: [UInt8], rejections: [GOSRejection]) {
+            self.claim = claim
+            self.contents = contents
+            person = claim.person
+            key = GOSClaim.key(of: person)
+            self.rejections = rejections
+        }
     }
 
     let contractor: ODSCode
@@ -63,7 +74,7 @@ struct OphthalmicIntake {
         var rejections = incoming.rejections
         var place: Int64 = 0
         if rejections.isEmpty {
-            rejections = try judge(claim, &place)
+            rejections = try judge(incoming, &place)
         }
         if let stored, stored.state == .rejected, stored.contents == incoming.contents,
             stored.codes == rejections
@@ -74,7 +85,7 @@ struct OphthalmicIntake {
         }
         let record = OphthalmicStore.Claim(
             contractor: contractor, reference: claim.reference, version: (stored?.version ?? 0) + 1,
-            state: rejections.isEmpty ? .accepted : .rejected, person: claim.personKey,
+            state: rejections.isEmpty ? .accepted : .rejected, person: incoming.key,
             performedOn: Int64(claim.performedOn?.daysSince1970 ?? 0), form: Int64(claim.form?.rawValue ?? 0),
             place: place, batch: batchNumber, codes: rejections, contents: incoming.contents)
         if let stored { try OphthalmicStore.keepPast(stored, in: transaction) }
@@ -90,33 +101,36 @@ struct OphthalmicIntake {
             rejected.append((claim.reference, rejections))
             return
         }
-        accept(claim, place)
+        accept(incoming, place)
     }
 
-    private mutating func accept(_ claim: GOSClaim, _ place: Int64) {
+    private mutating func accept(_ incoming: Incoming, _ place: Int64) {
+        let claim = incoming.claim
         accepted += 1
-        taken[person(claim), default: []].append(claim.person)
+        taken[person(incoming), default: []].append(incoming.person)
         if place > 0 { places[claim.visit] = place }
         let parts = GOSEntitlement.of(claim, place: place)
         totals.add(parts)
         if parts.contains(where: { OphthalmicMonth.group($0, rates) == nil }) { awaiting += 1 }
     }
 
-    private func person(_ claim: GOSClaim) -> Person {
-        Person(
-            key: claim.personKey, day: Int64(claim.performedOn?.daysSince1970 ?? 0),
+    private func person(_ incoming: Incoming) -> Person {
+        let claim = incoming.claim
+        return Person(
+            key: incoming.key, day: Int64(claim.performedOn?.daysSince1970 ?? 0),
             form: Int64(claim.form?.rawValue ?? 0))
     }
 
     /// What needs the other claims and the visits notified.
-    private mutating func judge(_ claim: GOSClaim, _ place: inout Int64) throws -> [GOSRejection] {
-        let person = person(claim)
-        if taken[person]?.contains(claim.person) == true { return [.duplicate] }
+    private mutating func judge(_ incoming: Incoming, _ place: inout Int64) throws -> [GOSRejection] {
+        let claim = incoming.claim
+        let person = person(incoming)
+        if taken[person]?.contains(incoming.person) == true { return [.duplicate] }
         let others = try OphthalmicStore.accepted(
             person: person.key, on: person.day, form: person.form, transaction)
         for other in others {
             let contents = try Pcs_Payments_V1_OphthalmicClaimContents(serializedBytes: other.contents)
-            if GOSClaim(contents).person == claim.person { return [.duplicate] }
+            if GOSClaim(contents).person == incoming.person { return [.duplicate] }
         }
         guard claim.form == .domiciliary else { return [] }
         if visits[claim.visit] == nil {
