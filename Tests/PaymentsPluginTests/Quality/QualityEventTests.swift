@@ -1,0 +1,112 @@
+import CommonContract
+import CqrsContract
+import PluginAPI
+import PluginTestKit
+import Testing
+
+@testable import PaymentsPlugin
+
+/// Amounts of the quality service become one item each, whatever the delivery does.
+@Suite("Quality payments")
+struct QualityEventTests {
+    private func instruction(_ id: String, pence: Int64 = 1_394_188, code: String = "PCNCORE")
+        -> Pcs_Cqrs_V1_PaymentInstructed
+    {
+        .with {
+            $0.instructionID = id
+            $0.declarationID = "d-" + id
+            $0.payeeCode = "A81001"
+            $0.payCode = code
+            $0.grossPence = pence
+            $0.period = Pcs_Common_V1_Month(year: 2026, month: 2)
+            $0.serviceCode = "PCNCORE2526"
+            $0.releaseDate = Pcs_Common_V1_Date(CalendarDate(daysSince1970: 20_528))
+        }
+    }
+
+    private func recall(_ id: String) -> Pcs_Cqrs_V1_PaymentRecalled {
+        .with { ($0.instructionID, $0.reason) = (id, "duplicate") }
+    }
+
+    /// Key, pence, and whether it is withdrawn.
+    private func items(_ host: TestHost) throws -> [String] {
+        try host.store(of: "payments").read { reader in
+            try reader.all(
+                Statement("SELECT natural_key, paycode, pence, withdrawn_seq FROM payable_item ORDER BY natural_key")
+            ) { row in
+                let code = Paycode(rawValue: UInt8(clamping: row.integer(1)))?.code ?? "?"
+                return "\(row.text(0)) \(code) \(row.integer(2))\(row.isNull(3) ? "" : " withdrawn")"
+            }
+        }
+    }
+
+    private func write(_ host: TestHost, _ body: @escaping @Sendable (any Transaction) throws -> Void) async throws {
+        try await host.store(of: "payments").write(actor: "cqrs", body)
+    }
+
+    @Test("an instruction delivered twice, also after a restart, is one item")
+    func twice() async throws {
+        try await TestHost.with([PaymentsPlugin.self]) { host in
+            let event = instruction("I1")
+            try await write(host) { try QualityEvents.instruct(event, $0) }
+            try await write(host) { try QualityEvents.instruct(event, $0) }
+            try await host.restart()
+            try await write(host) { try QualityEvents.instruct(event, $0) }
+            #expect(try items(host) == ["cqrs/I1 PCNCOR 1394188"])
+        }
+    }
+
+    @Test("a recall takes back what no run has paid; after it, and before it, the instruction pays nothing")
+    func recalled() async throws {
+        try await TestHost.with([PaymentsPlugin.self]) { host in
+            let (first, second) = (instruction("I1"), instruction("I2"))
+            let (recallFirst, recallSecond) = (recall("I1"), recall("I2"))
+            try await write(host) {
+                try QualityEvents.instruct(first, $0)
+                try QualityEvents.recall(recallFirst, $0)
+                try QualityEvents.instruct(first, $0)
+                // Out of order.
+                try QualityEvents.recall(recallSecond, $0)
+                try QualityEvents.instruct(second, $0)
+                try QualityEvents.recall(recallSecond, $0)
+            }
+            #expect(try items(host) == ["cqrs/I1 PCNCOR 1394188 withdrawn", "cqrs/I2 ADJP 0 withdrawn"])
+        }
+    }
+
+    @Test("a correction is an item of its own; a pay code of a later version is paid as an adjustment that names it")
+    func corrections() async throws {
+        try await TestHost.with([PaymentsPlugin.self]) { host in
+            let (event, correction) = (instruction("I1"), instruction("I1A", pence: -5_720))
+            let (newer, less) = (instruction("N1", code: "NEWCODE"), instruction("N2", pence: -1, code: "NEWCODE"))
+            try await write(host) {
+                // The correction first: keys have no order among each other.
+                try QualityEvents.instruct(correction, $0)
+                try QualityEvents.instruct(event, $0)
+                try QualityEvents.instruct(newer, $0)
+                try QualityEvents.instruct(less, $0)
+            }
+            #expect(
+                try items(host) == [
+                    "cqrs/I1 PCNCOR 1394188", "cqrs/I1A PCNCOR -5720", "cqrs/N1 ADJP 1394188", "cqrs/N2 ADJN -1",
+                ])
+        }
+    }
+
+    @Test("an instruction without payee or month is refused, so that an operator sees it, and changes nothing")
+    func unreadable() async throws {
+        try await TestHost.with([PaymentsPlugin.self]) { host in
+            var nobody = instruction("I1")
+            nobody.payeeCode = "?"
+            var never = instruction("I2")
+            never.clearPeriod()
+            for event in [nobody, never] {
+                await #expect(throws: QualityEvents.Unreadable.self) {
+                    try await write(host) { try QualityEvents.instruct(event, $0) }
+                }
+            }
+            let none = try items(host)
+            #expect(none.isEmpty)
+        }
+    }
+}
