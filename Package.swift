@@ -124,14 +124,14 @@ var targets: [Target] = [
         name: "PCSCommand",
         dependencies: [
             "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "CaseworkContract",
-            "DocumentsContract", "ChangesContract", "FrameClient", "Host",
+            "DocumentsContract", "ChangesContract", "CqrsContract", "FrameClient", "Host",
             "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioCore,
             nioPosix, nioSSL,
         ]),
     .executableTarget(
         name: "pcs",
         dependencies: [
-            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "CaseworkPlugin",
+            "PCSCommand", "PluginAPI", "StorageSQLite", "PaymentsPlugin", "CQRSPlugin", "CaseworkPlugin",
             "DocumentsPlugin", "PracticeChangesPlugin",
         ]),
 

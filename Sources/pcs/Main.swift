@@ -1,3 +1,4 @@
+import CQRSPlugin
 import CaseworkPlugin
 import DocumentsPlugin
 import PCSCommand
@@ -13,7 +14,8 @@ enum Main {
             Composition(
                 engine: { folder in SQLiteEngine(folder: folder) },
                 plugins: [
-                    PaymentsPlugin.self, CaseworkPlugin.self, DocumentsPlugin.self, PracticeChangesPlugin.self,
+                    PaymentsPlugin.self, CQRSPlugin.self, CaseworkPlugin.self, DocumentsPlugin.self,
+                    PracticeChangesPlugin.self,
                 ]))
     }
 }

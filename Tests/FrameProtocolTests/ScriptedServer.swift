@@ -7,8 +7,9 @@ import Synchronization
 
 @testable import FrameProtocol
 
-/// A server on a Unix socket of its own, or with TLS on a port of its own, that does what a test's script says, and keeps what it was sent. Speaks through
-/// `ServerConnectionStateMachine`, so that a client that breaks the protocol is noticed.
+/// A server on a Unix socket of its own, or with TLS on a port of its own, that does what a test's script says, and
+/// keeps what it was sent. Speaks through `ServerConnectionStateMachine`, so that a client that breaks the protocol
+/// is noticed.
 final class ScriptedServer: Sendable {
     struct Seen: Sendable {
         var calls:

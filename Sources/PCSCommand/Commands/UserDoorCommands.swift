@@ -196,7 +196,8 @@ struct UserOneTimeCodeCommand: AsyncParsableCommand {
         commandName: "totp",
         abstract: "Compute a one-time code from a secret: for tests, and a set-up without a telephone.",
         discussion: """
-            From a file that `pcs user accept --totp-file` wrote, each code is given out once, and the command waits for the \
+            From a file that `pcs user accept --totp-file` wrote, each code is given out once, and the command waits for \
+            the \
             next one (30 seconds at most). From standard input it is the code of this moment. Calls no host.
             """)
     @Argument(help: "File with the secret, mode 0600. Default: standard input.") var file: String?

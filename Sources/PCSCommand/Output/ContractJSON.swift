@@ -1,5 +1,6 @@
 import CaseworkContract
 import ChangesContract
+import CqrsContract
 import DocumentsContract
 import HostContract
 import PaymentsContract
@@ -12,7 +13,7 @@ package enum ContractJSON {
         [
             HostContractDescriptors.fileDescriptorSet, PaymentsContractDescriptors.fileDescriptorSet,
             CaseworkContractDescriptors.fileDescriptorSet, DocumentsContractDescriptors.fileDescriptorSet,
-            ChangesContractDescriptors.fileDescriptorSet,
+            ChangesContractDescriptors.fileDescriptorSet, CqrsContractDescriptors.fileDescriptorSet,
         ]
     }
 

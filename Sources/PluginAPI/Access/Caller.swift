@@ -8,7 +8,8 @@ public struct Caller: Hashable, Sendable {
     public let actingFor: String
     /// Roles that the caller holds at `actingFor` today.
     public let roles: Set<Role>
-    /// How the caller proved itself: `unix-socket`, `mutual-tls`, `token`, `session` or `in-process`; empty for anonymous calls.
+    /// How the caller proved itself: `unix-socket`, `mutual-tls`, `token`, `session` or `in-process`; empty
+    /// for anonymous calls.
     public let authentication: String
     /// Public name of the access token that proved it; empty when there was none. Not a secret.
     public let session: String

@@ -57,8 +57,8 @@ extension RegisterSnapshot {
 
     /// Places below another, open on the day, in order of code.
     ///
-    /// Without `kind` those that stand directly below: what it commissions or operates, or a PCN's members. With `kind` all of that
-    /// kind at any depth: the practices of a region, the PCNs of an ICB.
+    /// Without `kind` those that stand directly below: what it commissions or operates, or a PCN's members. With
+    /// `kind` all of that kind at any depth: the practices of a region, the PCNs of an ICB.
     func places(below parent: Int32, kind: OrganisationKind?, at day: CalendarDate) -> [Int32] {
         let direct = directlyBelow(parent, at: day)
         guard let kind else { return direct }

@@ -22,9 +22,11 @@ struct DeclarationDesk {
         _ record: Record, _ event: DeclarationEvent, reason: String = "", summedByNetwork: Bool = false,
         change: (inout Record) -> Void = { _ in }
     ) throws -> Record {
-        guard let next = DeclarationLifecycle.next(record.state, event, summedByNetwork: summedByNetwork) else {
+        guard let next = DeclarationLifecycle.next(record.state, event, summedByNetwork: summedByNetwork)
+        else {
             throw Failure(
-                CqrsReasons.declarationStateWrong, "The declaration is \(record.state.name); \(event) is not possible.")
+                CqrsReasons.declarationStateWrong,
+                "The declaration is \(record.state.name); \(event) is not possible.")
         }
         var moved = record
         moved.state = next
@@ -34,13 +36,16 @@ struct DeclarationDesk {
         transaction.audit(
             AuditNote(
                 object: "declaration/" + record.id, organisation: record.provider,
-                detail: "\(record.state.name) -> \(next.name)\(reason.isEmpty ? "" : ": " + reason), figures \(record.figures.prefix(16))"))
+                detail:
+                    "\(record.state.name) -> \(next.name)\(reason.isEmpty ? "" : ": " + reason), figures \(record.figures.prefix(16))"
+            ))
         return moved
     }
 
     private func step(_ from: Int, _ record: Record, _ reason: String) -> DeclarationStore.Step {
         .init(
-            from: from, to: record.state.rawValue, by: actor, actingFor: actingFor, at: transaction.now, reason: reason,
+            from: from, to: record.state.rawValue, by: actor, actingFor: actingFor, at: transaction.now,
+            reason: reason,
             figures: record.figures)
     }
 
@@ -63,17 +68,23 @@ struct DeclarationDesk {
         } else {
             try DeclarationNotices.ready(draft, in: transaction)
         }
-        guard draft.state == .awaitingCommissioner, definition.flags.contains(.noApprovalRequired) else { return draft }
+        guard draft.state == .awaitingCommissioner, definition.flags.contains(.noApprovalRequired) else {
+            return draft
+        }
         return try approve(draft, definition, reason: "approved by the system", by: "system")
     }
 
     /// Approval leads on to the network, to finance, or where no finance approval is asked for to payment.
-    func approve(_ record: Record, _ definition: ServiceDefinition?, reason: String = "", by approver: String) throws
+    func approve(_ record: Record, _ definition: ServiceDefinition?, reason: String = "", by approver: String)
+        throws
         -> Record
     {
         let sums = record.kind == .achievement && (definition?.flags.contains(.pcnAggregated) ?? false)
-        let approved = try move(record, .approve, reason: reason, summedByNetwork: sums) { $0.approvedBy = approver }
-        guard let definition, approved.state == .awaitingFinance, !definition.flags.contains(.financeApprovalRequired)
+        let approved = try move(record, .approve, reason: reason, summedByNetwork: sums) {
+            $0.approvedBy = approver
+        }
+        guard let definition, approved.state == .awaitingFinance,
+            !definition.flags.contains(.financeApprovalRequired)
         else { return approved }
         return try release(approved, definition, window: nil)
     }
@@ -127,7 +138,8 @@ struct DeclarationDesk {
             sum.pence = total
         }
         sum.declaredBy = "system"
-        sum.figures = Digest.hex(Digest.sha256(Array(parts.map { $0.id + $0.figures }.joined(separator: "\n").utf8)))
+        sum.figures = Digest.hex(
+            Digest.sha256(Array(parts.map { $0.id + $0.figures }.joined(separator: "\n").utf8)))
         try add(sum, reason: "\(parts.count) of \(parts.count) approved")
         for part in parts {
             _ = try move(part, .networkComplete) { $0.aggregatedInto = sum.id }
@@ -138,7 +150,8 @@ struct DeclarationDesk {
 
     /// Takes a network's sum apart, because a part of it changes or leaves: the others wait again.
     func reopen(_ sumID: String, reason: String) throws {
-        guard let sum = try DeclarationStore.record(sumID, transaction), !sum.state.isLocked, sum.state.isLive else { return }
+        guard let sum = try DeclarationStore.record(sumID, transaction), !sum.state.isLocked, sum.state.isLive
+        else { return }
         _ = try move(sum, .supersede, reason: reason)
         for part in try DeclarationStore.parts(of: sumID, transaction) where part.state == .aggregated {
             _ = try move(part, .networkReopened, reason: reason) { $0.aggregatedInto = "" }
@@ -156,9 +169,12 @@ struct DeclarationDesk {
     // MARK: Release
 
     /// Finance has approved: the amount becomes instructions with stable names, to whoever is payee today (AGG-4).
-    func release(_ record: Record, _ definition: ServiceDefinition?, window: CollectionWindow?) throws -> Record {
+    func release(_ record: Record, _ definition: ServiceDefinition?, window: CollectionWindow?) throws
+        -> Record
+    {
         let payee = try payee(of: record)
-        let ids = record.pence == 0 ? [] : (1...Swift.max(1, record.recoveryMonths)).map { "\(record.id)-\($0)" }
+        let ids =
+            record.pence == 0 ? [] : (1...Swift.max(1, record.recoveryMonths)).map { "\(record.id)-\($0)" }
         let approved = try move(record, .financeApprove) {
             $0.payee = payee
             $0.instruction = ids.first ?? ""
@@ -168,16 +184,20 @@ struct DeclarationDesk {
         for (index, id) in ids.enumerated() {
             let count = Int64(ids.count)
             // Equal parts that add up to the penny.
-            let part = record.pence / count + (Int64(index) < abs(record.pence % count) ? (record.pence < 0 ? -1 : 1) : 0)
+            let part =
+                record.pence / count
+                + (Int64(index) < abs(record.pence % count) ? (record.pence < 0 ? -1 : 1) : 0)
             guard part != 0 else { continue }
             let month = YearMonth(containing: release).adding(months: index)
             try InstructionStore.add(
                 InstructionStore.Record(
-                    id: id, declaration: record.id, payee: payee, payeeKind: kind(of: payee), provider: record.provider,
+                    id: id, declaration: record.id, payee: payee, payeeKind: kind(of: payee),
+                    provider: record.provider,
                     commissioner: record.commissioner, payCode: definition?.payCode ?? "",
                     subjectiveCode: definition?.subjectiveCode ?? "", pence: part,
                     period: YearMonth(containing: record.date), service: record.service,
-                    narrative: narrative(record), releaseOn: index == 0 ? release : month.firstDay, corrects: corrects),
+                    narrative: narrative(record), releaseOn: index == 0 ? release : month.firstDay,
+                    corrects: corrects),
                 in: transaction)
         }
         if record.kind == .achievement || record.kind == .aggregated { try announce(approved, definition) }
@@ -185,9 +205,10 @@ struct DeclarationDesk {
     }
 
     private func announce(_ record: Record, _ definition: ServiceDefinition?) throws {
-        let points = try CalculationStore.results(
-            of: record.provider, .init(service: record.service, date: record.date), transaction
-        ).first { $0.id == record.calculation }?.points ?? 0
+        let points =
+            try CalculationStore.results(
+                of: record.provider, .init(service: record.service, date: record.date), transaction
+            ).first { $0.id == record.calculation }?.points ?? 0
         try transaction.publish(
             Pcs_Cqrs_V1_AchievementApproved.with {
                 $0.declarationID = record.id
@@ -202,7 +223,8 @@ struct DeclarationDesk {
 
     /// AGG-4: nominated in CQRS, else in the register, else the network itself. Others are paid themselves.
     func payee(of record: Record) throws -> String {
-        guard let code = ODSCode(record.provider), record.kind == .aggregated || !record.adjusts.isEmpty || isNetwork(code)
+        guard let code = ODSCode(record.provider),
+            record.kind == .aggregated || !record.adjusts.isEmpty || isNetwork(code)
         else { return record.provider }
         guard isNetwork(code) else { return record.provider }
         return try NetworkStore.payee(of: code.value, on: today, transaction)
@@ -226,6 +248,8 @@ struct DeclarationDesk {
     private func narrative(_ record: Record) -> String {
         let month = YearMonth(containing: record.date)
         let mark = record.adjusts.isEmpty ? "" : " ADJ"
-        return String("\(record.service) \(record.provider) \(month.year) \(month.month)\(mark)".uppercased().prefix(35))
+        return String(
+            "\(record.service) \(record.provider) \(month.year) \(month.month)\(mark)".uppercased().prefix(35)
+        )
     }
 }

@@ -42,7 +42,8 @@ struct DeclarationNightly {
         try recalculate(key, before.filter { $0.state == .awaitingReaggregation }.map(\.provider))
         let units = try units(key, definition)
         let live = Dictionary(
-            before.filter { $0.kind == .achievement }.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
+            before.filter { $0.kind == .achievement }.map { ($0.provider, $0) },
+            uniquingKeysWith: { first, _ in first })
         let results = try CalculationStore.present(key, transaction)
         for provider in live.keys.sorted() where units[provider] == nil {
             guard let record = live[provider], !record.state.isLocked else { continue }
@@ -50,7 +51,9 @@ struct DeclarationNightly {
             report.superseded += 1
         }
         for provider in units.keys.sorted() {
-            guard let unit = units[provider], let result = results[provider], result.isComplete else { continue }
+            guard let unit = units[provider], let result = results[provider], result.isComplete else {
+                continue
+            }
             var draft = DeclarationStore.Record(service: key.service, date: key.date, provider: provider)
             draft.serviceVersion = definition.version
             draft.pcn = unit.pcn
@@ -61,16 +64,19 @@ struct DeclarationNightly {
             var reason = "figures complete"
             if let record = live[provider] {
                 // Transition 10. What is locked stays; a difference is an adjustment's business.
-                guard !record.state.isLocked, record.state == .awaitingReaggregation || record.figures != draft.figures
+                guard !record.state.isLocked,
+                    record.state == .awaitingReaggregation || record.figures != draft.figures
                 else { continue }
                 draft.penceBefore = record.pence
                 reason = "recalculated: \(Money(pence: record.pence)) -> \(Money(pence: draft.pence)) pounds"
                 try desk.retire(record, .supersede, reason: reason)
                 report.superseded += 1
                 if record.state != .awaitingProvider {
-                    try DeclarationNotices.tell(record, "\(record.service) was recalculated", reason, in: transaction)
+                    try DeclarationNotices.tell(
+                        record, "\(record.service) was recalculated", reason, in: transaction)
                     try DeclarationNotices.tellCommissioner(
-                        record, "\(record.service) of \(record.provider) was recalculated", reason, in: transaction)
+                        record, "\(record.service) of \(record.provider) was recalculated", reason,
+                        in: transaction)
                 }
             }
             _ = try desk.draft(draft, definition, reason: reason)
@@ -109,7 +115,8 @@ struct DeclarationNightly {
     }
 
     /// Who is declared for: practices with their network, or networks.
-    private func units(_ key: DeclarationDesk.Key, _ definition: ServiceDefinition) throws -> [String: ParticipantList.Participant]
+    private func units(_ key: DeclarationDesk.Key, _ definition: ServiceDefinition) throws -> [String:
+        ParticipantList.Participant]
     {
         let participants = try ParticipantList.participants(in: key.service, on: key.date, transaction)
         let byNetwork = definition.offerUnit == .pcn && !definition.flags.contains(.pcnAggregated)
@@ -117,11 +124,15 @@ struct DeclarationNightly {
         for participant in participants {
             var unit = participant
             if unit.commissioner.isEmpty, let code = ODSCode(participant.provider) {
-                unit.commissioner = desk.context.organisations.commissioner(of: code, at: key.date)?.value ?? ""
+                unit.commissioner =
+                    desk.context.organisations.commissioner(of: code, at: key.date)?.value ?? ""
             }
             if byNetwork {
-                let day = definition.method == .population ? YearMonth(containing: key.date).firstDay : key.date
-                let pcn = ODSCode(participant.provider).flatMap { desk.context.organisations.pcn(of: $0, at: day)?.value }
+                let day =
+                    definition.method == .population ? YearMonth(containing: key.date).firstDay : key.date
+                let pcn = ODSCode(participant.provider).flatMap {
+                    desk.context.organisations.pcn(of: $0, at: day)?.value
+                }
                 unit.provider = pcn ?? participant.pcn
                 unit.pcn = unit.provider
             }

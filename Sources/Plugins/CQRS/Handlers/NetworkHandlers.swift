@@ -9,7 +9,8 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
     let context: PluginContext
 
     private func network(_ text: String, at day: CalendarDate) throws -> (code: ODSCode, name: String) {
-        guard let code = ODSCode(text), let entry = context.organisations.organisation(code, at: day), entry.kind == .pcn
+        guard let code = ODSCode(text), let entry = context.organisations.organisation(code, at: day),
+            entry.kind == .pcn
         else { throw Failure.cqrsField("pcn_code", "ORG-4", "There is no such network on \(day).") }
         return (code, entry.name)
     }
@@ -20,27 +21,36 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         }
     }
 
-    func getNetwork(_ request: Pcs_Cqrs_V1_GetNetworkRequest, _ call: CallContext) async throws -> Pcs_Cqrs_V1_Network {
+    func getNetwork(_ request: Pcs_Cqrs_V1_GetNetworkRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Network
+    {
         let day = (request.hasAt ? request.at.calendarDate : nil) ?? call.today
         return try context.store.read { try view(request.pcnCode, at: day, $0) }
     }
 
-    private func view(_ pcn: String, at day: CalendarDate, _ reader: any Reader) throws -> Pcs_Cqrs_V1_Network {
+    private func view(_ pcn: String, at day: CalendarDate, _ reader: any Reader) throws -> Pcs_Cqrs_V1_Network
+    {
         let (code, name) = try network(pcn, at: day)
         let organisations = context.organisations
-        let lead = try NetworkStore.lead(of: pcn, on: day, reader) ?? organisations.commissioner(of: code, at: day)?.value ?? ""
+        let lead =
+            try NetworkStore.lead(of: pcn, on: day, reader) ?? organisations.commissioner(of: code, at: day)?
+            .value ?? ""
         let payees = try NetworkStore.payees(of: pcn, reader)
         let payee =
-            payees.first { !$0.isRequest && $0.from <= day }?.payee ?? organisations.payee(forPCN: code, at: day)?.value ?? pcn
+            payees.first { !$0.isRequest && $0.from <= day }?.payee ?? organisations.payee(
+                forPCN: code, at: day)?.value ?? pcn
         return try .with { reply in
             reply.pcnCode = pcn
             reply.pcnName = name
             reply.leadCommissionerCode = lead
             reply.nominatedPayeeCode = payee
-            reply.nominatedPayeeName = ODSCode(payee).flatMap { organisations.organisation($0, at: day)?.name } ?? ""
+            reply.nominatedPayeeName =
+                ODSCode(payee).flatMap { organisations.organisation($0, at: day)?.name } ?? ""
             reply.members = try organisations.members(of: code, at: day).sorted().map { practice in
                 let list = try ReferenceStore.populations(of: practice.value, reader)
-                    .filter { $0.base == Int64(PopulationBase.wpls.rawValue) && $0.asOf <= day }.max { $0.asOf < $1.asOf }
+                    .filter { $0.base == Int64(PopulationBase.wpls.rawValue) && $0.asOf <= day }.max {
+                        $0.asOf < $1.asOf
+                    }
                 return .with {
                     $0.practiceCode = practice.value
                     $0.practiceName = organisations.organisation(practice, at: day)?.name ?? ""
@@ -54,7 +64,8 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         }
     }
 
-    func reportMembershipError(_ request: Pcs_Cqrs_V1_ReportMembershipErrorRequest, _ call: CallContext) async throws
+    func reportMembershipError(_ request: Pcs_Cqrs_V1_ReportMembershipErrorRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_MembershipReport
     {
         try reason(request.detail, field: "detail")
@@ -65,11 +76,13 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         let from = request.hasClaimedFrom ? request.claimedFrom.calendarDate : nil
         let to = request.hasClaimedTo ? request.claimedTo.calendarDate : nil
         guard from != nil || to != nil, (from ?? to).map({ $0 <= (to ?? $0) }) ?? true else {
-            throw Failure.cqrsField("claimed_from", "R11", "Say from or to which day it is a member, in order.")
+            throw Failure.cqrsField(
+                "claimed_from", "R11", "Say from or to which day it is a member, in order.")
         }
         return try await call.commit { transaction in
             let report = NetworkStore.Report(
-                id: transaction.newIdentifier(), pcn: request.pcnCode, practice: practice.value, from: from, to: to,
+                id: transaction.newIdentifier(), pcn: request.pcnCode, practice: practice.value, from: from,
+                to: to,
                 detail: request.detail, by: call.caller.responsible, at: transaction.now)
             try NetworkStore.add(report, in: transaction)
             transaction.audit(
@@ -92,14 +105,16 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         try await nominate(request, isRequest: false, call)
     }
 
-    private func nominate(_ request: Pcs_Cqrs_V1_NominatedPayeeRequest, isRequest: Bool, _ call: CallContext) async throws
+    private func nominate(_ request: Pcs_Cqrs_V1_NominatedPayeeRequest, isRequest: Bool, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_NominatedPayee
     {
         try reason(request.reason)
         let (pcn, _) = try network(request.pcnCode, at: call.today)
         let from = (request.hasFrom ? request.from.calendarDate : nil) ?? call.today
         let payee = request.payeeCode.isEmpty ? pcn.value : request.payeeCode
-        guard let code = ODSCode(payee), context.organisations.organisation(code, at: from)?.status == .active else {
+        guard let code = ODSCode(payee), context.organisations.organisation(code, at: from)?.status == .active
+        else {
             throw Failure.cqrsField("payee_code", "AGG-4", "The payee is not active on \(from).")
         }
         return try await call.commit { transaction in
@@ -110,23 +125,30 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
             transaction.audit(
                 AuditNote(
                     object: "network/" + pcn.value, organisation: pcn.value,
-                    detail: "payee \(payee) from \(from) \(isRequest ? "asked for" : "set"): \(request.reason)"))
+                    detail:
+                        "payee \(payee) from \(from) \(isRequest ? "asked for" : "set"): \(request.reason)"))
             return message(row)
         }
     }
 
-    func setLeadCommissioner(_ request: Pcs_Cqrs_V1_SetLeadCommissionerRequest, _ call: CallContext) async throws
+    func setLeadCommissioner(_ request: Pcs_Cqrs_V1_SetLeadCommissionerRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_Network
     {
         try reason(request.reason)
         let (pcn, _) = try network(request.pcnCode, at: call.today)
         let from = (request.hasFrom ? request.from.calendarDate : nil) ?? call.today
         guard let code = ODSCode(request.commissionerCode),
-            let body = context.organisations.organisation(code, at: from), body.kind == .subICBLocation || body.kind == .region
-        else { throw Failure.cqrsField("commissioner_code", "ORG-5", "The lead is a Sub ICB Location or a region.") }
+            let body = context.organisations.organisation(code, at: from),
+            body.kind == .subICBLocation || body.kind == .region
+        else {
+            throw Failure.cqrsField(
+                "commissioner_code", "ORG-5", "The lead is a Sub ICB Location or a region.")
+        }
         return try await call.commit { transaction in
             try NetworkStore.setLead(
-                code.value, of: pcn.value, from: from, reason: request.reason, by: call.caller.responsible, in: transaction)
+                code.value, of: pcn.value, from: from, reason: request.reason, by: call.caller.responsible,
+                in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "network/" + pcn.value, organisation: pcn.value,

@@ -14,12 +14,16 @@ struct ParticipationDesk {
 
     /// Takes one step or refuses it by the table of 4.2.
     @discardableResult
-    func move(_ record: Record, _ event: ParticipationEvent, reason: String = "", change: (inout Record) -> Void = { _ in })
+    func move(
+        _ record: Record, _ event: ParticipationEvent, reason: String = "",
+        change: (inout Record) -> Void = { _ in }
+    )
         throws -> Record
     {
         guard let next = ParticipationLifecycle.next(record.state, event) else {
             throw Failure(
-                CqrsReasons.participationStateWrong, "The participation is \(record.state); \(event) is not possible.")
+                CqrsReasons.participationStateWrong,
+                "The participation is \(record.state); \(event) is not possible.")
         }
         var moved = record
         moved.state = next
@@ -29,12 +33,14 @@ struct ParticipationDesk {
         try ParticipationStore.save(
             moved,
             .init(
-                from: record.state.rawValue, to: next.rawValue, by: desk.actor, at: transaction.now, reason: reason),
+                from: record.state.rawValue, to: next.rawValue, by: desk.actor, at: transaction.now,
+                reason: reason),
             in: transaction)
         transaction.audit(
             AuditNote(
                 object: "participation/" + record.id, organisation: record.provider,
-                detail: "\(record.service): \(record.state) -> \(next)\(reason.isEmpty ? "" : ": " + reason)"))
+                detail: "\(record.service): \(record.state) -> \(next)\(reason.isEmpty ? "" : ": " + reason)")
+        )
         try announce(moved)
         return moved
     }
@@ -58,7 +64,8 @@ struct ParticipationDesk {
     func night() throws -> (lapsed: Int64, ended: Int64) {
         let today = desk.today
         for record in try ParticipationStore.all(in: .scheduled, transaction) {
-            guard let offer = try ParticipationStore.offer(record.offer, transaction), offer.offerOn <= today else { continue }
+            guard let offer = try ParticipationStore.offer(record.offer, transaction), offer.offerOn <= today
+            else { continue }
             try move(record, .offer)
         }
         var lapsed: Int64 = 0
@@ -78,7 +85,9 @@ struct ParticipationDesk {
     /// The register says that a practice left a network: what it does through the network ends on its last day there.
     func left(_ practice: String, _ pcn: String, lastDay: CalendarDate) throws {
         for record in try ParticipationStore.of(provider: practice, transaction)
-        where record.pcn == pcn && (record.state == .accepted || record.state == .active) && (record.end.map { $0 > lastDay } ?? true) {
+        where record.pcn == pcn && (record.state == .accepted || record.state == .active)
+            && (record.end.map { $0 > lastDay } ?? true)
+        {
             try move(record, .end, reason: "left \(pcn) on \(lastDay) by the register") {
                 // One that leaves before it began takes part on no day.
                 $0.end = lastDay
@@ -92,7 +101,9 @@ struct ParticipationDesk {
         var seen: Set<String> = []
         for sibling in try ParticipationStore.of(pcn: pcn, transaction)
         where (sibling.state == .accepted || sibling.state == .active) && sibling.provider != practice {
-            guard sibling.end.map({ $0 >= day }) ?? true, seen.insert(sibling.service).inserted else { continue }
+            guard sibling.end.map({ $0 >= day }) ?? true, seen.insert(sibling.service).inserted else {
+                continue
+            }
             let own = try ParticipationStore.of(provider: practice, transaction)
             guard !own.contains(where: { $0.service == sibling.service && $0.state.isLive }) else { continue }
             var record = sibling
@@ -115,7 +126,9 @@ struct ParticipationDesk {
     private func membersChanged(_ pcn: String, after day: CalendarDate, leaver: String) throws {
         if !leaver.isEmpty {
             for record in try DeclarationStore.of(provider: leaver, transaction)
-            where record.pcn == pcn && record.date > day && record.kind == .achievement && record.state.isLive && !record.state.isLocked {
+            where record.pcn == pcn && record.date > day && record.kind == .achievement && record.state.isLive
+                && !record.state.isLocked
+            {
                 try desk.retire(record, .withdraw, reason: "left \(pcn) on \(day)")
             }
         }
@@ -139,9 +152,11 @@ struct ParticipationDesk {
     static func receive(
         _ event: Pcs_Host_V1_OrganisationChanged, _ context: PluginContext, _ transaction: any Transaction
     ) throws {
-        guard event.kind == .pcnLeft || event.kind == .pcnJoined, let day = event.effectiveOn.calendarDate else { return }
+        guard event.kind == .pcnLeft || event.kind == .pcnJoined, let day = event.effectiveOn.calendarDate
+        else { return }
         let desk = DeclarationDesk(
-            context: context, transaction: transaction, actor: "system", actingFor: "", today: context.clock.today)
+            context: context, transaction: transaction, actor: "system", actingFor: "",
+            today: context.clock.today)
         let participation = ParticipationDesk(desk)
         // `effective_on` is the last day of the one that ends, the first of the one that begins.
         if event.kind == .pcnLeft {

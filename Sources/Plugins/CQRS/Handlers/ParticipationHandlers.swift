@@ -41,7 +41,9 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
         }
     }
 
-    func createOffer(_ request: Pcs_Cqrs_V1_CreateOfferRequest, _ call: CallContext) async throws -> Pcs_Cqrs_V1_Offer {
+    func createOffer(_ request: Pcs_Cqrs_V1_CreateOfferRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Offer
+    {
         try await call.commit { transaction in
             let plan = try OfferPlan(request, context, today: call.today, transaction)
             try plan.requireAll()
@@ -54,10 +56,12 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                     serviceVersion: offer.version, provider: line.provider.value, pcn: line.pcn,
                     commissioner: offer.commissioner,
                     state: offer.offerOn > call.today ? .scheduled : offer.isAutomatic ? .accepted : .offered,
-                    start: offer.start, end: offer.end, answerBy: offer.answerBy, isAutomatic: offer.isAutomatic)
+                    start: offer.start, end: offer.end, answerBy: offer.answerBy,
+                    isAutomatic: offer.isAutomatic)
             }
             try ParticipationStore.add(
-                records, by: actor, reason: offer.isAutomatic ? "accepted automatically" : "offered", in: transaction)
+                records, by: actor, reason: offer.isAutomatic ? "accepted automatically" : "offered",
+                in: transaction)
             let desk = desk(call, transaction)
             for record in records {
                 try desk.announce(record)
@@ -112,14 +116,17 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                 }
                 let paid = try concerned.contains { declaration in
                     try declaration.state.isLocked
-                        || DeclarationStore.record(declaration.aggregatedInto, transaction)?.state.isLocked ?? false
+                        || DeclarationStore.record(declaration.aggregatedInto, transaction)?.state.isLocked
+                            ?? false
                 }
                 guard !paid else {
                     throw Failure(
                         CqrsReasons.participationStateWrong,
                         "\(record.provider) has a finance-approved declaration on or after \(from).")
                 }
-                for declaration in concerned { try desk.desk.retire(declaration, .withdraw, reason: request.reason) }
+                for declaration in concerned {
+                    try desk.desk.retire(declaration, .withdraw, reason: request.reason)
+                }
                 moved.append(
                     try desk.move(record, .cancel, reason: request.reason) { $0.end = from.adding(days: -1) })
             }
@@ -128,7 +135,9 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
     }
 
     /// One provider of an ordinary service, or all of a PCN: a network service is cancelled as a whole only.
-    private func cancelled(_ request: Pcs_Cqrs_V1_CancelServiceRequest, _ reader: any Reader) throws -> [Record] {
+    private func cancelled(_ request: Pcs_Cqrs_V1_CancelServiceRequest, _ reader: any Reader) throws
+        -> [Record]
+    {
         guard let service = try ServiceStore.published(request.serviceCode, reader)?.definition else {
             throw Failure(CqrsReasons.serviceUnknown)
         }
@@ -157,9 +166,12 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
         -> Pcs_Cqrs_V1_Participation
     {
         try await call.commit { transaction in
-            let record = try own(request.participationID, request.providerCode, request.expectedVersion, transaction)
+            let record = try own(
+                request.participationID, request.providerCode, request.expectedVersion, transaction)
             let isLate = record.answerBy.map { call.today > $0 } ?? false
-            let isBackdated = record.start < call.today && YearMonth(containing: record.start) < YearMonth(containing: call.today)
+            let isBackdated =
+                record.start < call.today
+                && YearMonth(containing: record.start) < YearMonth(containing: call.today)
             if isLate || isBackdated { try reason(request.reason) }
             let desk = desk(call, transaction)
             let moved = try desk.move(record, .accept, reason: request.reason) {
@@ -176,7 +188,8 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
     {
         try reason(request.reason)
         return try await call.commit { transaction in
-            let record = try own(request.participationID, request.providerCode, request.expectedVersion, transaction)
+            let record = try own(
+                request.participationID, request.providerCode, request.expectedVersion, transaction)
             let desk = desk(call, transaction)
             let moved = try desk.move(record, .decline, reason: request.reason)
             try ParticipationNotices.settled(moved, "declined", by: desk.desk.actor, in: transaction)
@@ -193,7 +206,8 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
         return try await call.commit { transaction in
             var record = try own(request.participationID, request.providerCode, 0, transaction)
             guard record.isBackdatingUnconfirmed, record.state == .accepted || record.state == .active else {
-                throw Failure(CqrsReasons.participationStateWrong, "Nothing back-dated waits to be confirmed.")
+                throw Failure(
+                    CqrsReasons.participationStateWrong, "Nothing back-dated waits to be confirmed.")
             }
             record.isBackdatingUnconfirmed = false
             // Not confirmed: it begins with the month of today instead.
@@ -204,7 +218,9 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                 record,
                 .init(
                     from: record.state.rawValue, to: record.state.rawValue, by: call.caller.responsible,
-                    at: transaction.now, reason: (request.confirmed ? "back-dating confirmed: " : "not back-dated: ") + request.reason),
+                    at: transaction.now,
+                    reason: (request.confirmed ? "back-dating confirmed: " : "not back-dated: ")
+                        + request.reason),
                 in: transaction)
             transaction.audit(
                 AuditNote(
@@ -225,15 +241,22 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
         return try await call.commit { transaction in
             let record = try own(request.participationID, request.providerCode, 0, transaction)
             guard end >= record.start else {
-                throw Failure.cqrsField("end_on", "4.2", "It begins on \(record.start) and cannot end before.")
+                throw Failure.cqrsField(
+                    "end_on", "4.2", "It begins on \(record.start) and cannot end before.")
             }
-            guard record.pcn.isEmpty || !record.isAutomatic else { throw Failure(CqrsReasons.wholeNetworkOnly) }
-            let moved = try desk(call, transaction).move(record, .end, reason: request.reason) { $0.end = end }
+            guard record.pcn.isEmpty || !record.isAutomatic else {
+                throw Failure(CqrsReasons.wholeNetworkOnly)
+            }
+            let moved = try desk(call, transaction).move(record, .end, reason: request.reason) {
+                $0.end = end
+            }
             return try whole(moved, transaction)
         }
     }
 
-    private func own(_ id: String, _ provider: String, _ expected: Int64, _ reader: any Reader) throws -> Record {
+    private func own(_ id: String, _ provider: String, _ expected: Int64, _ reader: any Reader) throws
+        -> Record
+    {
         guard let record = try ParticipationStore.record(id, reader), record.provider == provider else {
             throw Failure(CqrsReasons.participationUnknown)
         }
@@ -251,7 +274,8 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
         try context.store.read { try whole(own(request.participationID, request.providerCode, 0, $0), $0) }
     }
 
-    func listParticipations(_ request: Pcs_Cqrs_V1_ListParticipationsRequest, _ call: CallContext) async throws
+    func listParticipations(_ request: Pcs_Cqrs_V1_ListParticipationsRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_ListParticipationsResponse
     {
         let day = request.hasAt ? request.at.calendarDate : nil
@@ -265,12 +289,14 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
             default: try ParticipationStore.of(provider: request.organisationCode, reader)
             }
         }.filter { record in
-            (request.serviceCode.isEmpty || record.service == request.serviceCode) && (day.map { record.covers($0) } ?? true)
+            (request.serviceCode.isEmpty || record.service == request.serviceCode)
+                && (day.map { record.covers($0) } ?? true)
         }
         return .with { $0.participations = records.map { message($0) } }
     }
 
-    func listOfferedServices(_ request: Pcs_Cqrs_V1_ListOfferedServicesRequest, _ call: CallContext) async throws
+    func listOfferedServices(_ request: Pcs_Cqrs_V1_ListOfferedServicesRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_ListOfferedServicesResponse
     {
         try context.store.read { reader in
@@ -311,9 +337,11 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
         }
         return try context.store.read { reader in
             let records = try ParticipationStore.of(service: request.serviceCode, reader)
-            let newest = Dictionary(records.map { ($0.provider, $0) }, uniquingKeysWith: { $0.start <= $1.start ? $1 : $0 })
+            let newest = Dictionary(
+                records.map { ($0.provider, $0) }, uniquingKeysWith: { $0.start <= $1.start ? $1 : $0 })
             return .with { reply in
-                for practice in context.organisations.practices(commissionedBy: commissioner, at: call.today) {
+                for practice in context.organisations.practices(commissionedBy: commissioner, at: call.today)
+                {
                     let standing: String
                     switch newest[practice.value]?.state {
                     case nil, .withdrawn?, .cancelled?, .ended?: standing = "not offered"
@@ -328,7 +356,9 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                             $0.providerName = name(practice.value, call.today)
                             $0.serviceCode = request.serviceCode
                             $0.standing = standing
-                            if let by = newest[practice.value]?.answerBy { $0.answerBy = Pcs_Common_V1_Date(by) }
+                            if let by = newest[practice.value]?.answerBy {
+                                $0.answerBy = Pcs_Common_V1_Date(by)
+                            }
                         })
                 }
             }

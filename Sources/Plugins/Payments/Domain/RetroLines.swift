@@ -45,7 +45,9 @@ struct RetroLines: Sendable {
             let version = parts.last?.contractVersion ?? due.span?.version ?? 0
             lines.append(
                 PaymentLine(
-                    paycode: paycode, contractID: parts.last?.contractID ?? (timeline.practice.value + "-" + paycode.contractKind.name),
+                    paycode: paycode,
+                    contractID: parts.last?.contractID
+                        ?? (timeline.practice.value + "-" + paycode.contractKind.name),
                     contractVersion: version, periodFrom: month.firstDay, periodTo: month.lastDay,
                     quantity: ExactDecimal(1), rate: delta.pounds, basis: "DIFFERENCE", pence: delta.pence,
                     source: .retro, month: month, explanation: explanation))

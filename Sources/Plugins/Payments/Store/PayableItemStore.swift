@@ -47,7 +47,8 @@ enum PayableItemStore {
         ])
     private static let insertAssignments = BulkInsert(into: "payable_item_run", ["item_id", "run_id"])
     private static let releaseRun = Statement("DELETE FROM payable_item_run WHERE run_id = ?1")
-    /// An item is gone once an approved, paid or closed run has it (states 5 to 7); a run in the making takes it again and again.
+    /// An item is gone once an approved, paid or closed run has it (states 5 to 7); a run in the
+    /// making takes it again and again.
     private static let dueItems = Statement(
         """
         SELECT item_id, payee_code, paycode, contract_id, contract_version, period_from, period_to, month, quantity,
