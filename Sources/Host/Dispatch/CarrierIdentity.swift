@@ -68,6 +68,11 @@ package final class CarrierIdentity: Sendable {
             case .certificate(let uri): principal = try registry.authenticate(certificateURI: uri)
             case .token(let token): principal = try registry.authenticate(accessToken: token, isUse: isUse)
             }
+            // Network, expiry and use of a system are asked as often as its proof: once a second, and when rights change.
+            guard isUse else { return principal }
+            if let principal, principal.kind == .client {
+                try registry.admission.admit(principal.subjectID, from: address, at: now)
+            }
             known.principal = principal
             known.generation = generation
             known.checkedAt = now

@@ -47,11 +47,11 @@ extension Dispatcher {
             } else {
                 reply = try await run(context)
             }
-            try await recordRead(session, caller, named)
+            if mustRecord(session) { try await recordRead(session, caller, named) }
             return .reply(reply, replayed: entry.access.changesState && session.wasReplayed)
         case (.serverStreaming(let prepare), .serverStreaming(let body, let sink)):
             let (caller, named, run) = try passRights(session, body, prepare)
-            try await recordRead(session, caller, named)
+            if mustRecord(session) { try await recordRead(session, caller, named) }
             try await run(try begin(session, caller), sink)
             return .reply([], replayed: false)
         case (.clientStreaming(let prepare), .clientStreaming(let body, let source)):
@@ -99,9 +99,9 @@ extension Dispatcher {
             principal = try arrival.carrier.principal(identity, generation: rightsGeneration, now: now)
         } else {
             principal = try identity.authenticate(accessToken: arrival.accessToken)
-        }
-        if let principal, principal.kind == .client {
-            try identity.admission.admit(principal.subjectID, from: arrival.carrier.address, at: now)
+            if let principal, principal.kind == .client {
+                try identity.admission.admit(principal.subjectID, from: arrival.carrier.address, at: now)
+            }
         }
         if principal?.kind == .person {
             credentials.person = principal
@@ -195,6 +195,11 @@ extension Dispatcher {
             method: session.entry.descriptor, caller: caller, deadline: session.deadline,
             correlationID: session.correlationID, traceParent: session.arrival.traceParent,
             logger: session.entry.slot.logger, host: session)
+    }
+
+    /// Most calls are neither sensitive reads nor made while a break-glass session is open: they pay nothing here.
+    private func mustRecord(_ session: CallSession) -> Bool {
+        session.entry.access.audit == .sensitiveRead || identity.glass.isAnyOpen
     }
 
     /// A sensitive read has its row before the reply; in a break-glass session every read has

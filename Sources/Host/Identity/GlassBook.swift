@@ -10,6 +10,7 @@ package final class GlassBook: Sendable {
     }
 
     private let open = Mutex<[String: Open]>([:])
+    private let count = Atomic<Int>(0)
 
     init() {}
 
@@ -22,7 +23,20 @@ package final class GlassBook: Sendable {
     }
 
     /// - Parameter session: `nil` = ended.
-    func set(_ session: Open?, of personID: String) { open.withLock { $0[personID] = session } }
+    func set(_ session: Open?, of personID: String) {
+        open.withLock {
+            $0[personID] = session
+            count.store($0.count, ordering: .releasing)
+        }
+    }
 
-    func replace(_ sessions: [String: Open]) { open.withLock { $0 = sessions } }
+    func replace(_ sessions: [String: Open]) {
+        open.withLock {
+            $0 = sessions
+            count.store($0.count, ordering: .releasing)
+        }
+    }
+
+    /// Whether anybody may have one: asked on every call, so without a lock.
+    var isAnyOpen: Bool { count.load(ordering: .acquiring) > 0 }
 }
