@@ -11,7 +11,7 @@ package struct SystemClock: HostClock {
         return Instant(microsecondsSince1970: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 
-    package var today: CalendarDate { LondonTime.shared.day(at: now) }
+    package var today: CalendarDate { LondonTime.day(at: now) }
 }
 
 /// Nanoseconds of a clock that never goes back; for measuring and for bounds, never for records.

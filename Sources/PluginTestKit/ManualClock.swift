@@ -13,18 +13,18 @@ public final class ManualClock: HostClock {
 
     /// - Parameter day: the clock starts there at the given time in London.
     public convenience init(_ day: CalendarDate, hour: Int = 9, minute: Int = 0) {
-        self.init(LondonTime.shared.instant(on: day, hour: hour, minute: minute))
+        self.init(LondonTime.instant(on: day, hour: hour, minute: minute))
     }
 
     public var now: Instant { instant.withLock { $0 } }
-    public var today: CalendarDate { LondonTime.shared.day(at: now) }
+    public var today: CalendarDate { LondonTime.day(at: now) }
 
     /// Sets the clock, forward or back.
     public func set(_ now: Instant) { instant.withLock { $0 = now } }
 
     /// Sets the clock to a time in London.
     public func set(_ day: CalendarDate, hour: Int = 9, minute: Int = 0) {
-        set(LondonTime.shared.instant(on: day, hour: hour, minute: minute))
+        set(LondonTime.instant(on: day, hour: hour, minute: minute))
     }
 
     public func advance(milliseconds: Int64) {

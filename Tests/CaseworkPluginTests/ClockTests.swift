@@ -9,7 +9,7 @@ struct ClockTests {
     init() throws { reference = try CaseworkReference() }
 
     private func at(_ day: CalendarDate, _ hour: Int, _ minute: Int = 0) -> Instant {
-        LondonClock.instant(day, minute: hour * 60 + minute)
+        LondonTime.instant(on: day, minute: hour * 60 + minute)
     }
 
     private func facts(_ course: CaseCourse, _ start: Instant) -> CaseClocks.Facts {
@@ -61,7 +61,7 @@ struct ClockTests {
             facts(.urgent, at(day("2026-03-27"), 16, 30)), targets, at: at(day("2026-03-27"), 16, 30))
         #expect(clocks.readings[.acknowledge]?.due == at(day("2026-03-30"), 9, 30))
         #expect(
-            LondonClock.moment(of: Instant(microsecondsSince1970: 1_774_859_400_000_000)).minute == 9 * 60
+            LondonTime.moment(at: Instant(microsecondsSince1970: 1_774_859_400_000_000)).minute == 9 * 60
                 + 30)
     }
 
@@ -87,7 +87,7 @@ struct ClockTests {
     func unknownYear() throws {
         let targets = try reference.targets(on: day("2026-03-02"))
         #expect(throws: CalendarError.yearUnknown(2040)) {
-            try targets.hours.end(ofWorkingDay: 1, after: LondonClock.instant(day("2040-05-01"), minute: 600))
+            try targets.hours.end(ofWorkingDay: 1, after: LondonTime.instant(on: day("2040-05-01"), minute: 600))
         }
     }
 

@@ -73,7 +73,7 @@ private struct Desk {
 @Suite("Enquiries and complaints")
 struct EnquiryTests {
     private func london(_ date: String, _ hour: Int) -> Google_Protobuf_Timestamp {
-        Google_Protobuf_Timestamp(LondonClock.instant(day(date), minute: hour * 60))
+        Google_Protobuf_Timestamp(LondonTime.instant(on: day(date), minute: hour * 60))
     }
 
     @Test("example 17 through the door: raised, asked, answered, resolved, reopened in time and not later")

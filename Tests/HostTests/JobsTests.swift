@@ -118,7 +118,7 @@ struct JobsTests {
 
     @Test("the day changes at midnight in London, in summer an hour before UTC's")
     func londonDay() throws {
-        let london = LondonTime.shared
+        let london = LondonTime.self
         #expect(london.day(at: try utc("2026-01-15T23:59:59Z")).description == "2026-01-15")
         #expect(london.day(at: try utc("2026-07-15T22:59:59Z")).description == "2026-07-15")
         #expect(london.day(at: try utc("2026-07-15T23:00:00Z")).description == "2026-07-16")
@@ -127,7 +127,7 @@ struct JobsTests {
 
     @Test("a time that spring skips comes an hour later, and one that autumn repeats comes first")
     func changes() throws {
-        let london = LondonTime.shared
+        let london = LondonTime.self
         let spring = try #require(CalendarDate(iso8601: "2026-03-29"))
         let autumn = try #require(CalendarDate(iso8601: "2026-10-25"))
         #expect(london.instant(on: spring, hour: 1, minute: 30) == (try utc("2026-03-29T01:30:00Z")))

@@ -30,7 +30,8 @@ public protocol Pcs_Cqrs_V1_DeclarationService: Sendable {
         _ request: Pcs_Cqrs_V1_DisputeDeclarationRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_Declaration
 
-    /// The commissioner accepts the provider's figures, which become an agreed submission, or keeps the extracted ones.
+    /// The commissioner accepts the provider's figures or keeps the extracted ones. Accepted figures are entered on behalf
+    /// with SubmissionService/SubmitCounts, which makes a new declaration; this records the decision and its reason.
     ///
     /// Callers: `CQRS_APPROVAL_MANAGEMENT` of the organisation in `commissioner_code`;
     /// `CQRS_APPROVAL_MANAGEMENT` of the region above `commissioner_code`. Changes state.
@@ -945,7 +946,8 @@ public struct Pcs_Cqrs_V1_DeclarationServiceClient: Sendable {
         return try Pcs_Cqrs_V1_Declaration(serializedBytes: reply)
     }
 
-    /// The commissioner accepts the provider's figures, which become an agreed submission, or keeps the extracted ones.
+    /// The commissioner accepts the provider's figures or keeps the extracted ones. Accepted figures are entered on behalf
+    /// with SubmissionService/SubmitCounts, which makes a new declaration; this records the decision and its reason.
     ///
     /// Callers: `CQRS_APPROVAL_MANAGEMENT` of the organisation in `commissioner_code`;
     /// `CQRS_APPROVAL_MANAGEMENT` of the region above `commissioner_code`. Changes state.

@@ -35,7 +35,6 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
   case notParticipating // = 7
   case windowClosed // = 8
   case entryNotAllowed // = 9
-  case figuresIncomplete // = 10
   case defaultsUnconfirmed // = 11
   case figuresChanged // = 12
   case constantMissing // = 13
@@ -52,22 +51,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
   case wholeNetworkOnly // = 24
   case declarationUnknown // = 25
   case declarationStateWrong // = 26
-  case alreadyDecided // = 27
   case awaitingReaggregation // = 28
   case serviceHeld // = 29
   case controlTotalMismatch // = 30
   case instructionUnknown // = 31
   case instructionStateWrong // = 32
-  case claimUnknown // = 33
-  case claimStateWrong // = 34
-  case claimOverCap // = 35
-  case claimDuplicate // = 36
-  case contractUnknown // = 37
-  case contractStateWrong // = 38
-  case evidenceMissing // = 39
-  case patientIdentifiersSuspected // = 40
   case icbMayNotAct // = 41
-  case reportNotAllowed // = 42
   case versionChanged // = 43
   case UNRECOGNIZED(Int)
 
@@ -87,7 +76,6 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case 7: self = .notParticipating
     case 8: self = .windowClosed
     case 9: self = .entryNotAllowed
-    case 10: self = .figuresIncomplete
     case 11: self = .defaultsUnconfirmed
     case 12: self = .figuresChanged
     case 13: self = .constantMissing
@@ -104,22 +92,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case 24: self = .wholeNetworkOnly
     case 25: self = .declarationUnknown
     case 26: self = .declarationStateWrong
-    case 27: self = .alreadyDecided
     case 28: self = .awaitingReaggregation
     case 29: self = .serviceHeld
     case 30: self = .controlTotalMismatch
     case 31: self = .instructionUnknown
     case 32: self = .instructionStateWrong
-    case 33: self = .claimUnknown
-    case 34: self = .claimStateWrong
-    case 35: self = .claimOverCap
-    case 36: self = .claimDuplicate
-    case 37: self = .contractUnknown
-    case 38: self = .contractStateWrong
-    case 39: self = .evidenceMissing
-    case 40: self = .patientIdentifiersSuspected
     case 41: self = .icbMayNotAct
-    case 42: self = .reportNotAllowed
     case 43: self = .versionChanged
     default: self = .UNRECOGNIZED(rawValue)
     }
@@ -137,7 +115,6 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case .notParticipating: return 7
     case .windowClosed: return 8
     case .entryNotAllowed: return 9
-    case .figuresIncomplete: return 10
     case .defaultsUnconfirmed: return 11
     case .figuresChanged: return 12
     case .constantMissing: return 13
@@ -154,22 +131,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case .wholeNetworkOnly: return 24
     case .declarationUnknown: return 25
     case .declarationStateWrong: return 26
-    case .alreadyDecided: return 27
     case .awaitingReaggregation: return 28
     case .serviceHeld: return 29
     case .controlTotalMismatch: return 30
     case .instructionUnknown: return 31
     case .instructionStateWrong: return 32
-    case .claimUnknown: return 33
-    case .claimStateWrong: return 34
-    case .claimOverCap: return 35
-    case .claimDuplicate: return 36
-    case .contractUnknown: return 37
-    case .contractStateWrong: return 38
-    case .evidenceMissing: return 39
-    case .patientIdentifiersSuspected: return 40
     case .icbMayNotAct: return 41
-    case .reportNotAllowed: return 42
     case .versionChanged: return 43
     case .UNRECOGNIZED(let i): return i
     }
@@ -187,7 +154,6 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     .notParticipating,
     .windowClosed,
     .entryNotAllowed,
-    .figuresIncomplete,
     .defaultsUnconfirmed,
     .figuresChanged,
     .constantMissing,
@@ -204,22 +170,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     .wholeNetworkOnly,
     .declarationUnknown,
     .declarationStateWrong,
-    .alreadyDecided,
     .awaitingReaggregation,
     .serviceHeld,
     .controlTotalMismatch,
     .instructionUnknown,
     .instructionStateWrong,
-    .claimUnknown,
-    .claimStateWrong,
-    .claimOverCap,
-    .claimDuplicate,
-    .contractUnknown,
-    .contractStateWrong,
-    .evidenceMissing,
-    .patientIdentifiersSuspected,
     .icbMayNotAct,
-    .reportNotAllowed,
     .versionChanged,
   ]
 
@@ -228,5 +184,5 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CQRS_REASON_UNSPECIFIED\0\u{1}CQRS_REASON_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_SERVICE_IMMUTABLE\0\u{1}CQRS_REASON_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_DEFINITION_CHANGED\0\u{1}CQRS_REASON_FILE_TOO_LARGE\0\u{1}CQRS_REASON_PROVIDER_OUTSIDE_SCOPE\0\u{1}CQRS_REASON_NOT_PARTICIPATING\0\u{1}CQRS_REASON_WINDOW_CLOSED\0\u{1}CQRS_REASON_ENTRY_NOT_ALLOWED\0\u{1}CQRS_REASON_FIGURES_INCOMPLETE\0\u{1}CQRS_REASON_DEFAULTS_UNCONFIRMED\0\u{1}CQRS_REASON_FIGURES_CHANGED\0\u{1}CQRS_REASON_CONSTANT_MISSING\0\u{1}CQRS_REASON_POPULATION_MISSING\0\u{1}CQRS_REASON_TARIFF_MISSING\0\u{1}CQRS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}CQRS_REASON_RESULT_UNKNOWN\0\u{1}CQRS_REASON_RESULT_DAMAGED\0\u{1}CQRS_REASON_RUN_UNKNOWN\0\u{1}CQRS_REASON_RUN_NOT_HELD\0\u{1}CQRS_REASON_PARTICIPATION_UNKNOWN\0\u{1}CQRS_REASON_PARTICIPATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_PARTICIPATING\0\u{1}CQRS_REASON_WHOLE_NETWORK_ONLY\0\u{1}CQRS_REASON_DECLARATION_UNKNOWN\0\u{1}CQRS_REASON_DECLARATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_DECIDED\0\u{1}CQRS_REASON_AWAITING_REAGGREGATION\0\u{1}CQRS_REASON_SERVICE_HELD\0\u{1}CQRS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}CQRS_REASON_INSTRUCTION_UNKNOWN\0\u{1}CQRS_REASON_INSTRUCTION_STATE_WRONG\0\u{1}CQRS_REASON_CLAIM_UNKNOWN\0\u{1}CQRS_REASON_CLAIM_STATE_WRONG\0\u{1}CQRS_REASON_CLAIM_OVER_CAP\0\u{1}CQRS_REASON_CLAIM_DUPLICATE\0\u{1}CQRS_REASON_CONTRACT_UNKNOWN\0\u{1}CQRS_REASON_CONTRACT_STATE_WRONG\0\u{1}CQRS_REASON_EVIDENCE_MISSING\0\u{1}CQRS_REASON_PATIENT_IDENTIFIERS_SUSPECTED\0\u{1}CQRS_REASON_ICB_MAY_NOT_ACT\0\u{1}CQRS_REASON_REPORT_NOT_ALLOWED\0\u{1}CQRS_REASON_VERSION_CHANGED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CQRS_REASON_UNSPECIFIED\0\u{1}CQRS_REASON_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_SERVICE_IMMUTABLE\0\u{1}CQRS_REASON_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_DEFINITION_CHANGED\0\u{1}CQRS_REASON_FILE_TOO_LARGE\0\u{1}CQRS_REASON_PROVIDER_OUTSIDE_SCOPE\0\u{1}CQRS_REASON_NOT_PARTICIPATING\0\u{1}CQRS_REASON_WINDOW_CLOSED\0\u{1}CQRS_REASON_ENTRY_NOT_ALLOWED\0\u{2}\u{2}CQRS_REASON_DEFAULTS_UNCONFIRMED\0\u{1}CQRS_REASON_FIGURES_CHANGED\0\u{1}CQRS_REASON_CONSTANT_MISSING\0\u{1}CQRS_REASON_POPULATION_MISSING\0\u{1}CQRS_REASON_TARIFF_MISSING\0\u{1}CQRS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}CQRS_REASON_RESULT_UNKNOWN\0\u{1}CQRS_REASON_RESULT_DAMAGED\0\u{1}CQRS_REASON_RUN_UNKNOWN\0\u{1}CQRS_REASON_RUN_NOT_HELD\0\u{1}CQRS_REASON_PARTICIPATION_UNKNOWN\0\u{1}CQRS_REASON_PARTICIPATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_PARTICIPATING\0\u{1}CQRS_REASON_WHOLE_NETWORK_ONLY\0\u{1}CQRS_REASON_DECLARATION_UNKNOWN\0\u{1}CQRS_REASON_DECLARATION_STATE_WRONG\0\u{2}\u{2}CQRS_REASON_AWAITING_REAGGREGATION\0\u{1}CQRS_REASON_SERVICE_HELD\0\u{1}CQRS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}CQRS_REASON_INSTRUCTION_UNKNOWN\0\u{1}CQRS_REASON_INSTRUCTION_STATE_WRONG\0\u{2}\u{9}CQRS_REASON_ICB_MAY_NOT_ACT\0\u{2}\u{2}CQRS_REASON_VERSION_CHANGED\0")
 }

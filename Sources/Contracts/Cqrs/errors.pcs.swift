@@ -59,12 +59,6 @@ public enum CqrsReasons {
         summary: "This figure cannot be entered by hand now.",
         nextStep: "See the rule named: it is extracted, approved already, or entered by the commissioner.")
 
-    /// Not all figures of the date are there.
-    public static let figuresIncomplete = Reason(
-        name: "FIGURES_INCOMPLETE", code: .failedPrecondition,
-        summary: "Not all figures of the date are there.",
-        nextStep: "Read SubmissionService/GetProgress for what is missing.")
-
     /// Figures filled in by default are not confirmed.
     public static let defaultsUnconfirmed = Reason(
         name: "DEFAULTS_UNCONFIRMED", code: .failedPrecondition,
@@ -161,12 +155,6 @@ public enum CqrsReasons {
         summary: "The declaration is not in a state that allows this.",
         nextStep: "Read it; the message says which states allow it.")
 
-    /// Somebody else was first.
-    public static let alreadyDecided = Reason(
-        name: "ALREADY_DECIDED", code: .aborted,
-        summary: "Somebody else was first.",
-        nextStep: "Read the present state.")
-
     /// A figure of the network changed; it is calculated again overnight.
     public static let awaitingReaggregation = Reason(
         name: "AWAITING_REAGGREGATION", code: .failedPrecondition,
@@ -197,65 +185,11 @@ public enum CqrsReasons {
         summary: "The instruction is not in a state that allows this.",
         nextStep: "Read it; only a queued one can be recalled.")
 
-    /// There is no such claim.
-    public static let claimUnknown = Reason(
-        name: "CLAIM_UNKNOWN", code: .notFound,
-        summary: "There is no such claim.",
-        nextStep: "List them with LocalClaimService/ListClaims.")
-
-    /// The claim is not in a state that allows this.
-    public static let claimStateWrong = Reason(
-        name: "CLAIM_STATE_WRONG", code: .failedPrecondition,
-        summary: "The claim is not in a state that allows this.",
-        nextStep: "Read it; the message says which states allow it.")
-
-    /// The claim is over a cap.
-    public static let claimOverCap = Reason(
-        name: "CLAIM_OVER_CAP", code: .failedPrecondition,
-        summary: "The claim is over a cap.",
-        nextStep: "The message says which, and what remains.")
-
-    /// There is a claim for this window, component and period.
-    public static let claimDuplicate = Reason(
-        name: "CLAIM_DUPLICATE", code: .alreadyExists,
-        summary: "There is a claim for this window, component and period.",
-        nextStep: "Amend that one; the message names it.")
-
-    /// There is no such contract.
-    public static let contractUnknown = Reason(
-        name: "CONTRACT_UNKNOWN", code: .notFound,
-        summary: "There is no such contract.",
-        nextStep: "List the contracts.")
-
-    /// The contract is not in a state that allows this.
-    public static let contractStateWrong = Reason(
-        name: "CONTRACT_STATE_WRONG", code: .failedPrecondition,
-        summary: "The contract is not in a state that allows this.",
-        nextStep: "Read it.")
-
-    /// Evidence that the service asks for is missing.
-    public static let evidenceMissing = Reason(
-        name: "EVIDENCE_MISSING", code: .failedPrecondition,
-        summary: "Evidence that the service asks for is missing.",
-        nextStep: "Attach it, then submit.")
-
-    /// The text or file seems to identify patients.
-    public static let patientIdentifiersSuspected = Reason(
-        name: "PATIENT_IDENTIFIERS_SUSPECTED", code: .failedPrecondition,
-        summary: "The text or file seems to identify patients.",
-        nextStep: "Take the identifiers out, or confirm that there are none.")
-
     /// This is done by the Sub ICB Location or the region, not by the ICB.
     public static let icbMayNotAct = Reason(
         name: "ICB_MAY_NOT_ACT", code: .permissionDenied,
         summary: "This is done by the Sub ICB Location or the region, not by the ICB.",
         nextStep: "Act for the Sub ICB Location.")
-
-    /// The report is not open to this role or organisation.
-    public static let reportNotAllowed = Reason(
-        name: "REPORT_NOT_ALLOWED", code: .permissionDenied,
-        summary: "The report is not open to this role or organisation.",
-        nextStep: "Ask the parent organisation to allocate it.")
 
     /// The record has changed since you looked at it.
     public static let versionChanged = Reason(
@@ -274,7 +208,6 @@ public enum CqrsReasons {
         notParticipating,
         windowClosed,
         entryNotAllowed,
-        figuresIncomplete,
         defaultsUnconfirmed,
         figuresChanged,
         constantMissing,
@@ -291,22 +224,12 @@ public enum CqrsReasons {
         wholeNetworkOnly,
         declarationUnknown,
         declarationStateWrong,
-        alreadyDecided,
         awaitingReaggregation,
         serviceHeld,
         controlTotalMismatch,
         instructionUnknown,
         instructionStateWrong,
-        claimUnknown,
-        claimStateWrong,
-        claimOverCap,
-        claimDuplicate,
-        contractUnknown,
-        contractStateWrong,
-        evidenceMissing,
-        patientIdentifiersSuspected,
         icbMayNotAct,
-        reportNotAllowed,
         versionChanged,
     ]
 }

@@ -27,7 +27,7 @@ struct ClientCertificate: Sendable {
         self.uri = uri
         let seconds = Int64(certificate.notValidAfter)
         let end = Instant(microsecondsSince1970: seconds * 1_000_000)
-        lastDay = LondonTime.shared.day(at: end).adding(days: -1)
+        lastDay = LondonTime.day(at: end).adding(days: -1)
         guard lastDay >= today else {
             throw Failure.invalid(field, "certificate.expired", "The certificate has expired, or does today.")
         }

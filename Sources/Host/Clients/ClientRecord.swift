@@ -48,7 +48,7 @@ struct ClientRecord: Sendable {
     var terms: ClientAdmission.Terms {
         ClientAdmission.Terms(
             networks: networks.compactMap { Network($0) },
-            endsAt: expiresOn.map { LondonTime.shared.instant(on: $0.adding(days: 1), hour: 0, minute: 0) })
+            endsAt: expiresOn.map { LondonTime.instant(on: $0.adding(days: 1), hour: 0, minute: 0) })
     }
 
     func keep(in transaction: any Transaction) throws {
@@ -83,7 +83,7 @@ struct ClientRecord: Sendable {
             if let certificateExpiresOn { $0.certificateExpiresOn = Pcs_Common_V1_Date(certificateExpiresOn) }
             $0.state = isActive ? .active : .disabled
             $0.disabledBecause = isActive ? "" : disabledBecause
-            if let lastUsedAt { $0.lastUsedOn = Pcs_Common_V1_Date(LondonTime.shared.day(at: lastUsedAt)) }
+            if let lastUsedAt { $0.lastUsedOn = Pcs_Common_V1_Date(LondonTime.day(at: lastUsedAt)) }
             $0.keys = keys
         }
     }

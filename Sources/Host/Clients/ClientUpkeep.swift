@@ -72,7 +72,7 @@ package struct ClientUpkeep: Sendable {
     }
 
     private func lastSign(of record: ClientRecord) -> CalendarDate {
-        LondonTime.shared.day(at: record.lastUsedAt ?? record.registeredAt)
+        LondonTime.day(at: record.lastUsedAt ?? record.registeredAt)
     }
 
     private struct End: Sendable {

@@ -50,7 +50,7 @@ extension ScheduledJob.Schedule {
         case .every(let seconds):
             return last.map { $0.endedAt.adding(milliseconds: Int64(seconds) * 1000) } ?? now
         case .daily(let hour, let minute):
-            let london = LondonTime.shared
+            let london = LondonTime.self
             guard let last else { return london.next(after: now, hour: hour, minute: minute) }
             return london.next(after: last.startedAt, hour: hour, minute: minute)
         }

@@ -116,7 +116,7 @@ package struct RoleServiceHandler: Pcs_Host_V1_RoleService {
                 throw Failure.inTheWay(
                     "digest", "this is not what the maker saw; read the version again.", field: "digest")
             }
-            let proposedOn = LondonTime.shared.day(at: version.proposedAt)
+            let proposedOn = LondonTime.day(at: version.proposedAt)
             guard today <= proposedOn.adding(days: days), version.from > today else {
                 throw Failure.inTheWay(
                     "lapsed", "its day has come or its time has run out; propose anew.",

@@ -28,7 +28,7 @@ package struct AccessLogHandler: Pcs_Host_V1_AccessLogService {
         guard (0...100_000).contains(request.limit) else {
             throw Failure.invalid("limit", "RANGE", "0 to 100,000.")
         }
-        let london = LondonTime.shared
+        let london = LondonTime.self
         try await AccessLog(store: registry.store).send(
             AccessLog.Question(
                 subject: request.subjectID, organisation: organisation,
@@ -80,7 +80,7 @@ struct SightQuestion {
     func held(_ grant: GrantRow) -> Bool {
         guard grant.from <= day, grant.to.map({ day < $0 }) ?? true else { return false }
         guard let revokedAt = grant.revokedAt else { return true }
-        return LondonTime.shared.day(at: revokedAt) >= day
+        return LondonTime.day(at: revokedAt) >= day
     }
 
     /// One row for each relation that opens something.

@@ -87,7 +87,7 @@ package struct BreakGlassHandler: Pcs_Host_V1_BreakGlassService {
             guard today <= earlier.reviewDueOn else {
                 throw Failure.inTheWay(
                     "glassSuspended",
-                    "the session of \(LondonTime.shared.day(at: earlier.startedAt)) was not reviewed in time.",
+                    "the session of \(LondonTime.day(at: earlier.startedAt)) was not reviewed in time.",
                     field: "session_id")
             }
         }

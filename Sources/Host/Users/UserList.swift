@@ -61,7 +61,7 @@ struct UserList {
         var remarks: [String] = []
         let parameters = registry.catalogue.current(on: today).parameters
         if let lastLogIn,
-            LondonTime.shared.day(at: lastLogIn).adding(days: parameters.unusedAccountWarnDays) <= today
+            LondonTime.day(at: lastLogIn).adding(days: parameters.unusedAccountWarnDays) <= today
         {
             // Leavers keep what nobody takes away (S2, S7): this is how they are found.
             remarks.append("not used for \(parameters.unusedAccountWarnDays) days or more: still here?")

@@ -82,7 +82,7 @@ extension UserServiceHandler {
             throw Failure.invalid("month", "month", "This is not a real month.")
         }
         let list = UserList(registry: registry, today: call.today)
-        let london = LondonTime.shared
+        let london = LondonTime.self
         return try registry.store.read { reader in
             var reply = Pcs_Host_V1_ListSelfGrantsResponse()
             try reader.forEach(UserTables.selfGrants, []) { row in

@@ -7,7 +7,7 @@ public import PluginAPI
 public struct CQRSPlugin: Plugin {
     public static let manifest = PluginManifest(
         name: "cqrs", version: "0.1.0",
-        summary: "Quality services: participation, achievement, declarations and local schemes",
+        summary: "Quality services: participation, achievement, declarations and payment instructions",
         owners: ["cqrs-team@primary-care-services.example"],
         publishes: CQRSEvents.published)
 

@@ -7,7 +7,9 @@ import Testing
 /// Offers, answers and leavers, through the door.
 @Suite("CQRS participation")
 struct OfferTests {
-    @Test("a network service reaches every member, accepted by the system; it is offered and cancelled as a whole only")
+    @Test(
+        "a network service reaches every member, accepted by the system; it is offered and cancelled as a whole only"
+    )
     func network() async throws {
         try await NetworkOffice.with { network in
             let review = try await network.participation().reviewOffer(network.offer("PCNCORE2021"))
@@ -35,7 +37,37 @@ struct OfferTests {
             (cancel.providerCode, cancel.pcnCode) = ("", NetworkOffice.pcn)
             let cancelled = try await network.participation().cancelService(cancel).participations
             #expect(cancelled.count == 4)
-            #expect(cancelled.allSatisfy { $0.state == .cancelled && $0.endOn == Pcs_Common_V1_Date(day("2020-09-30")) })
+            #expect(
+                cancelled.allSatisfy {
+                    $0.state == .cancelled && $0.endOn == Pcs_Common_V1_Date(day("2020-09-30"))
+                })
+        }
+    }
+
+    @Test(
+        "an offer made ahead goes out on its day: a network's is accepted then, a practice's waits for an answer and lapses"
+    )
+    func ahead() async throws {
+        try await NetworkOffice.with { network in
+            let today = network.office.host.clock.today
+            var whole = network.offer("PCNCORE2021")
+            whole.offerOn = Pcs_Common_V1_Date(today.adding(days: 1))
+            let scheduled = try await network.participation().createOffer(whole)
+            #expect((scheduled.accepted, scheduled.waiting) == (0, 4))
+            var single = network.offer("PCNNPP2021")
+            (single.pcnCodes, single.providerCodes, single.automaticallyAccept) = ([], ["G83001"], false)
+            single.offerOn = Pcs_Common_V1_Date(today.adding(days: 1))
+            single.answerBy = Pcs_Common_V1_Date(today.adding(days: 2))
+            _ = try await network.participation().createOffer(single)
+            try await network.nightly()
+            #expect(try await network.states("PCNCORE2021") == Array(repeating: .scheduled, count: 4))
+            network.office.host.clock.advance(milliseconds: 86_400_000)
+            try await network.nightly()
+            #expect(try await network.states("PCNCORE2021").allSatisfy { $0 == .accepted || $0 == .active })
+            #expect(try await network.states("PCNNPP2021") == [.offered])
+            network.office.host.clock.advance(milliseconds: 2 * 86_400_000)
+            try await network.nightly()
+            #expect(try await network.states("PCNNPP2021") == [.lapsed])
         }
     }
 
@@ -65,7 +97,8 @@ struct OfferTests {
         }
     }
 
-    @Test("an ordinary offer is answered once, by the provider; late or back-dated only with a reason (PAR-3)")
+    @Test(
+        "an ordinary offer is answered once, by the provider; late or back-dated only with a reason (PAR-3)")
     func ordinary() async throws {
         try await NetworkOffice.with { network in
             let request = Pcs_Cqrs_V1_CreateOfferRequest.with {
@@ -84,7 +117,8 @@ struct OfferTests {
             let practice = try await network.office.host.person(
                 "pam", roles: [Role("CQRS_SERVICE_MANAGEMENT")], at: "G83001")
             let door = try await network.participation(practice)
-            let mine = try await door.listParticipations(.with { $0.organisationCode = "G83001" }).participations
+            let mine = try await door.listParticipations(.with { $0.organisationCode = "G83001" })
+                .participations
             var answer = Pcs_Cqrs_V1_AnswerOfferRequest.with {
                 ($0.providerCode, $0.participationID) = ("G83001", mine.first?.participationID ?? "")
             }
@@ -92,7 +126,9 @@ struct OfferTests {
             answer.reason = "agreed late with the commissioner"
             let accepted = try await door.acceptOffer(answer)
             #expect((accepted.state, accepted.backdatingUnconfirmed) == (.accepted, true))
-            await expectRefusal("PARTICIPATION_STATE_WRONG") { [answer] in _ = try await door.declineOffer(answer) }
+            await expectRefusal("PARTICIPATION_STATE_WRONG") { [answer] in
+                _ = try await door.declineOffer(answer)
+            }
             let withdrawn = try await network.participation().withdrawOffer(
                 .with {
                     ($0.commissionerCode, $0.offerID) = (NetworkOffice.commissioner, offer.offerID)

@@ -106,6 +106,13 @@ struct NetworkOffice: Sendable {
         try await declarations(office.operating).runNightly(.init())
     }
 
+    /// States of all participations in a service below the commissioner.
+    func states(_ service: String) async throws -> [Pcs_Cqrs_V1_ParticipationState] {
+        try await participation().listParticipations(
+            .with { ($0.organisationCode, $0.serviceCode) = (Self.commissioner, service) }
+        ).participations.map(\.state)
+    }
+
     func waiting(_ state: Pcs_Cqrs_V1_DeclarationState) async throws -> [Pcs_Cqrs_V1_Declaration] {
         let viewer = office.operating
         return try await declarations(viewer).listCommissionerDeclarations(

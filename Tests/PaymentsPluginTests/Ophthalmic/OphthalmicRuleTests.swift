@@ -198,7 +198,7 @@ struct OphthalmicRuleTests {
         let after = Instant(microsecondsSince1970: limit.microsecondsSince1970 + 1)
         #expect(VisitRules.isInTime(try visit(2), at: limit))
         #expect(!VisitRules.isInTime(try visit(2), at: after))
-        let weeks = LondonDay.end(of: try day("2026-05-20"))
+        let weeks = LondonTime.end(of: try day("2026-05-20"))
         #expect(
             VisitRules.isInTime(
                 try visit(3), at: Instant(microsecondsSince1970: weeks.microsecondsSince1970 - 1)))

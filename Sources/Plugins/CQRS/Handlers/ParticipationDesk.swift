@@ -66,12 +66,18 @@ struct ParticipationDesk {
         for record in try ParticipationStore.all(in: .scheduled, transaction) {
             guard let offer = try ParticipationStore.offer(record.offer, transaction), offer.offerOn <= today
             else { continue }
-            try move(record, .offer)
+            let offered = try move(record, .offer)
+            if record.isAutomatic {
+                try move(offered, .accept, reason: "accepted automatically")
+            } else {
+                try ParticipationNotices.offered(offered, in: transaction)
+            }
         }
         var lapsed: Int64 = 0
         for record in try ParticipationStore.all(in: .offered, transaction) {
             guard let by = record.answerBy, by < today else { continue }
-            try move(record, .lapse, reason: "no answer by \(by)")
+            let gone = try move(record, .lapse, reason: "no answer by \(by)")
+            try ParticipationNotices.settled(gone, "lapsed", by: desk.actor, in: transaction)
             lapsed += 1
         }
         for record in try ParticipationStore.all(in: .accepted, transaction) where record.start <= today {

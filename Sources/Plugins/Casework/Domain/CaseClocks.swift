@@ -63,7 +63,7 @@ struct CaseClocks: Hashable {
             }
         }
         if facts.course == .complaint {
-            explainAfter = LondonClock.day(of: facts.startedAt)
+            explainAfter = LondonTime.day(at: facts.startedAt)
                 .adding(calendarMonths: targets.count("complaint.explain"))
         }
     }
@@ -71,7 +71,7 @@ struct CaseClocks: Hashable {
     /// When a clock runs out if nothing stops it.
     private static func base(_ clock: CaseClock, _ facts: Facts, _ targets: CaseTargets) throws -> Instant? {
         if clock == .firstAnswer, facts.course == .complaint {
-            return facts.plannedAnswerOn.map { LondonClock.instant($0, minute: targets.hours.closes) }
+            return facts.plannedAnswerOn.map { LondonTime.instant(on: $0, minute: targets.hours.closes) }
         }
         switch targets.time(clock, of: facts.course) {
         case .workingDays(let count):

@@ -25,14 +25,14 @@ struct WorkingHours: Hashable, Sendable {
     /// The end of the Nth working day after the day on which `start` lies. That day itself never counts, whether a
     /// working day or not: a complaint of Good Friday has its first day on Tuesday (example 16).
     func end(ofWorkingDay count: Int, after start: Instant) throws -> Instant {
-        let day = try days.stepping(forward: count, from: LondonClock.day(of: start))
-        return LondonClock.instant(day, minute: closes)
+        let day = try days.stepping(forward: count, from: LondonTime.day(at: start))
+        return LondonTime.instant(on: day, minute: closes)
     }
 
     /// Working minutes from one moment to a later one; 0 when it is not later. Seconds do not count.
     func minutes(from start: Instant, to end: Instant) throws -> Int {
         guard start < end else { return 0 }
-        let (first, last) = (LondonClock.moment(of: start), LondonClock.moment(of: end))
+        let (first, last) = (LondonTime.moment(at: start), LondonTime.moment(at: end))
         var total = 0
         var day = first.day
         while day <= last.day {
@@ -50,11 +50,11 @@ struct WorkingHours: Hashable, Sendable {
     func adding(minutes: Int, to start: Instant) throws -> Instant {
         guard minutes > 0 else { return start }
         var left = minutes
-        var moment = LondonClock.moment(of: start)
+        var moment = LondonTime.moment(at: start)
         while true {
             if try days.isWorkingDay(moment.day), moment.minute < closes {
                 let from = max(moment.minute, opens)
-                if from + left <= closes { return LondonClock.instant(moment.day, minute: from + left) }
+                if from + left <= closes { return LondonTime.instant(on: moment.day, minute: from + left) }
                 left -= closes - from
             }
             moment = LondonMoment(day: moment.day.adding(days: 1), minute: 0)

@@ -168,8 +168,8 @@ struct ArticleHandlers: Pcs_Casework_V1_ArticleService {
         guard let from, let to else { throw Failure(HostReasons.fieldInvalid) }
         let rows = try context.store.read {
             try ArticleStore.unanswered(
-                from: LondonClock.instant(from, minute: 0),
-                to: LondonClock.instant(to.adding(days: 1), minute: 0),
+                from: LondonTime.instant(on: from, minute: 0),
+                to: LondonTime.instant(on: to.adding(days: 1), minute: 0),
                 limit: 500, $0)
         }
         return .with { response in

@@ -17,7 +17,7 @@ struct CaseBook: Sendable {
     }
 
     func targets(of record: CaseRecord) throws -> CaseTargets {
-        try reference.targets(on: LondonClock.day(of: record.clockFrom))
+        try reference.targets(on: LondonTime.day(at: record.clockFrom))
     }
 
     func clocks(_ record: CaseRecord, at now: Instant) throws -> CaseClocks {

@@ -186,7 +186,7 @@ struct CaseworkJobs: Sendable {
         let messages = book.messages
         return try await context.store.write(actor: "job/unanswered-searches") { transaction in
             let rows = try ArticleStore.unanswered(
-                from: LondonClock.instant(from, minute: 0), to: LondonClock.instant(today, minute: 0),
+                from: LondonTime.instant(on: from, minute: 0), to: LondonTime.instant(on: today, minute: 0),
                 limit: 50,
                 transaction)
             let expired = try ArticleStore.latest(transaction).filter {

@@ -65,8 +65,8 @@ extension CaseHandlers {
         guard let from, let to else { throw Failure(HostReasons.fieldInvalid) }
         let rows = try context.store.read {
             try EnquiryStore.raised(
-                from: LondonClock.instant(from, minute: 0),
-                to: LondonClock.instant(to.adding(days: 1), minute: 0),
+                from: LondonTime.instant(on: from, minute: 0),
+                to: LondonTime.instant(on: to.adding(days: 1), minute: 0),
                 limit: Self.mostReported + 1, $0)
         }
         guard rows.count <= Self.mostReported else {
@@ -82,7 +82,7 @@ extension CaseHandlers {
         }
         var lines: [Group: Pcs_Casework_V1_CaseReportLine] = [:]
         for record in rows {
-            let month = YearMonth(containing: LondonClock.day(of: record.raisedAt))
+            let month = YearMonth(containing: LondonTime.day(at: record.raisedAt))
             let group = Group(category: record.category, kind: record.kind, month: month)
             lines[group, default: .init()].count(record, try book.clocks(record, at: call.now), at: call.now)
         }

@@ -292,7 +292,7 @@ enum PaymentFileStore {
         of fileID: String, _ reader: any Reader
     ) throws -> [(pence: Int64, reference: String, day: CalendarDate)] {
         try reader.all(returnedSteps, [.text("file " + fileID)]) {
-            ($0.integer(0), $0.text(1), LondonDay.day(of: $0.instant(2)))
+            ($0.integer(0), $0.text(1), LondonTime.day(at: $0.instant(2)))
         }
     }
 

@@ -88,7 +88,7 @@ enum QualityEvents {
 
     private static func refuseInAdvance(_ id: String, _ reason: String, _ transaction: any Transaction) throws {
         guard let nobody = ODSCode("CQRS") else { return }
-        let month = YearMonth(containing: LondonDay.day(of: transaction.now))
+        let month = YearMonth(containing: LondonTime.day(at: transaction.now))
         let nothing = PayableItem(
             naturalKey: key(id), payee: nobody, firstRun: month,
             line: line(id, payee: nobody, paycode: .adjustmentUp, basis: "RECALLED", pence: 0, month: month, note: reason))

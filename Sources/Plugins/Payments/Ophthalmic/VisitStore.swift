@@ -81,8 +81,8 @@ enum VisitRules {
 
     /// 48 hours before the start for one or two patients, three weeks before the day for more.
     static func isInTime(_ visit: VisitStore.Visit, at now: Instant) -> Bool {
-        if visit.patients > 2 { return LondonDay.day(of: now) <= visit.on.adding(days: -21) }
-        let midnight = LondonDay.end(of: visit.on.adding(days: -1)).microsecondsSince1970
+        if visit.patients > 2 { return LondonTime.day(at: now) <= visit.on.adding(days: -21) }
+        let midnight = LondonTime.end(of: visit.on.adding(days: -1)).microsecondsSince1970
         let start = midnight + visit.startsAt * 60_000_000
         return now.microsecondsSince1970 <= start - 48 * 3_600_000_000
     }

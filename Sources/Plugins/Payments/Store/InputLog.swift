@@ -47,7 +47,7 @@ enum InputLog {
     /// Number of the last input recorded by the end of a day in England; everything when the day is `nil`.
     static func known(on day: CalendarDate?, _ reader: any Reader) throws -> Int64 {
         guard let day else { return .max }
-        return try reader.first(newestBefore, [.instant(LondonDay.end(of: day))]) { $0.integer(0) } ?? 0
+        return try reader.first(newestBefore, [.instant(LondonTime.end(of: day))]) { $0.integer(0) } ?? 0
     }
 
     struct Span: Hashable, Sendable {

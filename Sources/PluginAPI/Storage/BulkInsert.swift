@@ -1,13 +1,11 @@
-import PluginAPI
-
 /// Inserts many rows with few statements: several rows a statement, so that each row costs its values and little else.
-struct BulkInsert: Sendable {
+public struct BulkInsert: Sendable {
     private let columns: Int
     private let rowsAtOnce: Int
     private let many: Statement
     private let one: Statement
 
-    init(into table: String, _ columns: [String], rowsAtOnce: Int = 32) {
+    public init(into table: String, _ columns: [String], rowsAtOnce: Int = 32) {
         self.columns = columns.count
         self.rowsAtOnce = rowsAtOnce
         let head = "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES "
@@ -19,7 +17,7 @@ struct BulkInsert: Sendable {
     }
 
     /// - Parameter append: adds the values of one row, in the order of the columns.
-    func run<Rows: RandomAccessCollection>(
+    public func run<Rows: RandomAccessCollection>(
         _ rows: Rows, in transaction: any SQLTransaction, append: (Rows.Element, inout [StoredValue]) -> Void
     ) throws {
         var values: [StoredValue] = []
