@@ -25,6 +25,8 @@ var targets: [Target] = [
     .target(name: "Accounting"),
     .target(name: "FrameProtocol"),
 
+    .target(name: "Digests", dependencies: [crypto]),
+
     // What a plugin may see.
     .target(name: "PluginAPI", dependencies: ["Accounting", protobuf, logging]),
 
@@ -75,8 +77,8 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
-            "ChangesContract", "CqrsContract", "PaymentsContract", protobuf, crypto,
+            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
+            "ChangesContract", "CqrsContract", "PaymentsContract", protobuf,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -93,8 +95,8 @@ var targets: [Target] = [
     .target(
         name: "CQRSPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract", "CaseworkContract",
-            protobuf, crypto,
+            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract", "CaseworkContract",
+            protobuf,
         ],
         path: "Sources/Plugins/CQRS",
         exclude: ["README.md", "OWNERS"],
@@ -103,8 +105,8 @@ var targets: [Target] = [
     .target(
         name: "DocumentsPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
-            "DocumentsContract", protobuf, crypto,
+            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "DocumentsContract", protobuf,
         ],
         path: "Sources/Plugins/Documents",
         exclude: ["README.md", "OWNERS"],
@@ -112,8 +114,8 @@ var targets: [Target] = [
     .target(
         name: "PracticeChangesPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
-            "ChangesContract", protobuf, crypto,
+            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "ChangesContract", protobuf,
         ],
         path: "Sources/Plugins/PracticeChanges",
         exclude: ["README.md", "OWNERS"],
@@ -188,7 +190,7 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
             "CommonContract", protobuf,
         ]),
     .testTarget(

@@ -1,6 +1,7 @@
-// Days and months between the contract and the code that reckons with them.
+// Days, months and moments between the contract and the code that reckons with them.
 
 public import PluginAPI
+public import SwiftProtobuf
 
 extension Pcs_Common_V1_Date {
     /// The message for a day.
@@ -43,5 +44,17 @@ extension Pcs_Common_V1_Month {
     public var lastDay: CalendarDate? {
         guard let firstDay else { return nil }
         return firstDay.adding(days: CalendarDate.daysIn(month: Int(month), of: Int(year)) - 1)
+    }
+}
+
+extension Google_Protobuf_Timestamp {
+    /// The moment as messages carry it.
+    public init(_ instant: Instant) {
+        let microseconds = instant.microsecondsSince1970
+        // Rounded down, so that the nanoseconds are never negative.
+        let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        self.init()
+        seconds = remainder < 0 ? quotient - 1 : quotient
+        nanos = Int32((remainder < 0 ? remainder + 1_000_000 : remainder) * 1_000)
     }
 }

@@ -1,3 +1,4 @@
+import CommonContract
 import Foundation
 import HostContract
 import PluginAPI

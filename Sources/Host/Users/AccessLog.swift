@@ -1,3 +1,4 @@
+import CommonContract
 import HostContract
 import PluginAPI
 import SwiftProtobuf

@@ -1,3 +1,4 @@
+import Digests
 import Accounting
 import PluginAPI
 import Testing

@@ -81,7 +81,7 @@ enum AspirationView {
         -> Pcs_Cqrs_V1_Aspiration
     {
         guard let year = FinancialYear(request.financialYear) else {
-            throw Failure.cqrsField("financial_year", "GEN-1", "A financial year is written 2026/27.")
+            throw Failure.field("financial_year", "GEN-1", "A financial year is written 2026/27.")
         }
         guard let row = try AspirationStore.latest(request.providerCode, year, reader) else {
             throw Failure(CqrsReasons.resultUnknown, "No aspiration is set for \(year).")

@@ -5,16 +5,6 @@ import SwiftProtobuf
 
 // Between the domain's values and the contract's messages.
 
-extension Google_Protobuf_Timestamp {
-    init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSince1970.quotientAndRemainder(
-            dividingBy: 1_000_000)
-        self.init(
-            seconds: microseconds < 0 ? seconds - 1 : seconds,
-            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1000)
-    }
-}
-
 extension Pcs_Cqrs_V1_ServiceDefinition {
     init(_ record: ServiceStore.Record, whole: Bool) {
         self.init()

@@ -51,7 +51,7 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
         -> Pcs_Cqrs_V1_CalculationRun
     {
         guard (3...500).contains(request.reason.count) else {
-            throw Failure.cqrsField("reason", "R1", "A reason of 3 to 500 characters is needed.")
+            throw Failure.field("reason", "R1", "A reason of 3 to 500 characters is needed.")
         }
         return try await call.commit { transaction in
             guard let run = try CalculationStore.run(request.runID, transaction) else {
@@ -119,7 +119,7 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
         if isNational, !call.caller.roles.contains(Role("CQRS_OPERATOR")),
             !call.caller.roles.contains(Role("AUDITOR"))
         {
-            throw Failure.cqrsField("commissioner_code", "12", "Name the commissioner.")
+            throw Failure.field("commissioner_code", "12", "Name the commissioner.")
         }
         let views = try context.store.read { reader in
             try refusingCQRS { try ResultView.all(of: request.runID, reader) }

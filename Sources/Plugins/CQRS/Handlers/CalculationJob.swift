@@ -1,3 +1,4 @@
+import Digests
 import CqrsContract
 import HostContract
 import PluginAPI
@@ -25,7 +26,7 @@ struct CalculationJob {
         }
         let definition = record.definition
         guard AchievementDates.isOne(key.date, of: definition) else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "achievement_date", "DAT-3", "\(key.date) is no achievement date of \(key.service).")
         }
         let figures = NationalFigures(try ReferenceStore.constants(reader))

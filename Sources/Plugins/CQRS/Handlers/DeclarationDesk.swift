@@ -1,3 +1,4 @@
+import Digests
 import CaseworkContract
 import CommonContract
 import CqrsContract

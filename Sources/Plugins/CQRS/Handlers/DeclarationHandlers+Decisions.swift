@@ -73,10 +73,10 @@ extension DeclarationHandlers {
     ) async throws -> Pcs_Cqrs_V1_DecideDeclarationsResponse {
         let date = request.hasAchievementDate ? request.achievementDate.calendarDate : nil
         guard request.allWaiting != !request.declarationIds.isEmpty, request.declarationIds.count <= 20_000 else {
-            throw Failure.cqrsField("declaration_ids", "7.2", "Name 1 to 20,000 declarations, or all that wait.")
+            throw Failure.field("declaration_ids", "7.2", "Name 1 to 20,000 declarations, or all that wait.")
         }
         guard Set(request.declarationIds).count == request.declarationIds.count else {
-            throw Failure.cqrsField("declaration_ids", "7.2", "A declaration is named twice.")
+            throw Failure.field("declaration_ids", "7.2", "A declaration is named twice.")
         }
         return try await call.commit { transaction in
             let desk = desk(call, transaction)
@@ -158,10 +158,10 @@ extension DeclarationHandlers {
         -> Pcs_Cqrs_V1_Declaration
     {
         guard request.reason != .unspecified, request.reason.rawValue <= 6 else {
-            throw Failure.cqrsField("reason", "7.5", "A reason code is needed.")
+            throw Failure.field("reason", "7.5", "A reason code is needed.")
         }
         guard (3...500).contains(request.detail.count) else {
-            throw Failure.cqrsField("detail", "7.5", "A detail of 3 to 500 characters is needed.")
+            throw Failure.field("detail", "7.5", "A detail of 3 to 500 characters is needed.")
         }
         return try await call.commit { transaction in
             let original = try under(request.declarationID, request.commissionerCode, transaction)
@@ -173,14 +173,14 @@ extension DeclarationHandlers {
             if !request.practiceCode.isEmpty {
                 let parts = try DeclarationStore.parts(of: original.id, transaction)
                 guard parts.contains(where: { $0.provider == request.practiceCode }) else {
-                    throw Failure.cqrsField("practice_code", "AGG-7", "The practice is no part of this declaration.")
+                    throw Failure.field("practice_code", "AGG-7", "The practice is no part of this declaration.")
                 }
             }
             let corrected = try DeclarationStore.corrections(of: original.id, transaction)
                 .filter(\.state.isLive).reduce(Int64(0)) { $0 + $1.pence }
             let pence = request.reverse ? -(original.pence + corrected) : request.amountPence
             guard pence != 0, abs(pence) < 1_000_000_000_000 else {
-                throw Failure.cqrsField("amount_pence", "7.5", "The difference is not zero, and in range.")
+                throw Failure.field("amount_pence", "7.5", "The difference is not zero, and in range.")
             }
             var adjustment = original
             adjustment.id = transaction.newIdentifier()

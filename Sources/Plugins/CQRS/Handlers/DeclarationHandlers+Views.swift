@@ -176,7 +176,7 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
         -> Pcs_Cqrs_V1_Instruction
     {
         guard (3...500).contains(request.reason.count) else {
-            throw Failure.cqrsField("reason", "11", "A reason of 3 to 500 characters is needed.")
+            throw Failure.field("reason", "11", "A reason of 3 to 500 characters is needed.")
         }
         return try await call.commit { transaction in
             guard var record = try InstructionStore.record(request.instructionID, transaction),
@@ -199,7 +199,7 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
     {
         guard let answer = InstructionStore.State(rawValue: request.answer.rawValue),
             [.acknowledged, .refused, .paid].contains(answer)
-        else { throw Failure.cqrsField("answer", "11", "The answer is acknowledged, refused or paid.") }
+        else { throw Failure.field("answer", "11", "The answer is acknowledged, refused or paid.") }
         return try await call.commit { transaction in
             guard var record = try InstructionStore.record(request.instructionID, transaction) else {
                 throw Failure(CqrsReasons.instructionUnknown)

@@ -16,7 +16,7 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
 
     func reason(_ text: String) throws {
         guard (3...500).contains(text.count) else {
-            throw Failure.cqrsField("reason", "7.2", "A reason of 3 to 500 characters is needed.")
+            throw Failure.field("reason", "7.2", "A reason of 3 to 500 characters is needed.")
         }
     }
 
@@ -89,7 +89,7 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
         -> Pcs_Cqrs_V1_Declaration
     {
         guard (1...2_000).contains(request.note.count) else {
-            throw Failure.cqrsField("note", "7.2", "A note has 1 to 2,000 characters.")
+            throw Failure.field("note", "7.2", "A note has 1 to 2,000 characters.")
         }
         return try await call.commit { transaction in
             let record = try own(request.declarationID, of: request.providerCode, transaction)
@@ -107,7 +107,7 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
     {
         try reason(request.reason)
         guard request.counts.count <= 200, request.counts.allSatisfy({ $0.value >= 0 && !$0.indicatorCode.isEmpty }) else {
-            throw Failure.cqrsField("counts", "DAT-9", "At most 200 counts, none below zero.")
+            throw Failure.field("counts", "DAT-9", "At most 200 counts, none below zero.")
         }
         return try await call.commit { transaction in
             let record = try own(request.declarationID, of: request.providerCode, transaction)
@@ -129,7 +129,7 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
         -> Pcs_Cqrs_V1_Declaration
     {
         guard (1...12).contains(request.months) else {
-            throw Failure.cqrsField("months", "7.5", "A recovery takes 1 to 12 months.")
+            throw Failure.field("months", "7.5", "A recovery takes 1 to 12 months.")
         }
         return try await call.commit { transaction in
             var record = try own(request.declarationID, of: request.providerCode, transaction)
@@ -228,7 +228,7 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
         let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         try reason(request.reason)
         guard !request.hold || (3...500).contains(request.releaseCriteria.count) else {
-            throw Failure.cqrsField("release_criteria", "R7", "Say in 3 to 500 characters what releases the hold.")
+            throw Failure.field("release_criteria", "R7", "Say in 3 to 500 characters what releases the hold.")
         }
         return try await call.commit { transaction in
             try HoldStore.set(
@@ -247,7 +247,7 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
     {
         let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard (3...2_000).contains(request.attestation.count) else {
-            throw Failure.cqrsField("attestation", "R7", "An attestation has 3 to 2,000 characters.")
+            throw Failure.field("attestation", "R7", "An attestation has 3 to 2,000 characters.")
         }
         return try await call.commit { transaction in
             guard let present = try HoldStore.present(key, transaction), present.isHeld else {

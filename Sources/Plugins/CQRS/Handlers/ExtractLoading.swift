@@ -1,3 +1,4 @@
+import Digests
 import CommonContract
 import CqrsContract
 import HostContract

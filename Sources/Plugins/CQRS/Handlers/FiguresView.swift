@@ -1,4 +1,6 @@
+import CommonContract
 import CqrsContract
+import Digests
 import PluginAPI
 import SwiftProtobuf
 

@@ -12,16 +12,16 @@ struct ManualEntry {
         let key = try SubmissionKey.read(
             request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard (1...1_000).contains(request.entries.count) else {
-            throw Failure.cqrsField("entries", "DAT-1", "There are 1 to 1,000 entries.")
+            throw Failure.field("entries", "DAT-1", "There are 1 to 1,000 entries.")
         }
         let isOnBehalf = call.caller.actingFor != request.providerCode
         if isOnBehalf || request.lock, !(3...500).contains(request.reason.count) {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "reason", "DAT-7", "On behalf of a provider a reason of 3 to 500 characters is needed.")
         }
         let isCommissioner = isOnBehalf && !call.caller.roles.contains(Role("CQRS_PCN_MANAGEMENT"))
         guard isCommissioner || !request.lock else {
-            throw Failure.cqrsField("lock", "DAT-11", "Only the commissioner locks a figure.")
+            throw Failure.field("lock", "DAT-11", "Only the commissioner locks a figure.")
         }
         let (call, context) = (call, context)
         return try await call.commit { transaction in
@@ -86,11 +86,11 @@ struct ManualEntry {
         let key = try SubmissionKey.read(
             request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard request.hasOpenUntil, let day = request.openUntil.calendarDate, day >= call.today else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "open_until", "DAT-5", "The day until which entry is open is today or later.")
         }
         guard (3...500).contains(request.reason.count) else {
-            throw Failure.cqrsField("reason", "reason", "A reason of 3 to 500 characters is needed.")
+            throw Failure.field("reason", "reason", "A reason of 3 to 500 characters is needed.")
         }
         let call = call
         return try await call.commit { transaction in
@@ -119,7 +119,7 @@ struct ManualEntry {
                 CqrsReasons.serviceStateWrong, "\(key.service) is \(record.state) and takes no figures.")
         }
         guard AchievementDates.isOne(key.date, of: record.definition), key.date <= call.today else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "achievement_date", "DAT-3", "\(key.date) is no achievement date that has passed.")
         }
         let participants = try ParticipantList.participants(in: key.service, on: key.date, reader)

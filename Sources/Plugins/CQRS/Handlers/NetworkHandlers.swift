@@ -11,13 +11,13 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
     private func network(_ text: String, at day: CalendarDate) throws -> (code: ODSCode, name: String) {
         guard let code = ODSCode(text), let entry = context.organisations.organisation(code, at: day),
             entry.kind == .pcn
-        else { throw Failure.cqrsField("pcn_code", "ORG-4", "There is no such network on \(day).") }
+        else { throw Failure.field("pcn_code", "ORG-4", "There is no such network on \(day).") }
         return (code, entry.name)
     }
 
     private func reason(_ text: String, field: String = "reason") throws {
         guard (3...500).contains(text.count) else {
-            throw Failure.cqrsField(field, "R11", "3 to 500 characters are needed.")
+            throw Failure.field(field, "R11", "3 to 500 characters are needed.")
         }
     }
 
@@ -72,11 +72,11 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         _ = try network(request.pcnCode, at: call.today)
         guard let practice = ODSCode(request.practiceCode),
             context.organisations.organisation(practice, at: call.today)?.kind == .practice
-        else { throw Failure.cqrsField("practice_code", "R11", "There is no such practice.") }
+        else { throw Failure.field("practice_code", "R11", "There is no such practice.") }
         let from = request.hasClaimedFrom ? request.claimedFrom.calendarDate : nil
         let to = request.hasClaimedTo ? request.claimedTo.calendarDate : nil
         guard from != nil || to != nil, (from ?? to).map({ $0 <= (to ?? $0) }) ?? true else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "claimed_from", "R11", "Say from or to which day it is a member, in order.")
         }
         return try await call.commit { transaction in
@@ -115,7 +115,7 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         let payee = request.payeeCode.isEmpty ? pcn.value : request.payeeCode
         guard let code = ODSCode(payee), context.organisations.organisation(code, at: from)?.status == .active
         else {
-            throw Failure.cqrsField("payee_code", "AGG-4", "The payee is not active on \(from).")
+            throw Failure.field("payee_code", "AGG-4", "The payee is not active on \(from).")
         }
         return try await call.commit { transaction in
             let row = NetworkStore.Payee(
@@ -142,7 +142,7 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
             let body = context.organisations.organisation(code, at: from),
             body.kind == .subICBLocation || body.kind == .region
         else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "commissioner_code", "ORG-5", "The lead is a Sub ICB Location or a region.")
         }
         return try await call.commit { transaction in

@@ -71,7 +71,7 @@ extension ParticipationHandlers {
         -> Pcs_Cqrs_V1_ListUnofferedResponse
     {
         guard let commissioner = ODSCode(request.commissionerCode) else {
-            throw Failure.cqrsField("commissioner_code", "R3", "Name the commissioner.")
+            throw Failure.field("commissioner_code", "R3", "Name the commissioner.")
         }
         return try context.store.read { reader in
             let records = try ParticipationStore.of(service: request.serviceCode, reader)

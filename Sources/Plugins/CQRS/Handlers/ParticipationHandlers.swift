@@ -14,7 +14,7 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
 
     private func reason(_ text: String) throws {
         guard (3...500).contains(text.count) else {
-            throw Failure.cqrsField("reason", "4.2", "A reason of 3 to 500 characters is needed.")
+            throw Failure.field("reason", "4.2", "A reason of 3 to 500 characters is needed.")
         }
     }
 
@@ -102,7 +102,7 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
     {
         try reason(request.reason)
         guard request.hasFrom, let from = request.from.calendarDate else {
-            throw Failure.cqrsField("from", "4.2", "The first day without the service is needed.")
+            throw Failure.field("from", "4.2", "The first day without the service is needed.")
         }
         return try await call.commit { transaction in
             let records = try cancelled(request, transaction)
@@ -145,7 +145,7 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                 throw Failure(CqrsReasons.wholeNetworkOnly)
             }
         } else if request.providerCode.isEmpty {
-            throw Failure.cqrsField("provider_code", "4.2", "Name the provider.")
+            throw Failure.field("provider_code", "4.2", "Name the provider.")
         }
         let records = try
             (OfferPlan.isByNetwork(service)
@@ -235,12 +235,12 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
     {
         try reason(request.reason)
         guard request.hasEndOn, let end = request.endOn.calendarDate else {
-            throw Failure.cqrsField("end_on", "4.2", "The last day is needed.")
+            throw Failure.field("end_on", "4.2", "The last day is needed.")
         }
         return try await call.commit { transaction in
             let record = try own(request.participationID, request.providerCode, 0, transaction)
             guard end >= record.start else {
-                throw Failure.cqrsField(
+                throw Failure.field(
                     "end_on", "4.2", "It begins on \(record.start) and cannot end before.")
             }
             guard record.pcn.isEmpty || !record.isAutomatic else {

@@ -33,7 +33,7 @@ struct OfferPlan {
     {
         guard let commissioner = ODSCode(request.commissionerCode),
             let body = context.organisations.organisation(commissioner, at: today)
-        else { throw Failure.cqrsField("commissioner_code", "4.1", "There is no such commissioner.") }
+        else { throw Failure.field("commissioner_code", "4.1", "There is no such commissioner.") }
         guard body.kind != .icb else { throw Failure(CqrsReasons.icbMayNotAct) }
         let record =
             request.serviceVersion == 0
@@ -51,26 +51,26 @@ struct OfferPlan {
         offerOn = (request.hasOfferOn ? request.offerOn.calendarDate : nil) ?? today
         contract = String(request.contractReference.prefix(200))
         guard start <= end, definition.covers(start), definition.covers(end) else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "start_on", "4.1", "The days are within \(definition.startOn) to \(definition.endOn), the first before the last.")
         }
-        guard offerOn >= today else { throw Failure.cqrsField("offer_on", "R3", "An offer is made today or later.") }
+        guard offerOn >= today else { throw Failure.field("offer_on", "R3", "An offer is made today or later.") }
         let isByNetwork = Self.isByNetwork(definition)
         isAutomatic =
             isByNetwork || (definition.flags.contains(.autoAcceptOffer) && request.automaticallyAccept)
         if isByNetwork {
             guard request.automaticallyAccept else {
-                throw Failure.cqrsField("automatically_accept", "4.1", "A network service is accepted automatically.")
+                throw Failure.field("automatically_accept", "4.1", "A network service is accepted automatically.")
             }
             guard request.providerCodes.isEmpty else { throw Failure(CqrsReasons.wholeNetworkOnly) }
             lines = try members(request, context, reader)
         } else {
             guard answerBy.map({ $0 >= offerOn }) ?? false else {
-                throw Failure.cqrsField("answer_by", "4.1", "A day by which to answer, not before the offer, is needed.")
+                throw Failure.field("answer_by", "4.1", "A day by which to answer, not before the offer, is needed.")
             }
             guard request.pcnCodes.isEmpty, (1...10_000).contains(request.providerCodes.count),
                 Set(request.providerCodes).count == request.providerCodes.count
-            else { throw Failure.cqrsField("provider_codes", "4.1", "Name 1 to 10,000 providers, each once.") }
+            else { throw Failure.field("provider_codes", "4.1", "Name 1 to 10,000 providers, each once.") }
             lines = request.providerCodes.map { text in
                 let code = ODSCode(text)
                 let entry = code.flatMap { context.organisations.organisation($0, at: start) }

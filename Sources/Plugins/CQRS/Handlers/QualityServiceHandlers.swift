@@ -1,3 +1,4 @@
+import Digests
 import CommonContract
 import CqrsContract
 import HostContract
@@ -16,7 +17,7 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         var size = 0
         for try await request in requests {
             guard [.services, .indicators, .tariffs].contains(request.file) else {
-                throw Failure.cqrsField("file", "SVC01", "The file is SERVICES, INDICATORS or TARIFFS.")
+                throw Failure.field("file", "SVC01", "The file is SERVICES, INDICATORS or TARIFFS.")
             }
             size += request.data.count
             guard size <= Upload.limit else { throw Failure(CqrsReasons.fileTooLarge) }
@@ -107,11 +108,11 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         guard let state = ServiceState(rawValue: request.state.rawValue),
             state.rawValue > ServiceState.published.rawValue
         else {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "state", "3.1", "A service is closed to submission, to payment, or archived.")
         }
         guard (3...500).contains(request.reason.count) else {
-            throw Failure.cqrsField("reason", "reason", "A reason of 3 to 500 characters is needed.")
+            throw Failure.field("reason", "reason", "A reason of 3 to 500 characters is needed.")
         }
         return try await call.commit { transaction in
             let record = try find(request.code, request.version, transaction)

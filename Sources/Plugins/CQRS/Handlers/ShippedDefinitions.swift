@@ -1,3 +1,4 @@
+import Digests
 import PluginAPI
 
 /// The reference data that comes with the plugin: loaded at the first start, published where its figures are confirmed

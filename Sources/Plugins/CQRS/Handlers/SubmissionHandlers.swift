@@ -13,7 +13,7 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     ) async throws -> Pcs_Cqrs_V1_ExtractLoad {
         try Upload.checkName(requests.first.fileName)
         if requests.first.outsideWindow, !(3...500).contains(requests.first.reason.count) {
-            throw Failure.cqrsField(
+            throw Failure.field(
                 "reason", "DAT-5", "Outside the window a reason of 3 to 500 characters is needed.")
         }
         switch requests.first.format {
@@ -22,7 +22,7 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
             return try await StatedLoading(context: context, call: call).loadPoints(requests)
         case .participationList:
             return try await StatedLoading(context: context, call: call).loadParticipation(requests)
-        default: throw Failure.cqrsField("format", "5.4", "The format is one of cqrs.md 5.4.")
+        default: throw Failure.field("format", "5.4", "The format is one of cqrs.md 5.4.")
         }
     }
 
@@ -187,10 +187,10 @@ enum SubmissionKey {
         -> IndicatorValuesFile.Key
     {
         guard DefinitionFiles.isCode(service) else {
-            throw Failure.cqrsField("service_code", "SVC01", "This is no service code.")
+            throw Failure.field("service_code", "SVC01", "This is no service code.")
         }
         guard isSet, let day = date.calendarDate, SupportedDays.all.contains(day) else {
-            throw Failure.cqrsField("achievement_date", "DAT-1", "The achievement date is needed.")
+            throw Failure.field("achievement_date", "DAT-1", "The achievement date is needed.")
         }
         return IndicatorValuesFile.Key(service: service, date: day)
     }

@@ -1,3 +1,4 @@
+import Digests
 import CqrsContract
 import HostContract
 import PluginAPI
@@ -26,18 +27,12 @@ enum Upload {
 
     static func checkName(_ name: String) throws {
         guard name.count <= 200 else {
-            throw Failure.cqrsField("file_name", "UP07", "A file name has at most 200 characters.")
+            throw Failure.field("file_name", "UP07", "A file name has at most 200 characters.")
         }
     }
 }
 
 extension Failure {
-    static func cqrsField(_ field: String, _ rule: String, _ message: String) -> Failure {
-        Failure(
-            HostReasons.fieldInvalid, message,
-            violations: [Violation(field: field, rule: rule, message: message)])
-    }
-
     static func cqrsFile(_ violations: ViolationList) -> Failure {
         violations.failure(HostReasons.fileInvalid)
     }

@@ -75,7 +75,7 @@ struct CaseHandlers: Pcs_Casework_V1_CaseService {
         _ request: Pcs_Casework_V1_OpenCaseRequest, _ call: CallContext
     ) async throws -> Pcs_Casework_V1_Enquiry {
         var fields = RequestFields()
-        if !request.accessReason.isEmpty { fields.reason(request.accessReason, "access_reason") }
+        if !request.accessReason.isEmpty { fields.reason(request.accessReason, field: "access_reason") }
         try fields.finish()
         return try await call.commit { transaction in
             let hasReason = !request.accessReason.isEmpty

@@ -5,15 +5,6 @@ import SwiftProtobuf
 
 // Between the domain's values and the contract's messages.
 
-extension Google_Protobuf_Timestamp {
-    init(_ instant: Instant) {
-        let (seconds, rest) = instant.microsecondsSince1970.quotientAndRemainder(dividingBy: 1_000_000)
-        self.init(
-            seconds: rest < 0 ? seconds - 1 : seconds, nanos: Int32(rest < 0 ? rest + 1_000_000 : rest) * 1000
-        )
-    }
-}
-
 /// Runs `body` and turns what the calendar throws into what the caller is told.
 func refusing<Result>(_ body: () throws -> Result) throws -> Result {
     do {

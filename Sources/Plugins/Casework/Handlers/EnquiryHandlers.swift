@@ -84,8 +84,8 @@ struct EnquiryHandlers: Pcs_Casework_V1_EnquiryService {
         fields.documents(request.documentIds)
         fields.organisations(request.copyTo, "copy_to")
         fields.people(request.namedPeople, "named_people")
-        if request.urgent { fields.reason(request.urgencyReason, "urgency_reason") }
-        if !request.lateReason.isEmpty { fields.reason(request.lateReason, "late_reason") }
+        if request.urgent { fields.reason(request.urgencyReason, field: "urgency_reason") }
+        if !request.lateReason.isEmpty { fields.reason(request.lateReason, field: "late_reason") }
         if !request.complaint, !request.namedPeople.isEmpty {
             fields.refuse("named_people", "14.2", "People are named in complaints only.")
         }

@@ -2,28 +2,11 @@ import CommonContract
 import HostContract
 import PluginAPI
 
-/// Reads the fields of a request into typed values, and throws one `FIELD_INVALID` that lists all that are wrong.
-struct RequestFields {
-    private(set) var violations: [Violation] = []
-
-    mutating func refuse(_ field: String, _ rule: String, _ message: String) {
-        violations.append(Violation(field: field, rule: rule, message: message))
-    }
-
-    /// Throws when anything was refused.
-    func finish() throws {
-        guard let first = violations.first else { return }
-        throw Failure(HostReasons.fieldInvalid, first.message, violations: violations)
-    }
-
+extension RequestFields {
     mutating func text(_ text: String, _ field: String, _ range: ClosedRange<Int>, _ rule: String) {
         if !range.contains(text.count) || text.trimmingSpaces.count < min(1, range.lowerBound) {
             refuse(field, rule, "\(field) has \(range.lowerBound) to \(range.upperBound) characters.")
         }
-    }
-
-    mutating func reason(_ text: String, _ field: String = "reason") {
-        self.text(text, field, 3...500, "reason")
     }
 
     mutating func documents(_ ids: [String], _ field: String = "document_ids") {

@@ -1,3 +1,4 @@
+import Digests
 import CommonContract
 import DocumentsContract
 import HostContract
@@ -23,7 +24,7 @@ extension UploadHandlers {
         }
         // All bytes are here, so none can be added behind this reading.
         let bytes = try context.store.read { try UploadStore.allBytes(of: upload, $0) }
-        guard Digest.sha256(bytes) == request.sha256 else { throw Failure(DocumentsReasons.digestWrong) }
+        guard Digest.hex(Digest.sha256(bytes)) == request.sha256 else { throw Failure(DocumentsReasons.digestWrong) }
         do {
             try ContentInspector.inspect(bytes, declared: upload.type, limits: rules.settings.unpacking)
         } catch let refusal as ContentRefusal {

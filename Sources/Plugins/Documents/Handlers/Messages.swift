@@ -3,14 +3,6 @@ import DocumentsContract
 import PluginAPI
 import SwiftProtobuf
 
-extension Google_Protobuf_Timestamp {
-    init(_ instant: Instant) {
-        let micros = instant.microsecondsSince1970
-        let seconds = micros >= 0 ? micros / 1_000_000 : (micros - 999_999) / 1_000_000
-        self.init(seconds: seconds, nanos: Int32(micros - seconds * 1_000_000) * 1_000)
-    }
-}
-
 extension Pcs_Documents_V1_FileType {
     init(_ type: FileType) { self = Pcs_Documents_V1_FileType(rawValue: Int(type.rawValue)) ?? .unspecified }
 }

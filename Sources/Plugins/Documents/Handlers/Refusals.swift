@@ -1,5 +1,4 @@
 import CommonContract
-import Crypto
 import DocumentsContract
 import HostContract
 import PluginAPI
@@ -22,30 +21,11 @@ extension ContentRefusal {
 }
 
 extension Failure {
-    static func field(_ field: String, _ rule: String, _ message: String) -> Failure {
-        Failure(
-            HostReasons.fieldInvalid, message,
-            violations: [Violation(field: field, rule: rule, message: message)])
-    }
-
     static var noSuchUpload: Failure { Failure(HostReasons.notFound, "There is no such upload.") }
     static var noSuchDocument: Failure { Failure(HostReasons.notFound, "There is no such document.") }
 }
 
-/// Reads the fields of a request, and throws one `FIELD_INVALID` that lists all that are wrong.
-struct RequestFields {
-    private var violations: [Violation] = []
-
-    mutating func refuse(_ field: String, _ rule: String, _ message: String) {
-        violations.append(Violation(field: field, rule: rule, message: message))
-    }
-
-    mutating func reason(_ text: String, field: String = "reason") {
-        if !(3...500).contains(text.count) {
-            refuse(field, "reason", "\(field) needs 3 to 500 characters.")
-        }
-    }
-
+extension RequestFields {
     mutating func record(_ record: Pcs_Common_V1_RecordReference, field: String) -> RecordKey {
         let parts = [record.area, record.kind, record.recordID]
         if parts.contains(where: \.isEmpty) || parts.contains(where: { $0.count > 100 }) {
@@ -56,20 +36,5 @@ struct RequestFields {
         }
         return RecordKey(
             area: record.area, kind: record.kind, id: record.recordID, organisation: record.organisationCode)
-    }
-
-    func finish() throws {
-        guard let first = violations.first else { return }
-        throw Failure(HostReasons.fieldInvalid, first.message, violations: violations)
-    }
-}
-
-enum Digest {
-    /// SHA-256 in lower-case hexadecimal.
-    static func sha256(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: SHA256.hash(data: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-            as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import Digests
 import CommonContract
 import DocumentsContract
 import HostContract
@@ -26,7 +27,7 @@ struct RuleHandlers: Pcs_Documents_V1_DocumentRulesService {
         return try await call.commit { transaction in
             let set = RuleStore.RuleSet(
                 id: transaction.newIdentifier(), table: table, state: .proposed, fileName: request.fileName,
-                sha256: Digest.sha256(bytes), rows: rows, reason: request.reason,
+                sha256: Digest.hex(Digest.sha256(bytes)), rows: rows, reason: request.reason,
                 proposedBy: call.caller.responsible)
             try RuleStore.propose(set, bytes, in: transaction)
             transaction.audit(AuditNote(object: "rule-set/\(set.id)", detail: "proposed: \(request.reason)"))

@@ -1,3 +1,4 @@
+import Digests
 import PluginAPI
 
 /// The tables that come with the plugin: in force at the first start; a later release's changed file is only proposed,
@@ -13,7 +14,7 @@ enum ShippedRules {
     /// Safe to call at every start.
     static func load(into store: any Store) async throws {
         for (table, name, bytes) in files {
-            let hash = Digest.sha256(bytes)
+            let hash = Digest.hex(Digest.sha256(bytes))
             let known = try store.read { try RuleStore.sets($0).filter { $0.table == table } }
             if known.contains(where: { $0.sha256 == hash }) { continue }
             let rows = try RuleHandlers.count(bytes, table)

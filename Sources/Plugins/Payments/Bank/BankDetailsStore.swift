@@ -1,3 +1,4 @@
+import Digests
 import PluginAPI
 
 /// Changes of bank details and what was checked about them. Numbers of states follow

@@ -1,3 +1,4 @@
+import Digests
 import HostContract
 import PaymentsContract
 import PluginAPI

@@ -1,3 +1,4 @@
+import Digests
 import PluginAPI
 
 /// Everything recorded that a run's lines follow from.
@@ -75,7 +76,7 @@ struct RunCalculator: Sendable {
         let descriptions = Dictionary(
             uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
         var built = BuiltRun()
-        var chain = Digest.Chain()
+        var chain = Digest.Running()
         var accounts: [RunLedger.Account] = []
         built.statements.reserveCapacity(inputs.timelines.count)
         accounts.reserveCapacity(inputs.timelines.count)

@@ -1,4 +1,5 @@
 import CommonContract
+import HostContract
 import PaymentsContract
 import PluginAPI
 import SwiftProtobuf
@@ -7,16 +8,6 @@ import SwiftProtobuf
 
 extension Pcs_Common_V1_Month {
     init(_ month: YearMonth) { self.init(year: month.year, month: month.month) }
-}
-
-extension Google_Protobuf_Timestamp {
-    init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSince1970.quotientAndRemainder(
-            dividingBy: 1_000_000)
-        self.init(
-            seconds: microseconds < 0 ? seconds - 1 : seconds,
-            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1000)
-    }
 }
 
 extension Pcs_Payments_V1_ContractType {

@@ -48,11 +48,5 @@ func refusing<Result>(_ body: () throws -> Result) throws -> Result {
 }
 
 extension Failure {
-    static func field(_ field: String, _ rule: String, _ message: String) -> Failure {
-        Failure(
-            HostReasons.fieldInvalid, message,
-            violations: [Violation(field: field, rule: rule, message: message)])
-    }
-
     static func file(_ violations: ViolationList) -> Failure { violations.failure(HostReasons.fileInvalid) }
 }

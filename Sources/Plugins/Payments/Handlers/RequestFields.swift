@@ -3,20 +3,7 @@ import HostContract
 import PaymentsContract
 import PluginAPI
 
-/// Reads the fields of a request into typed values, and throws one `FIELD_INVALID` that lists all that are wrong.
-struct RequestFields {
-    private(set) var violations: [Violation] = []
-
-    mutating func refuse(_ field: String, _ rule: String, _ message: String) {
-        violations.append(Violation(field: field, rule: rule, message: message))
-    }
-
-    /// Throws when anything was refused.
-    func finish() throws {
-        guard let first = violations.first else { return }
-        throw Failure(HostReasons.fieldInvalid, first.message, violations: violations)
-    }
-
+extension RequestFields {
     mutating func practice(_ text: String, field: String = "practice_code") -> ODSCode? {
         guard let code = ODSCode(text), code.looksLikePractice else {
             refuse(field, "payments 1", "A practice code is one letter and five digits.")
@@ -57,13 +44,6 @@ struct RequestFields {
             return nil
         }
         return month
-    }
-
-    mutating func reason(_ text: String, field: String = "reason", mayBeEmpty: Bool = false) {
-        if text.isEmpty, mayBeEmpty { return }
-        if !(3...500).contains(text.count) {
-            refuse(field, "reason", "A reason of 3 to 500 characters is needed.")
-        }
     }
 
     mutating func financialYear(_ text: String, field: String = "financial_year") -> FinancialYear? {

@@ -1,3 +1,4 @@
+import Digests
 import PluginAPI
 
 /// The reference data files that come with the plugin: approved version 1 at the first start; a later release's changed

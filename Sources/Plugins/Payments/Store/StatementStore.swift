@@ -1,3 +1,4 @@
+import Digests
 import PluginAPI
 
 /// Statements, ledgers and totals of runs. A run's rows are replaced while it is not approved; never after.
@@ -107,7 +108,7 @@ enum StatementStore {
 
     /// Reads everything again and compares it with the hashes and sums kept; throws `PaymentsError.damaged`.
     static func verify(_ run: RunRecord, _ reader: any Reader) throws {
-        var chain = Digest.Chain()
+        var chain = Digest.Running()
         var count: Int64 = 0
         var net = Int128(0)
         try reader.forEach(all, [.text(run.id)]) { row in

@@ -122,7 +122,7 @@ struct CaseHandlers: Pcs_Changes_V1_ChangeCaseService {
     private func checkDay(
         _ request: Pcs_Changes_V1_PostponeCaseRequest, _ record: CaseRecord, _ reader: any Reader
     ) throws {
-        var violations = Violations()
+        var violations = RequestFields()
         guard let day = request.effectiveOn.calendarDate, day > record.effectiveOn, day > context.clock.today
         else {
             violations.refuse(
@@ -171,7 +171,7 @@ struct CaseHandlers: Pcs_Changes_V1_ChangeCaseService {
         _ request: Pcs_Changes_V1_CoordinatorRequest, _ call: CallContext
     ) async throws -> Pcs_Changes_V1_Case {
         try await change(request.caseID, .complete, call) { record, transaction in
-            var violations = Violations()
+            var violations = RequestFields()
             for step in try StepStore.steps(of: record.id, transaction) {
                 if !step.state.isSettled {
                     violations.refuse("steps[\(step.number)]", "15.2", "\(step.row.title) is \(step.state).")
@@ -189,7 +189,7 @@ struct CaseHandlers: Pcs_Changes_V1_ChangeCaseService {
     }
 
     private func checkReason(_ reason: String) throws {
-        var violations = Violations()
+        var violations = RequestFields()
         violations.text(reason, "reason", "15.2", 3...500)
         try violations.finish()
     }

@@ -1,3 +1,4 @@
+import Digests
 import ChangesContract
 import HostContract
 import PluginAPI
@@ -12,7 +13,7 @@ struct ChecklistHandlers: Pcs_Changes_V1_ChecklistService {
     /// Safe to call at every start: a later release's changed file is only proposed.
     static func loadShipped(into store: any Store) async throws {
         let bytes = PackageResources.checklist_csv
-        let hash = Digest.sha256(bytes)
+        let hash = Digest.hex(Digest.sha256(bytes))
         let known = try store.read { try ChecklistStore.sets($0) }
         if known.contains(where: { $0.sha256 == hash }) { return }
         let rows = try count(bytes)
@@ -38,14 +39,14 @@ struct ChecklistHandlers: Pcs_Changes_V1_ChecklistService {
     func proposeChecklist(
         _ request: Pcs_Changes_V1_ProposeChecklistRequest, _ call: CallContext
     ) async throws -> Pcs_Changes_V1_ChecklistSet {
-        var violations = Violations()
+        var violations = RequestFields()
         violations.text(request.reason, "reason", "CHK", 3...500)
         try violations.finish()
         let bytes = Array(request.data)
         let rows = try Self.count(bytes)
         return try await call.commit { transaction in
             let set = ChecklistStore.Set(
-                id: transaction.newIdentifier(), state: .proposed, sha256: Digest.sha256(bytes), rows: rows,
+                id: transaction.newIdentifier(), state: .proposed, sha256: Digest.hex(Digest.sha256(bytes)), rows: rows,
                 reason: request.reason, proposedBy: call.caller.responsible)
             try ChecklistStore.propose(set, bytes, in: transaction)
             transaction.audit(AuditNote(object: "checklist/\(set.id)", detail: "proposed: \(request.reason)"))
@@ -56,7 +57,7 @@ struct ChecklistHandlers: Pcs_Changes_V1_ChecklistService {
     func decideChecklist(
         _ request: Pcs_Changes_V1_DecideChecklistRequest, _ call: CallContext
     ) async throws -> Pcs_Changes_V1_ChecklistSet {
-        var violations = Violations()
+        var violations = RequestFields()
         violations.text(request.reason, "reason", "CHK", 3...500)
         try violations.finish()
         return try await call.commit { transaction in

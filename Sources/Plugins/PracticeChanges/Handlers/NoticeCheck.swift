@@ -6,7 +6,7 @@ import PluginAPI
 /// What a notice needs: to be a draft, and to be submitted (all mandatory fields of sections 1, 2 and 4).
 enum NoticeCheck {
     static func draft(_ notice: Pcs_Changes_V1_Notice, practice: String) throws {
-        var violations = Violations()
+        var violations = RequestFields()
         if notice.kind != .merger && notice.kind != .closure {
             violations.refuse("notice.kind", "15.1", "The notice is of a merger or a closure.")
         }
@@ -36,7 +36,7 @@ enum NoticeCheck {
     }
 
     static func complete(_ notice: Pcs_Changes_V1_Notice, today: CalendarDate) throws {
-        var violations = Violations()
+        var violations = RequestFields()
         if let day = notice.effectiveOn.calendarDate, day <= today {
             violations.refuse("notice.effective_on", "15.1", "The effective date lies ahead.")
         }
@@ -50,7 +50,7 @@ enum NoticeCheck {
 
     private static func check(
         _ closing: Pcs_Changes_V1_ClosingPractice, _ place: String, _ notice: Pcs_Changes_V1_Notice,
-        _ violations: inout Violations
+        _ violations: inout RequestFields
     ) {
         let rule = "15.1 section 1A"
         violations.text(closing.practiceName, place + "practice_name", rule)
@@ -83,7 +83,7 @@ enum NoticeCheck {
     }
 
     private static func check(
-        _ merger: Pcs_Changes_V1_Merger, _ notice: Pcs_Changes_V1_Notice, _ violations: inout Violations
+        _ merger: Pcs_Changes_V1_Merger, _ notice: Pcs_Changes_V1_Notice, _ violations: inout RequestFields
     ) {
         let rule = "15.1 section 2"
         let codes = notice.closing.map(\.practiceCode)
@@ -108,7 +108,7 @@ enum NoticeCheck {
 
     private static func check(
         _ common: Pcs_Changes_V1_CommonSection, _ notice: Pcs_Changes_V1_Notice,
-        _ violations: inout Violations
+        _ violations: inout RequestFields
     ) {
         let rule = "15.1 section 4"
         violations.text(common.responsibleName, "notice.common.responsible_name", rule)

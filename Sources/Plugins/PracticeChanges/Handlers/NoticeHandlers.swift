@@ -100,7 +100,7 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
     }
 
     private func check(_ request: Pcs_Changes_V1_DecideNoticeRequest) throws -> CaseAction {
-        var violations = Violations()
+        var violations = RequestFields()
         violations.text(request.reason, "reason", "15.1 section 3", 3...500)
         let action: CaseAction? =
             switch request.decision {
@@ -117,7 +117,7 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
     }
 
     private func checkSection(_ section: Pcs_Changes_V1_CommissionerSection, _ record: CaseRecord) throws {
-        var violations = Violations()
+        var violations = RequestFields()
         let rule = "15.1 section 3"
         violations.practice(section.drugArrearsPayeeCode, "section.drug_arrears_payee_code", rule)
         violations.text(section.achievementDecision, "section.achievement_decision", rule, 3...500)
@@ -138,7 +138,7 @@ struct NoticeHandlers: Pcs_Changes_V1_NoticeService {
     func withdrawNotice(
         _ request: Pcs_Changes_V1_WithdrawNoticeRequest, _ call: CallContext
     ) async throws -> Pcs_Changes_V1_Case {
-        var violations = Violations()
+        var violations = RequestFields()
         violations.text(request.reason, "reason", "15.2", 3...500)
         try violations.finish()
         return try await call.commit { transaction in

@@ -1,3 +1,4 @@
+import Digests
 import ChangesContract
 import CommonContract
 import HostContract
@@ -70,7 +71,7 @@ struct ProgressHandlers: Pcs_Changes_V1_ChangeProgressService {
             try await reply.send(
                 .with {
                     $0.data = .init(bytes[start..<end])
-                    if end == bytes.count { $0.sha256 = Digest.sha256(bytes) }
+                    if end == bytes.count { $0.sha256 = Digest.hex(Digest.sha256(bytes)) }
                 })
         }
     }

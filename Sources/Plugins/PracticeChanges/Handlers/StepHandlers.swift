@@ -29,7 +29,7 @@ extension CaseHandlers {
     }
 
     private func check(_ request: Pcs_Changes_V1_ReportStepRequest) throws -> StepOutcome {
-        var violations = Violations()
+        var violations = RequestFields()
         let outcome = StepOutcome(rawValue: Int64(request.outcome.rawValue))
         if outcome == nil || outcome == .byHand {
             violations.refuse(
@@ -65,7 +65,7 @@ extension CaseHandlers {
         _ request: Pcs_Changes_V1_ReportStepRequest, _ step: StepRecord, _ record: CaseRecord,
         _ reader: any Reader
     ) throws {
-        var violations = Violations()
+        var violations = RequestFields()
         for fault in ProofRules.faults(Proof(request.proof), step.row.proofKind) {
             violations.refuse(fault.field, fault.rule, fault.words)
         }
@@ -79,7 +79,7 @@ extension CaseHandlers {
     func decideGo(
         _ request: Pcs_Changes_V1_DecideGoRequest, _ call: CallContext
     ) async throws -> Pcs_Changes_V1_Case {
-        var violations = Violations()
+        var violations = RequestFields()
         violations.text(request.reason, "reason", "15.3 step 11", 3...500)
         try violations.finish()
         return try await call.commit { transaction in
