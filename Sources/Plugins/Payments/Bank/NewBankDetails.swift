@@ -2,7 +2,7 @@ import PluginAPI
 
 /// Payees whose bank details a run would use for the first time: a person looks before money goes there (payments.md
 /// 12.1).
-struct NewBankDetails: Sendable {
+struct NewBankDetails: RunCheck {
     private let unused: [ODSCode: BankDetailsStore.Change]
 
     init(_ run: RunRecord, _ reader: any Reader) throws {
@@ -16,7 +16,7 @@ struct NewBankDetails: Sendable {
         unused = book.details.filter { !used.contains($0.value.id) && book.frozen[$0.key] == nil }
     }
 
-    func exceptions(_ built: BuiltRun) -> [RunException] {
+    func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) -> [RunException] {
         guard !unused.isEmpty else { return [] }
         return built.statements.compactMap { statement in
             guard statement.figures.netPence > 0, let change = unused[statement.payee] else { return nil }

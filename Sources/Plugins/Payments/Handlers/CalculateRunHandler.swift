@@ -20,13 +20,12 @@ extension RunHandlers {
             try requireCutOffPassed(run, request, call)
             return try refusing { try RunInputs(run, context.organisations, reader) }
         }
-        let newAccounts = try context.store.read { reader in
-            try refusing { try NewBankDetails(read.run, reader) }
-        }
+        let checks = try context.store.read { reader in try refusing { try RunChecks.read(read, reader) } }
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
         let built = try refusing {
             var built = try build(read)
-            built.exceptions += newAccounts.exceptions(built)
+            let accounts = try RunLedger.decode(built.ledger)
+            for check in checks { built.exceptions += try check.exceptions(built, accounts) }
             return built
         }
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }

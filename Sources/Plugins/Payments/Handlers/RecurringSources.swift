@@ -2,29 +2,38 @@ import PluginAPI
 
 /// Reads every source of recurring lines for the months of a calculation. A new kind of recurring payment adds one line
 /// here.
-enum RecurringSources {
-    /// - Parameters:
-    ///   - months: the run's own month and the past ones that are looked at again.
-    ///   - snapshot: number of the last input that counts.
-    static func read(
-        months: [YearMonth], knownAt snapshot: Int64, rates: RateTable, lists: ListTable, practices: [ODSCode],
-        _ organisations: any OrganisationDirectory, _ reader: any Reader
-    ) throws -> [any RecurringLines] {
-        let variations = VariationLines(try VariationStore.schedules(knownAt: snapshot, reader))
-        let ophthalmic = OphthalmicLines(
-            totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates)
+struct RecurringSources {
+    /// The run's own month and the past ones that are looked at again.
+    let months: [YearMonth]
+    /// Number of the last input that counts.
+    let snapshot: Int64
+    let rates: RateTable
+    let lists: ListTable
+    let timelines: [ContractTimeline]
+    let organisations: any OrganisationDirectory
+
+    func read(_ reader: any Reader) throws -> [any RecurringLines] {
+        var sources: [any RecurringLines] = []
+        sources.append(VariationLines(try VariationStore.schedules(knownAt: snapshot, reader)))
+        sources.append(
+            OphthalmicLines(
+                totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates))
+        sources += try networks(reader)
+        return sources
+    }
+
+    private func networks(_ reader: any Reader) throws -> [any RecurringLines] {
         // Before networks were paid here, their amounts came as instructions: paying both would pay twice.
         let own = months.filter { month in
             (try? rates.whole(.networkCalculatedHere, at: month.firstDay)) == 1
         }
-        guard !own.isEmpty else { return [variations, ophthalmic] }
+        guard !own.isEmpty else { return [] }
         var participants: [YearMonth: Set<ODSCode>] = [:]
         for month in own {
             participants[month] = Set(
-                practices.filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
+                timelines.map(\.practice).filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
         }
         return [
-            variations, ophthalmic,
             NetworkLines(
                 months: Set(own), sizes: try NetworkStore.sizes(knownAt: snapshot, reader),
                 beds: try NetworkStore.beds(knownAt: snapshot, reader), rates: rates),

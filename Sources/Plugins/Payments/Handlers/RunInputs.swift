@@ -37,9 +37,10 @@ struct RunInputs: Sendable {
         inputs = CalculationInputs(
             timelines: timelines, lists: lists, rates: rates,
             paycodes: try ReferenceStore.paycodes(knownAt: snapshot, reader),
-            recurring: try RecurringSources.read(
-                months: affectedMonths + [run.month], knownAt: snapshot, rates: rates, lists: lists,
-                practices: timelines.map(\.practice), organisations, reader),
+            recurring: try RecurringSources(
+                months: affectedMonths + [run.month], snapshot: snapshot, rates: rates, lists: lists,
+                timelines: timelines, organisations: organisations
+            ).read(reader),
             items: try PayableItemStore.due(in: run, knownAt: snapshot, reader))
         history = try RunInputs.history(run, approved, affected: affectedMonths.first, reader)
         notices = try NoticeStore.notices(reader)
