@@ -9,7 +9,8 @@ import SwiftProtobuf
 struct DirectTransport: CallTransport {
     private let methods: [String: BoundMethod]
     private let caller: Caller
-    private let host: DirectCallHost
+    private let store: @Sendable (MethodDescriptor) throws -> HostStore
+    private let clock: any HostClock
     private let logger: Logger
 
     init(
@@ -20,7 +21,8 @@ struct DirectTransport: CallTransport {
         self.methods = Dictionary(methods.map { ($0.descriptor.path, $0) }) { first, _ in first }
         self.caller = caller
         self.logger = logger
-        host = DirectCallHost(clock: clock, store: store)
+        self.store = store
+        self.clock = clock
     }
 
     private func bound(_ method: MethodDescriptor) throws -> BoundMethod {
@@ -33,8 +35,10 @@ struct DirectTransport: CallTransport {
     private func context(_ method: MethodDescriptor, _ options: CallOptions) -> CallContext {
         let milliseconds = Int64(options.timeoutMilliseconds ?? method.access.timeLimitMilliseconds)
         return CallContext(
-            method: method, caller: caller, deadline: host.clock.now.adding(milliseconds: milliseconds),
-            correlationID: "direct", traceParent: options.traceParent ?? "", logger: logger, host: host)
+            caller: caller,
+            host: DirectCallHost(
+                method: method, deadline: clock.now.adding(milliseconds: milliseconds),
+                traceParent: options.traceParent ?? "", logger: logger, clock: clock, store: store))
     }
 
     func unary(_ method: MethodDescriptor, _ request: [UInt8], _ options: CallOptions) async throws -> [UInt8]
@@ -94,6 +98,11 @@ private struct StreamSink: ReplySink {
 }
 
 private struct DirectCallHost: CallHost {
+    let method: MethodDescriptor
+    let deadline: Instant
+    let correlationID = "direct"
+    let traceParent: String
+    let logger: Logger
     let clock: any HostClock
     let store: @Sendable (MethodDescriptor) throws -> HostStore
 

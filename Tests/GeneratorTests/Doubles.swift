@@ -117,10 +117,8 @@ struct LoopbackTransport: CallTransport {
 
     private func context(_ method: MethodDescriptor, _ options: CallOptions) -> CallContext {
         CallContext(
-            method: method,
             caller: Caller(personID: "ada", clientID: nil, actingFor: options.actingFor ?? "", roles: []),
-            deadline: Instant(microsecondsSince1970: 1), correlationID: "test", traceParent: "",
-            logger: Logger(label: "test"), host: NoHost())
+            host: NoHost(method: method))
     }
 
     private struct Sink: ReplySink {
@@ -143,6 +141,11 @@ private struct NoHost: CallHost {
         let now = Instant(microsecondsSince1970: 0)
         let today = CalendarDate(daysSince1970: 0)
     }
+    let method: MethodDescriptor
+    let deadline = Instant(microsecondsSince1970: 1)
+    let correlationID = "test"
+    let traceParent = ""
+    let logger = Logger(label: "test")
     let clock: any HostClock = Clock()
 
     func commit<Reply: Message & Sendable>(

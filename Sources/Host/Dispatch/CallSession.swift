@@ -1,4 +1,5 @@
 import HostContract
+package import Logging
 package import PluginAPI
 package import SwiftProtobuf
 import Synchronization
@@ -17,18 +18,28 @@ package final class CallSession: Sendable {
     package let tag: UInt32
     /// Monotonic nanoseconds.
     package let deadlineAt: UInt64
-    let deadline: Instant
+    package let deadline: Instant
+    /// Host time at which it came.
+    let receivedAt: Instant
     let dispatcher: Dispatcher
     private let responder: any CallResponder
     private let progressReached = Atomic<UInt8>(UInt8(Progress.notStarted.rawValue))
     private let isEnded = Atomic<Bool>(false)
+    private let stage = Atomic<Stage>(.running)
+    private let handledNanoseconds = Atomic<UInt64>(0)
     private let held = Mutex(Held())
+
+    /// Where the handler is. Most calls return before anybody keeps them, and then take no lock for it.
+    private enum Stage: UInt8, AtomicRepresentable {
+        case running
+        /// Still running after `start`, and known to its plugin for a drain.
+        case kept
+        case returned
+    }
 
     private struct Held {
         var task: Task<Void, Never>?
         var isCancelled = false
-        var hasReturned = false
-        var isKept = false
         var claim: IdempotencyClaim?
         var replayed = false
         var committed = false
@@ -48,13 +59,14 @@ package final class CallSession: Sendable {
 
     init(
         entry: MethodEntry, arrival: CallArrival, correlationID: String, tag: UInt32, deadlineAt: UInt64,
-        deadline: Instant, dispatcher: Dispatcher, responder: any CallResponder
+        receivedAt: Instant, deadline: Instant, dispatcher: Dispatcher, responder: any CallResponder
     ) {
         self.entry = entry
         self.arrival = arrival
         self.correlationID = correlationID
         self.tag = tag
         self.deadlineAt = deadlineAt
+        self.receivedAt = receivedAt
         self.deadline = deadline
         self.dispatcher = dispatcher
         self.responder = responder
@@ -70,40 +82,47 @@ package final class CallSession: Sendable {
         progressReached.store(UInt8(progress.rawValue), ordering: .releasing)
     }
 
+    /// Monotonic nanoseconds at which the handler had ended; 0 before.
+    package var handledAt: UInt64 { handledNanoseconds.load(ordering: .relaxed) }
+    func handled(at now: UInt64) { handledNanoseconds.store(now, ordering: .relaxed) }
+
     // MARK: Running
 
     /// Runs the remaining gates and the handler: at once on this thread until the handler first waits, and
     /// then on `executor`; or, for pooled methods, on the global pool.
     ///
     /// When the call has not ended on return, its carrier must see to the deadline.
-    package func start(_ work: Work, on executor: (any TaskExecutor)?) {
+    ///
+    /// - Parameter began: monotonic nanoseconds now; a pooled call looks again when it has a thread.
+    package func start(_ work: Work, on executor: (any TaskExecutor)?, at began: UInt64) {
         let task: Task<Void, Never>
-        if entry.isInline {
-            task = Task.immediate(executorPreference: executor) { await self.run(work) }
+        if !entry.isInline {
+            task = Task(executorPreference: globalConcurrentExecutor) { await self.run(work, began: nil) }
+        } else if let executor, entry.mayWait {
+            task = Task.immediate(executorPreference: executor) { await self.run(work, began: began) }
         } else {
-            task = Task(executorPreference: globalConcurrentExecutor) { await self.run(work) }
+            // A preference costs a lock and an allocation, and only a task that waits has use for it.
+            task = Task.immediate { await self.run(work, began: began) }
         }
-        let (mustCancel, mustKeep) = held.withLock { held -> (Bool, Bool) in
-            guard !held.hasReturned else { return (false, false) }
+        guard stage.load(ordering: .acquiring) != .returned else { return }
+        let mustCancel = held.withLock { held in
             held.task = task
-            held.isKept = true
-            return (held.isCancelled, true)
+            return held.isCancelled
         }
-        guard mustKeep else { return }
+        guard stage.compareExchange(expected: .running, desired: .kept, ordering: .acquiringAndReleasing).exchanged
+        else { return held.withLock { $0.task = nil } }
         entry.slot.keep(self)
         if mustCancel { task.cancel() }
         // The handler may have returned between the two.
-        if held.withLock({ $0.hasReturned }) { entry.slot.forget(self) }
+        if stage.load(ordering: .acquiring) == .returned { entry.slot.forget(self) }
     }
 
-    private nonisolated(nonsending) func run(_ work: Work) async {
-        let outcome = await dispatcher.pass(self, work)
-        let wasKept = held.withLock { held in
-            held.hasReturned = true
-            held.task = nil
-            return held.isKept
+    private nonisolated(nonsending) func run(_ work: Work, began: UInt64?) async {
+        let outcome = await dispatcher.pass(self, work, began: began ?? MonotonicTime.now)
+        if stage.exchange(.returned, ordering: .acquiringAndReleasing) == .kept {
+            held.withLock { $0.task = nil }
+            entry.slot.forget(self)
         }
-        if wasKept { entry.slot.forget(self) }
         dispatcher.leave(entry)
         end(outcome)
     }
@@ -152,12 +171,15 @@ extension CallSession: DrainableCall {
 }
 
 extension CallSession: CallHost {
+    package var method: MethodDescriptor { entry.descriptor }
+    package var traceParent: String { arrival.traceParent }
+    package var logger: Logger { entry.slot.logger }
     package var clock: any HostClock { dispatcher.clock }
 
     package nonisolated(nonsending) func commit<Reply: Message & Sendable>(
         _ call: CallContext, _ body: @escaping @Sendable (any Transaction) throws -> Reply
     ) async throws -> Reply {
-        guard entry.access.changesState else {
+        guard entry.changesState else {
             throw HandlerFault(
                 message: "\(entry.descriptor.path) commits, but its contract says that it changes nothing")
         }

@@ -25,6 +25,9 @@ package final class CarrierIdentity: Sendable {
         var principal: Principal?
         /// Callers by index of the method, for calls that rest on the carrier and name no organisation.
         var callers: [Int: Caller] = [:]
+        /// The method asked for last, and its caller: most connections ask for one over and over.
+        var lastMethod = -1
+        var lastCaller: Caller?
     }
 
     private let known: Mutex<Known>
@@ -77,12 +80,19 @@ package final class CarrierIdentity: Sendable {
             known.generation = generation
             known.checkedAt = now
             known.callers.removeAll(keepingCapacity: true)
+            (known.lastMethod, known.lastCaller) = (-1, nil)
             return principal
         }
     }
 
     func caller(ofMethod index: Int, generation: Int, now: Instant) -> Caller? {
-        known.withLock { $0.isFresh(generation: generation, now: now) ? $0.callers[index] : nil }
+        known.withLock { known in
+            guard known.isFresh(generation: generation, now: now) else { return nil }
+            if known.lastMethod == index { return known.lastCaller }
+            guard let caller = known.callers[index] else { return nil }
+            (known.lastMethod, known.lastCaller) = (index, caller)
+            return caller
+        }
     }
 
     func keep(_ caller: Caller, ofMethod index: Int, generation: Int) {

@@ -9,11 +9,15 @@ import Synchronization
 extension Dispatcher {
     /// Takes a call through the remaining gates and its handler. Never throws: whatever happens becomes an
     /// outcome.
-    nonisolated(nonsending) func pass(_ session: CallSession, _ work: CallSession.Work) async -> CallOutcome {
-        let began = MonotonicTime.now
+    ///
+    /// - Parameter began: monotonic nanoseconds now.
+    nonisolated(nonsending) func pass(
+        _ session: CallSession, _ work: CallSession.Work, began: UInt64
+    ) async -> CallOutcome {
         do {
-            let outcome = try await handle(session, work)
+            let outcome = try await handle(session, work, began)
             let now = MonotonicTime.now
+            session.handled(at: now)
             let isLate = now >= session.deadlineAt
             session.entry.counters.handled(nanoseconds: now - began, failed: isLate)
             // The caller has given the call up: an answer now would say less than how far it got.
@@ -32,33 +36,33 @@ extension Dispatcher {
     }
 
     private nonisolated(nonsending) func handle(
-        _ session: CallSession, _ work: CallSession.Work
+        _ session: CallSession, _ work: CallSession.Work, _ began: UInt64
     ) async throws -> CallOutcome {
         let entry = session.entry
         switch (entry.handler, work) {
         case (.unary(let prepare), .unary(let body)):
             let (caller, named, run) = try passRights(session, body, prepare)
             try passIdempotency(session, caller, body)
-            let context = try begin(session, caller)
+            let context = try begin(session, caller, began)
             let reply: [UInt8]
-            if entry.access.isAnonymous {
+            if entry.isAnonymous {
                 // Where a stranger calls from slows guessing down.
                 reply = try await CallSource.$current.withValue(source(of: session)) { try await run(context) }
             } else {
                 reply = try await run(context)
             }
             if mustRecord(session) { try await recordRead(session, caller, named) }
-            return .reply(reply, replayed: entry.access.changesState && session.wasReplayed)
+            return .reply(reply, replayed: entry.changesState && session.wasReplayed)
         case (.serverStreaming(let prepare), .serverStreaming(let body, let sink)):
             let (caller, named, run) = try passRights(session, body, prepare)
             if mustRecord(session) { try await recordRead(session, caller, named) }
-            try await run(try begin(session, caller), sink)
+            try await run(try begin(session, caller, MonotonicTime.now), sink)
             return .reply([], replayed: false)
         case (.clientStreaming(let prepare), .clientStreaming(let body, let source)):
             let (caller, _, run) = try passRights(session, body, prepare)
             let gated = GatedRequestSource(session: session, caller: caller, first: body, rest: source)
-            let reply = try await run(try begin(session, caller), gated)
-            return .reply(reply, replayed: entry.access.changesState && session.wasReplayed)
+            let reply = try await run(try begin(session, caller, began), gated)
+            return .reply(reply, replayed: entry.changesState && session.wasReplayed)
         case (.unary, _), (.serverStreaming, _), (.clientStreaming, _):
             throw Failure(HostReasons.streamProtocol, "The call does not have the shape of its method.")
         }
@@ -71,13 +75,20 @@ extension Dispatcher {
     private func passRights<Run: Sendable>(
         _ session: CallSession, _ body: [UInt8], _ prepare: ([UInt8]) throws -> BoundMethod.Prepared<Run>
     ) throws -> (Caller, [OrganisationTarget], Run) {
-        let access = session.entry.access
-        let credentials = access.isAnonymous ? Credentials() : try identify(session.arrival)
-        guard body.count <= Int(access.maximumRequestBytes) else {
+        let entry = session.entry
+        if let known = knownCaller(session), body.count <= entry.maximumRequestBytes {
+            let prepared = try prepare(body)
+            if prepared.organisations.isEmpty { return (known, [], prepared.run) }
+            let credentials = try identify(session)
+            let caller = try caller(of: session, credentials, prepared.organisations)
+            return (caller, prepared.organisations, prepared.run)
+        }
+        let credentials = entry.isAnonymous ? Credentials() : try identify(session)
+        guard body.count <= entry.maximumRequestBytes else {
             try requireRights(session, credentials, namedOrganisationMissing: true)
             throw Failure(
                 HostReasons.requestTooLarge,
-                "The request has \(body.count) bytes; the method takes \(access.maximumRequestBytes).")
+                "The request has \(body.count) bytes; the method takes \(entry.maximumRequestBytes).")
         }
         let prepared: BoundMethod.Prepared<Run>
         do {
@@ -90,10 +101,25 @@ extension Dispatcher {
         return (caller, prepared.organisations, prepared.run)
     }
 
+    /// Gates 4 and 5 for a call that rests on its carrier alone and whose like was let in less than a second ago: the
+    /// answer is kept beside the identity it stands on, and goes with it.
+    private func knownCaller(_ session: CallSession) -> Caller? {
+        let entry = session.entry
+        guard session.arrival.restsOnCarrier, !entry.isAnonymous, !entry.needsStepUp else { return nil }
+        return session.arrival.carrier.caller(
+            ofMethod: entry.index, generation: rightsGeneration, now: now(session))
+    }
+
+    /// Inline calls are judged by the time at which they came; pooled ones may have waited for a thread.
+    private func now(_ session: CallSession) -> Instant { session.entry.isInline ? session.receivedAt : clock.now }
+
+    private func identify(_ session: CallSession) throws -> Credentials {
+        try identify(session.arrival, now: now(session))
+    }
+
     /// Gate 4: who calls.
-    private func identify(_ arrival: CallArrival) throws -> Credentials {
+    private func identify(_ arrival: CallArrival, now: Instant) throws -> Credentials {
         var credentials = Credentials()
-        let now = clock.now
         var principal: Principal?
         if arrival.accessToken.isEmpty {
             principal = try arrival.carrier.principal(identity, generation: rightsGeneration, now: now)
@@ -129,7 +155,7 @@ extension Dispatcher {
 
     /// Where a call comes from, as far as anybody knows who it is not asked.
     private func source(of session: CallSession) -> CallSource {
-        let system = (try? identify(session.arrival))?.system
+        let system = (try? identify(session))?.system
         return CallSource(
             address: session.arrival.carrier.address, correlationID: session.correlationID,
             system: system?.subjectID)
@@ -140,15 +166,15 @@ extension Dispatcher {
         of session: CallSession, _ credentials: Credentials, _ organisations: [OrganisationTarget]
     ) throws -> Caller {
         let entry = session.entry
-        if entry.access.isAnonymous { return Caller(personID: nil, clientID: nil, actingFor: "", roles: []) }
+        if entry.isAnonymous { return Caller(personID: nil, clientID: nil, actingFor: "", roles: []) }
         // How fresh a proof is cannot be kept from one call to the next.
-        guard session.arrival.restsOnCarrier, organisations.isEmpty, !entry.access.needsStepUp else {
+        guard session.arrival.restsOnCarrier, organisations.isEmpty, !entry.needsStepUp else {
             return try identity.authorise(
                 entry.descriptor, credentials: credentials, organisations: organisations)
         }
         let generation = rightsGeneration
         let carrier = session.arrival.carrier
-        if let known = carrier.caller(ofMethod: entry.index, generation: generation, now: clock.now) {
+        if let known = carrier.caller(ofMethod: entry.index, generation: generation, now: now(session)) {
             return known
         }
         let caller = try identity.authorise(
@@ -162,7 +188,7 @@ extension Dispatcher {
     private func requireRights(
         _ session: CallSession, _ credentials: Credentials, namedOrganisationMissing: Bool
     ) throws {
-        guard !session.entry.access.isAnonymous else { return }
+        guard !session.entry.isAnonymous else { return }
         do {
             _ = try identity.authorise(session.entry.descriptor, credentials: credentials, organisations: [])
         } catch let failure as Failure where failure.reason == HostReasons.organisationOutOfScope {
@@ -187,19 +213,16 @@ extension Dispatcher {
     // MARK: Gates 8 and 9
 
     /// The last look at the time before the handler: a pooled call may have waited for a thread.
-    private func begin(_ session: CallSession, _ caller: Caller) throws -> CallContext {
+    private func begin(_ session: CallSession, _ caller: Caller, _ now: UInt64) throws -> CallContext {
         if session.hasEnded { throw CancellationError() }
-        if MonotonicTime.now >= session.deadlineAt { throw Failure(HostReasons.deadlinePassed) }
+        if now >= session.deadlineAt { throw Failure(HostReasons.deadlinePassed) }
         session.reached(.started)
-        return CallContext(
-            method: session.entry.descriptor, caller: caller, deadline: session.deadline,
-            correlationID: session.correlationID, traceParent: session.arrival.traceParent,
-            logger: session.entry.slot.logger, host: session)
+        return CallContext(caller: caller, host: session)
     }
 
     /// Most calls are neither sensitive reads nor made while a break-glass session is open: they pay nothing here.
     private func mustRecord(_ session: CallSession) -> Bool {
-        session.entry.access.audit == .sensitiveRead || identity.glass.isAnyOpen
+        session.entry.isSensitiveRead || identity.glass.isAnyOpen
     }
 
     /// A sensitive read has its row before the reply; in a break-glass session every read has
@@ -217,9 +240,9 @@ extension Dispatcher {
     /// A call ended badly: counts it and, from the identity gate on, writes it to the host's audit chain.
     func refused(_ session: CallSession, _ refusal: Refusal) {
         meters.refused()
-        guard refusal.isForAudit(changesState: session.entry.access.changesState) else { return }
+        guard refusal.isForAudit(changesState: session.entry.changesState) else { return }
         let (person, client) =
-            (try? identify(session.arrival)).map { ($0.person?.subjectID, $0.system?.subjectID) } ?? (
+            (try? identify(session)).map { ($0.person?.subjectID, $0.system?.subjectID) } ?? (
                 nil, nil
             )
         let act = AuditedAct(
@@ -245,7 +268,7 @@ extension CallSession {
         guard key.utf8.count <= 128, key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw Failure(HostReasons.idempotencyKeyInvalid)
         }
-        return entry.access.changesState ? key : nil
+        return entry.changesState ? key : nil
     }
 
     /// The space of keys is that of the caller: the system, and the person on whose behalf it calls.
@@ -280,7 +303,7 @@ private final class GatedRequestSource: RequestSource, Sendable {
             try end()
             return nil
         }
-        let limit = Int(session.entry.access.maximumRequestBytes)
+        let limit = session.entry.maximumRequestBytes
         guard message.count <= limit else {
             throw Failure(
                 HostReasons.requestTooLarge,

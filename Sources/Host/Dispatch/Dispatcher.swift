@@ -14,7 +14,7 @@ package final class Dispatcher: Sendable {
     package let meters: DispatchMeters
     package let limits: HostLimits
     let identity: IdentityRegistry
-    let clock: any HostClock
+    package let clock: any HostClock
     let hostStore: DeferredStore
     package let refusals: RefusalRecorder
     let logger: Logger
@@ -45,9 +45,10 @@ package final class Dispatcher: Sendable {
     /// - Parameters:
     ///   - tag: number by which the carrier knows the call.
     ///   - arrivedAt: monotonic nanoseconds at which the call was received; the deadline counts from there.
+    ///   - receivedAt: the same moment by the host's clock.
     /// - Throws: the refusal to send; nothing was started and nothing has to be given back.
     package func open(
-        _ entry: MethodEntry, _ arrival: CallArrival, tag: UInt32, arrivedAt: UInt64,
+        _ entry: MethodEntry, _ arrival: consuming CallArrival, tag: UInt32, arrivedAt: UInt64, receivedAt: Instant,
         responder: any CallResponder
     ) throws(Refusal) -> CallSession {
         guard meters.enter(limit: limits.callsInFlight) else { throw refuse(entry, HostReasons.overloaded) }
@@ -57,25 +58,25 @@ package final class Dispatcher: Sendable {
             throw refuse(
                 entry, admission == .disabled ? HostReasons.pluginDisabled : HostReasons.pluginNotReady)
         }
-        if entry.access.isAnonymous, !meters.enterAnonymous(limit: limits.anonymousCallsInFlight) {
+        if entry.isAnonymous, !meters.enterAnonymous(limit: limits.anonymousCallsInFlight) {
             entry.slot.leave()
             meters.leave()
             throw refuse(entry, HostReasons.overloaded)
         }
-        let limit = entry.access.timeLimitMilliseconds
+        let limit = entry.timeLimitMilliseconds
         let asked = arrival.timeoutMilliseconds
         let milliseconds = asked == 0 ? limit : min(asked, limit)
         let deadlineAt = arrivedAt + UInt64(milliseconds) * 1_000_000
         return CallSession(
             entry: entry, arrival: arrival, correlationID: CorrelationID.next(), tag: tag,
-            deadlineAt: deadlineAt,
-            deadline: clock.now.adding(milliseconds: Int64(milliseconds)), dispatcher: self,
+            deadlineAt: deadlineAt, receivedAt: receivedAt,
+            deadline: receivedAt.adding(milliseconds: Int64(milliseconds)), dispatcher: self,
             responder: responder)
     }
 
     /// The handler has returned, or a gate refused.
     func leave(_ entry: MethodEntry) {
-        if entry.access.isAnonymous { meters.leaveAnonymous() }
+        if entry.isAnonymous { meters.leaveAnonymous() }
         entry.slot.leave()
         meters.leave()
     }

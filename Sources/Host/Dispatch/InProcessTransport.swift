@@ -77,11 +77,12 @@ package final class InProcessTransport: CallTransport, Sendable {
             throw path.withUTF8 { dispatcher.unknownMethod(UnsafeRawBufferPointer($0)) }.thrown
         }
         do {
+            let now = MonotonicTime.now
             let session = try dispatcher.open(
-                entry, CallArrival(options, carrier: carrier), tag: 0, arrivedAt: MonotonicTime.now,
-                responder: call)
+                entry, CallArrival(options, carrier: carrier), tag: 0, arrivedAt: now,
+                receivedAt: dispatcher.clock.now, responder: call)
             // Nothing to prefer: after its first wait the handler goes on in the global pool.
-            session.start(work, on: nil)
+            session.start(work, on: nil, at: now)
             call.watch(session)
         } catch {
             throw error.thrown

@@ -10,6 +10,16 @@ package final class MethodEntry: Sendable {
     /// Place in the table.
     package let index: Int
     package let isInline: Bool
+    // Of the access rule, as every call asks for them; the rule itself holds lists that would be counted each time.
+    let isAnonymous: Bool
+    let changesState: Bool
+    let needsStepUp: Bool
+    let isSensitiveRead: Bool
+    let maximumRequestBytes: Int
+    let timeLimitMilliseconds: UInt32
+    /// Whether the handler may wait for something: for a commit, an audit row, a pause that slows guessing down. Only
+    /// then its task must come back to the event loop that it began on.
+    let mayWait: Bool
     /// Name of the service: the path up to the slash.
     package let service: String
 
@@ -18,7 +28,15 @@ package final class MethodEntry: Sendable {
         handler = method.handler
         self.slot = slot
         self.index = index
-        isInline = method.descriptor.access.execution == .inline
+        let access = method.descriptor.access
+        isInline = access.execution == .inline
+        isAnonymous = access.isAnonymous
+        changesState = access.changesState
+        needsStepUp = access.needsStepUp
+        isSensitiveRead = access.audit == .sensitiveRead
+        maximumRequestBytes = Int(access.maximumRequestBytes)
+        timeLimitMilliseconds = access.timeLimitMilliseconds
+        mayWait = changesState || isAnonymous || isSensitiveRead || method.descriptor.kind != .unary
         service = String(method.descriptor.path.prefix { $0 != "/" })
     }
 

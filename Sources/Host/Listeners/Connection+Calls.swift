@@ -58,7 +58,8 @@ extension Connection {
         if !call.personToken.isEmpty { arrival.personToken = bytes.string(call.personToken) }
         if !call.traceParent.isEmpty { arrival.traceParent = bytes.string(call.traceParent) }
         do {
-            let session = try dispatcher.open(entry, arrival, tag: stream, arrivedAt: now, responder: self)
+            let session = try dispatcher.open(
+                entry, arrival, tag: stream, arrivedAt: now, receivedAt: receivedAt, responder: self)
             start(session, bytes.array(call.body), more: call.more)
         } catch {
             refuse(stream, error)
@@ -90,13 +91,13 @@ extension Connection {
 
     /// Starts the handler; for inline ones, measures how long it holds the loop.
     private func run(_ session: CallSession, _ work: CallSession.Work) {
-        guard session.entry.isInline else {
-            session.start(work, on: nil)
-            return
-        }
-        let before = MonotonicTime.now
-        session.start(work, on: server)
-        dispatcher.meters.held(nanoseconds: MonotonicTime.now - before)
+        // The last reading of the clock: when the bytes came, or when the call before this one had ended.
+        let before = turnedAt
+        session.start(work, on: server, at: before)
+        guard session.entry.isInline else { return }
+        let handledAt = session.handledAt
+        turnedAt = handledAt == 0 ? MonotonicTime.now : handledAt
+        dispatcher.meters.held(nanoseconds: turnedAt - before)
     }
 
     private func keep(_ call: OpenCall) {

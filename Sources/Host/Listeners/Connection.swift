@@ -38,6 +38,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// When the frame at the front of `unread` began to arrive; 0 = none.
     private var frameBeganAt: UInt64 = 0
     private var pending = ByteBuffer()
+    /// What `pending` held when it was last flushed: the next one begins as large, and need not grow.
+    private var pendingHint = 256
+    /// When the bytes came whose frames are being taken, by the host's clock.
+    var receivedAt = Instant(microsecondsSince1970: 0)
+    /// Monotonic nanoseconds at which the loop turned to the call being begun.
+    var turnedAt: UInt64 = 0
     private var isReading = false
     private var isTaking = false
     private var isFlushDue = false
@@ -163,6 +169,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     // MARK: Frames
 
     private func takeFrames(at now: UInt64) {
+        receivedAt = dispatcher.clock.now
+        turnedAt = now
         // Taken out, because handlers run in here and a flush may call back.
         var bytes = unread
         unread = ByteBuffer()
@@ -259,6 +267,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     func write(_ frame: some OutgoingFrame) {
         guard !isEnding else { return }
+        if pending.capacity == 0 { pending.reserveCapacity(pendingHint) }
         pending.writeWithUnsafeMutableBytes(minimumWritableBytes: frame.byteCount) { frame.write(into: $0) }
         guard !isReading, !isFlushDue else { return }
         isFlushDue = true
@@ -272,6 +281,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         if pending.readableBytes > 0, let context {
             let bytes = pending
             pending = ByteBuffer()
+            pendingHint = min(max(256, bytes.readableBytes), 65_536)
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         }
         if wasBlocked { wakeSinks() }

@@ -4,35 +4,28 @@ public import SwiftProtobuf
 /// Everything a handler knows about the call it serves, beside the request: who calls, until when, and the one door
 /// through which it changes state (`commit`).
 public struct CallContext: Sendable {
-    public let method: MethodDescriptor
     public let caller: Caller
-    /// When the caller gives up. The Host ends the call then; long handlers check `isExpired` between steps.
-    public let deadline: Instant
-    /// Ties the call's audit, log and reply together.
-    public let correlationID: String
-    /// W3C `traceparent` as received; empty when none came.
-    public let traceParent: String
-    private let plainLogger: Logger
+    // Two references and nothing else: a context is copied several times a call, and most handlers ask for little of it.
     private let host: any CallHost
+
+    public var method: MethodDescriptor { host.method }
+    /// When the caller gives up. The Host ends the call then; long handlers check `isExpired` between steps.
+    public var deadline: Instant { host.deadline }
+    /// Ties the call's audit, log and reply together.
+    public var correlationID: String { host.correlationID }
+    /// W3C `traceparent` as received; empty when none came.
+    public var traceParent: String { host.traceParent }
 
     /// Names the call in what it logs.
     public var logger: Logger {
         // Made when asked for: most calls log nothing, and a logger with a name of its own costs as much as a gate.
-        var logger = plainLogger
+        var logger = host.logger
         logger[metadataKey: "correlation"] = .string(correlationID)
         return logger
     }
 
-    public init(
-        method: MethodDescriptor, caller: Caller, deadline: Instant, correlationID: String, traceParent: String,
-        logger: Logger, host: any CallHost
-    ) {
-        self.method = method
+    public init(caller: Caller, host: any CallHost) {
         self.caller = caller
-        self.deadline = deadline
-        self.correlationID = correlationID
-        self.traceParent = traceParent
-        plainLogger = logger
         self.host = host
     }
 
@@ -61,8 +54,14 @@ public struct CallContext: Sendable {
     }
 }
 
-/// The Host's side of `CallContext`.
+/// The Host's side of one call, behind its `CallContext`.
 public protocol CallHost: Sendable {
+    var method: MethodDescriptor { get }
+    var deadline: Instant { get }
+    var correlationID: String { get }
+    var traceParent: String { get }
+    /// Of the plugin; it does not name the call.
+    var logger: Logger { get }
     var clock: any HostClock { get }
     nonisolated(nonsending) func commit<Reply: Message & Sendable>(
         _ call: CallContext, _ body: @escaping @Sendable (any Transaction) throws -> Reply
