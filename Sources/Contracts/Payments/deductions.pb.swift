@@ -230,7 +230,7 @@ public nonisolated struct Pcs_Payments_V1_Contribution: @unchecked Sendable {
   /// Clears the value of `receivedAt`. Subsequent reads from it will return its default value.
   public mutating func clearReceivedAt() {_uniqueStorage()._receivedAt = nil}
 
-  /// "2026-03-16T09:00:00Z refused PEN410 ...", oldest first.
+  /// "2026-03-16 refused PEN410: ...", oldest first.
   public var history: [String] {
     get {_storage._history}
     set {_uniqueStorage()._history = newValue}

@@ -152,7 +152,8 @@ public nonisolated struct Pcs_Payments_V1_DeductedContribution: Sendable {
   public init() {}
 }
 
-/// A contribution is not deducted. Published once for each.
+/// A contribution is not deducted. Published once for each. A run whose inputs were frozen before deducts it all the same;
+/// a line of the next run gives it back, and ContributionsDeducted reports both.
 public nonisolated struct Pcs_Payments_V1_ContributionRefused: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
