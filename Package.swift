@@ -52,6 +52,9 @@ var targets: [Target] = [
     .target(
         name: "CqrsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"], path: "Sources/Contracts/Cqrs"),
     .target(
+        name: "PensionsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
+        path: "Sources/Contracts/Pensions"),
+    .target(
         name: "ChangesContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Changes"),
     .executableTarget(name: "protoc-gen-pcs", dependencies: [protobuf, protobufPlugin]),
@@ -78,7 +81,7 @@ var targets: [Target] = [
         name: "PaymentsPlugin",
         dependencies: [
             "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
-            "ChangesContract", "CqrsContract", "PaymentsContract", protobuf,
+            "ChangesContract", "CqrsContract", "PensionsContract", "PaymentsContract", protobuf,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -190,8 +193,8 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
-            "CommonContract", protobuf,
+            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PensionsContract", "CaseworkContract",
+            "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",

@@ -209,6 +209,18 @@ public enum PaymentsReasons {
         summary: "The file of local payments is in another state.",
         nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
 
+    /// There is no such committee.
+    public static let levyCommitteeUnknown = Reason(
+        name: "LEVY_COMMITTEE_UNKNOWN", code: .notFound,
+        summary: "There is no such committee.",
+        nextStep: "Propose its record with LevyService/ProposeLevyInstruction.")
+
+    /// The withholding or set-off is in another state.
+    public static let withholdingStateWrong = Reason(
+        name: "WITHHOLDING_STATE_WRONG", code: .failedPrecondition,
+        summary: "The withholding or set-off is in another state.",
+        nextStep: "List the payee's with WithholdingService; the message names the state needed.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -245,5 +257,7 @@ public enum PaymentsReasons {
         ophthalmicBatchTooLarge,
         pharmacyFileUnknown,
         pharmacyFileStateWrong,
+        levyCommitteeUnknown,
+        withholdingStateWrong,
     ]
 }

@@ -113,6 +113,66 @@ public nonisolated struct Pcs_Payments_V1_PaymentReturned: Sendable {
   public init() {}
 }
 
+/// An approved run deducts superannuation contributions of a practice, or gives some back. Published with RunApproved. When
+/// that run is aborted after all, the run that pays instead says so anew, and the later one holds.
+public nonisolated struct Pcs_Payments_V1_ContributionsDeducted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var runID: String = String()
+
+  public var practiceCode: String = String()
+
+  /// Of the practice's statement, for example "2026-04-1/A81001".
+  public var statementID: String = String()
+
+  public var contributions: [Pcs_Payments_V1_DeductedContribution] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_DeductedContribution: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var contributionID: String = String()
+
+  /// Line of the statement.
+  public var lineNumber: Int32 = 0
+
+  /// Deducted; below zero: given back.
+  public var deductedPence: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A contribution is not deducted. Published once for each. A run whose inputs were frozen before deducts it all the same;
+/// a line of the next run gives it back, and ContributionsDeducted reports both.
+public nonisolated struct Pcs_Payments_V1_ContributionRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var contributionID: String = String()
+
+  public var practiceCode: String = String()
+
+  /// PEN410: it is for a month after the member left the practice.
+  public var code: String = String()
+
+  public var message: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// The bank has paid a run.
 public nonisolated struct Pcs_Payments_V1_RunPaid: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -303,6 +363,136 @@ nonisolated extension Pcs_Payments_V1_PaymentReturned: SwiftProtobuf.Message, Sw
     if lhs.runID != rhs.runID {return false}
     if lhs.pence != rhs.pence {return false}
     if lhs.returnCode != rhs.returnCode {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ContributionsDeducted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ContributionsDeducted"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}practice_code\0\u{3}statement_id\0\u{1}contributions\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.statementID) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.contributions) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 1)
+    }
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 2)
+    }
+    if !self.statementID.isEmpty {
+      try visitor.visitSingularStringField(value: self.statementID, fieldNumber: 3)
+    }
+    if !self.contributions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.contributions, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ContributionsDeducted, rhs: Pcs_Payments_V1_ContributionsDeducted) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.statementID != rhs.statementID {return false}
+    if lhs.contributions != rhs.contributions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_DeductedContribution: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeductedContribution"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contribution_id\0\u{3}line_number\0\u{3}deducted_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.contributionID) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.lineNumber) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.deductedPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.contributionID.isEmpty {
+      try visitor.visitSingularStringField(value: self.contributionID, fieldNumber: 1)
+    }
+    if self.lineNumber != 0 {
+      try visitor.visitSingularInt32Field(value: self.lineNumber, fieldNumber: 2)
+    }
+    if self.deductedPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.deductedPence, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_DeductedContribution, rhs: Pcs_Payments_V1_DeductedContribution) -> Bool {
+    if lhs.contributionID != rhs.contributionID {return false}
+    if lhs.lineNumber != rhs.lineNumber {return false}
+    if lhs.deductedPence != rhs.deductedPence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ContributionRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ContributionRefused"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contribution_id\0\u{3}practice_code\0\u{1}code\0\u{1}message\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.contributionID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.contributionID.isEmpty {
+      try visitor.visitSingularStringField(value: self.contributionID, fieldNumber: 1)
+    }
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 2)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 3)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ContributionRefused, rhs: Pcs_Payments_V1_ContributionRefused) -> Bool {
+    if lhs.contributionID != rhs.contributionID {return false}
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.message != rhs.message {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -12,9 +12,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     func getStatement(
         _ request: Pcs_Payments_V1_GetStatementRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Statement
@@ -23,9 +23,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     func listStatements(
         _ request: Pcs_Payments_V1_ListStatementsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ListStatementsResponse
@@ -35,9 +35,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     func explainLine(
         _ request: Pcs_Payments_V1_ExplainLineRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_LineExplanation
@@ -59,9 +59,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
 public enum Pcs_Payments_V1_StatementServiceMethods {
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public static let getStatement = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/GetStatement",
         kind: .unary,
@@ -75,6 +75,7 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -88,9 +89,9 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public static let listStatements = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/ListStatements",
         kind: .unary,
@@ -104,6 +105,7 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -117,9 +119,9 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public static let explainLine = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/ExplainLine",
         kind: .unary,
@@ -133,6 +135,7 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -270,9 +273,9 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public func getStatement(
         _ request: Pcs_Payments_V1_GetStatementRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_Statement {
@@ -285,9 +288,9 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public func listStatements(
         _ request: Pcs_Payments_V1_ListStatementsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_ListStatementsResponse {
@@ -301,9 +304,9 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
-    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
-    /// `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public func explainLine(
         _ request: Pcs_Payments_V1_ExplainLineRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_LineExplanation {

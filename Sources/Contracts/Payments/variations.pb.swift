@@ -246,73 +246,106 @@ public nonisolated struct Pcs_Payments_V1_ListVariationsRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct Pcs_Payments_V1_Variation: Sendable {
+public nonisolated struct Pcs_Payments_V1_Variation: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var variationID: String = String()
+  public var variationID: String {
+    get {_storage._variationID}
+    set {_uniqueStorage()._variationID = newValue}
+  }
 
-  public var uploadID: String = String()
+  public var uploadID: String {
+    get {_storage._uploadID}
+    set {_uniqueStorage()._uploadID = newValue}
+  }
 
-  public var practiceCode: String = String()
+  public var practiceCode: String {
+    get {_storage._practiceCode}
+    set {_uniqueStorage()._practiceCode = newValue}
+  }
 
-  public var paycode: String = String()
+  public var paycode: String {
+    get {_storage._paycode}
+    set {_uniqueStorage()._paycode = newValue}
+  }
 
-  public var narrative: String = String()
+  public var narrative: String {
+    get {_storage._narrative}
+    set {_uniqueStorage()._narrative = newValue}
+  }
 
-  public var monthly: Bool = false
+  public var monthly: Bool {
+    get {_storage._monthly}
+    set {_uniqueStorage()._monthly = newValue}
+  }
 
-  public var amountPence: Int64 = 0
+  public var amountPence: Int64 {
+    get {_storage._amountPence}
+    set {_uniqueStorage()._amountPence = newValue}
+  }
 
   public var firstMonth: CommonContract.Pcs_Common_V1_Month {
-    get {_firstMonth ?? CommonContract.Pcs_Common_V1_Month()}
-    set {_firstMonth = newValue}
+    get {_storage._firstMonth ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_uniqueStorage()._firstMonth = newValue}
   }
   /// Returns true if `firstMonth` has been explicitly set.
-  public var hasFirstMonth: Bool {self._firstMonth != nil}
+  public var hasFirstMonth: Bool {_storage._firstMonth != nil}
   /// Clears the value of `firstMonth`. Subsequent reads from it will return its default value.
-  public mutating func clearFirstMonth() {self._firstMonth = nil}
+  public mutating func clearFirstMonth() {_uniqueStorage()._firstMonth = nil}
 
   /// Absent = until stopped.
   public var lastMonth: CommonContract.Pcs_Common_V1_Month {
-    get {_lastMonth ?? CommonContract.Pcs_Common_V1_Month()}
-    set {_lastMonth = newValue}
+    get {_storage._lastMonth ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_uniqueStorage()._lastMonth = newValue}
   }
   /// Returns true if `lastMonth` has been explicitly set.
-  public var hasLastMonth: Bool {self._lastMonth != nil}
+  public var hasLastMonth: Bool {_storage._lastMonth != nil}
   /// Clears the value of `lastMonth`. Subsequent reads from it will return its default value.
-  public mutating func clearLastMonth() {self._lastMonth = nil}
+  public mutating func clearLastMonth() {_uniqueStorage()._lastMonth = nil}
 
-  public var state: Pcs_Payments_V1_VariationState = .unspecified
+  public var state: Pcs_Payments_V1_VariationState {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
   /// First month that is no longer paid; absent = not stopped.
   public var stoppedFrom: CommonContract.Pcs_Common_V1_Month {
-    get {_stoppedFrom ?? CommonContract.Pcs_Common_V1_Month()}
-    set {_stoppedFrom = newValue}
+    get {_storage._stoppedFrom ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_uniqueStorage()._stoppedFrom = newValue}
   }
   /// Returns true if `stoppedFrom` has been explicitly set.
-  public var hasStoppedFrom: Bool {self._stoppedFrom != nil}
+  public var hasStoppedFrom: Bool {_storage._stoppedFrom != nil}
   /// Clears the value of `stoppedFrom`. Subsequent reads from it will return its default value.
-  public mutating func clearStoppedFrom() {self._stoppedFrom = nil}
+  public mutating func clearStoppedFrom() {_uniqueStorage()._stoppedFrom = nil}
 
   public var uploadedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
-    get {_uploadedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
-    set {_uploadedAt = newValue}
+    get {_storage._uploadedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_uniqueStorage()._uploadedAt = newValue}
   }
   /// Returns true if `uploadedAt` has been explicitly set.
-  public var hasUploadedAt: Bool {self._uploadedAt != nil}
+  public var hasUploadedAt: Bool {_storage._uploadedAt != nil}
   /// Clears the value of `uploadedAt`. Subsequent reads from it will return its default value.
-  public mutating func clearUploadedAt() {self._uploadedAt = nil}
+  public mutating func clearUploadedAt() {_uniqueStorage()._uploadedAt = nil}
+
+  /// Of a recovery: why, unless it names a line.
+  public var recoveryReason: Pcs_Payments_V1_RecoveryReason {
+    get {_storage._recoveryReason}
+    set {_uniqueStorage()._recoveryReason = newValue}
+  }
+
+  /// Of a recovery: statement and line that it recovers.
+  public var recoveredLine: String {
+    get {_storage._recoveredLine}
+    set {_uniqueStorage()._recoveredLine = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _firstMonth: CommonContract.Pcs_Common_V1_Month? = nil
-  fileprivate var _lastMonth: CommonContract.Pcs_Common_V1_Month? = nil
-  fileprivate var _stoppedFrom: CommonContract.Pcs_Common_V1_Month? = nil
-  fileprivate var _uploadedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -694,88 +727,160 @@ nonisolated extension Pcs_Payments_V1_ListVariationsRequest: SwiftProtobuf.Messa
 
 nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Variation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}variation_id\0\u{3}upload_id\0\u{3}practice_code\0\u{1}paycode\0\u{1}narrative\0\u{1}monthly\0\u{3}amount_pence\0\u{3}first_month\0\u{3}last_month\0\u{1}state\0\u{3}stopped_from\0\u{3}uploaded_at\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}variation_id\0\u{3}upload_id\0\u{3}practice_code\0\u{1}paycode\0\u{1}narrative\0\u{1}monthly\0\u{3}amount_pence\0\u{3}first_month\0\u{3}last_month\0\u{1}state\0\u{3}stopped_from\0\u{3}uploaded_at\0\u{3}recovery_reason\0\u{3}recovered_line\0")
+
+  fileprivate class _StorageClass {
+    var _variationID: String = String()
+    var _uploadID: String = String()
+    var _practiceCode: String = String()
+    var _paycode: String = String()
+    var _narrative: String = String()
+    var _monthly: Bool = false
+    var _amountPence: Int64 = 0
+    var _firstMonth: CommonContract.Pcs_Common_V1_Month? = nil
+    var _lastMonth: CommonContract.Pcs_Common_V1_Month? = nil
+    var _state: Pcs_Payments_V1_VariationState = .unspecified
+    var _stoppedFrom: CommonContract.Pcs_Common_V1_Month? = nil
+    var _uploadedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+    var _recoveryReason: Pcs_Payments_V1_RecoveryReason = .unspecified
+    var _recoveredLine: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _variationID = source._variationID
+      _uploadID = source._uploadID
+      _practiceCode = source._practiceCode
+      _paycode = source._paycode
+      _narrative = source._narrative
+      _monthly = source._monthly
+      _amountPence = source._amountPence
+      _firstMonth = source._firstMonth
+      _lastMonth = source._lastMonth
+      _state = source._state
+      _stoppedFrom = source._stoppedFrom
+      _uploadedAt = source._uploadedAt
+      _recoveryReason = source._recoveryReason
+      _recoveredLine = source._recoveredLine
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.variationID) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.uploadID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.paycode) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.narrative) }()
-      case 6: try { try decoder.decodeSingularBoolField(value: &self.monthly) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
-      case 8: try { try decoder.decodeSingularMessageField(value: &self._firstMonth) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._lastMonth) }()
-      case 10: try { try decoder.decodeSingularEnumField(value: &self.state) }()
-      case 11: try { try decoder.decodeSingularMessageField(value: &self._stoppedFrom) }()
-      case 12: try { try decoder.decodeSingularMessageField(value: &self._uploadedAt) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._variationID) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._uploadID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._practiceCode) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._paycode) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._narrative) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._monthly) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._amountPence) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._firstMonth) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._lastMonth) }()
+        case 10: try { try decoder.decodeSingularEnumField(value: &_storage._state) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._stoppedFrom) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._uploadedAt) }()
+        case 13: try { try decoder.decodeSingularEnumField(value: &_storage._recoveryReason) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._recoveredLine) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.variationID.isEmpty {
-      try visitor.visitSingularStringField(value: self.variationID, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._variationID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._variationID, fieldNumber: 1)
+      }
+      if !_storage._uploadID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._uploadID, fieldNumber: 2)
+      }
+      if !_storage._practiceCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._practiceCode, fieldNumber: 3)
+      }
+      if !_storage._paycode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._paycode, fieldNumber: 4)
+      }
+      if !_storage._narrative.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._narrative, fieldNumber: 5)
+      }
+      if _storage._monthly != false {
+        try visitor.visitSingularBoolField(value: _storage._monthly, fieldNumber: 6)
+      }
+      if _storage._amountPence != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._amountPence, fieldNumber: 7)
+      }
+      try { if let v = _storage._firstMonth {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._lastMonth {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      if _storage._state != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._state, fieldNumber: 10)
+      }
+      try { if let v = _storage._stoppedFrom {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      try { if let v = _storage._uploadedAt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
+      if _storage._recoveryReason != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._recoveryReason, fieldNumber: 13)
+      }
+      if !_storage._recoveredLine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._recoveredLine, fieldNumber: 14)
+      }
     }
-    if !self.uploadID.isEmpty {
-      try visitor.visitSingularStringField(value: self.uploadID, fieldNumber: 2)
-    }
-    if !self.practiceCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 3)
-    }
-    if !self.paycode.isEmpty {
-      try visitor.visitSingularStringField(value: self.paycode, fieldNumber: 4)
-    }
-    if !self.narrative.isEmpty {
-      try visitor.visitSingularStringField(value: self.narrative, fieldNumber: 5)
-    }
-    if self.monthly != false {
-      try visitor.visitSingularBoolField(value: self.monthly, fieldNumber: 6)
-    }
-    if self.amountPence != 0 {
-      try visitor.visitSingularInt64Field(value: self.amountPence, fieldNumber: 7)
-    }
-    try { if let v = self._firstMonth {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    } }()
-    try { if let v = self._lastMonth {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
-    if self.state != .unspecified {
-      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 10)
-    }
-    try { if let v = self._stoppedFrom {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    } }()
-    try { if let v = self._uploadedAt {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Pcs_Payments_V1_Variation, rhs: Pcs_Payments_V1_Variation) -> Bool {
-    if lhs.variationID != rhs.variationID {return false}
-    if lhs.uploadID != rhs.uploadID {return false}
-    if lhs.practiceCode != rhs.practiceCode {return false}
-    if lhs.paycode != rhs.paycode {return false}
-    if lhs.narrative != rhs.narrative {return false}
-    if lhs.monthly != rhs.monthly {return false}
-    if lhs.amountPence != rhs.amountPence {return false}
-    if lhs._firstMonth != rhs._firstMonth {return false}
-    if lhs._lastMonth != rhs._lastMonth {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs._stoppedFrom != rhs._stoppedFrom {return false}
-    if lhs._uploadedAt != rhs._uploadedAt {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._variationID != rhs_storage._variationID {return false}
+        if _storage._uploadID != rhs_storage._uploadID {return false}
+        if _storage._practiceCode != rhs_storage._practiceCode {return false}
+        if _storage._paycode != rhs_storage._paycode {return false}
+        if _storage._narrative != rhs_storage._narrative {return false}
+        if _storage._monthly != rhs_storage._monthly {return false}
+        if _storage._amountPence != rhs_storage._amountPence {return false}
+        if _storage._firstMonth != rhs_storage._firstMonth {return false}
+        if _storage._lastMonth != rhs_storage._lastMonth {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._stoppedFrom != rhs_storage._stoppedFrom {return false}
+        if _storage._uploadedAt != rhs_storage._uploadedAt {return false}
+        if _storage._recoveryReason != rhs_storage._recoveryReason {return false}
+        if _storage._recoveredLine != rhs_storage._recoveredLine {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,7 +10,10 @@ import SwiftProtobuf
 public protocol Pcs_Payments_V1_VariationService: Sendable {
     /// Validates a file of ten columns (CSV, or the same columns as the first sheet of an .xlsx workbook): practiceCode,
     /// paycode, narrative, paymentType, amount, firstPaymentMonth, lastPaymentMonth, totalAmount, nppPaymentMonth,
-    /// nppQofFinancialYear. Empty columns after the tenth are ignored.
+    /// nppQofFinancialYear. Empty columns after the tenth are ignored. The narrative of a recovery (an amount below zero)
+    /// begins with its reason (OVERPAYMENT, DUPLICATE, WRONG_PRACTICE, WRONG_RATE, INELIGIBLE or OTHER) or with the line
+    /// that it recovers ("2026-03-1/A81001/4"); it runs over at most 12 months (CV013), and recovers no more than the line
+    /// paid (CV014).
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the organisation in `commissioner_code`; `PAYMENTS_OPERATOR`
     /// nationally. Changes state.
@@ -355,7 +358,10 @@ public struct Pcs_Payments_V1_VariationServiceClient: Sendable {
 
     /// Validates a file of ten columns (CSV, or the same columns as the first sheet of an .xlsx workbook): practiceCode,
     /// paycode, narrative, paymentType, amount, firstPaymentMonth, lastPaymentMonth, totalAmount, nppPaymentMonth,
-    /// nppQofFinancialYear. Empty columns after the tenth are ignored.
+    /// nppQofFinancialYear. Empty columns after the tenth are ignored. The narrative of a recovery (an amount below zero)
+    /// begins with its reason (OVERPAYMENT, DUPLICATE, WRONG_PRACTICE, WRONG_RATE, INELIGIBLE or OTHER) or with the line
+    /// that it recovers ("2026-03-1/A81001/4"); it runs over at most 12 months (CV013), and recovers no more than the line
+    /// paid (CV014).
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the organisation in `commissioner_code`; `PAYMENTS_OPERATOR`
     /// nationally. Changes state.

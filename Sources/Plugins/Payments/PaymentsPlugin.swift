@@ -16,6 +16,8 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Payments_V1_RunPaid.protoMessageName,
             Pcs_Changes_V1_ChangeStepReported.protoMessageName,
             Pcs_Payments_V1_PaymentReturned.protoMessageName,
+            Pcs_Payments_V1_ContributionsDeducted.protoMessageName,
+            Pcs_Payments_V1_ContributionRefused.protoMessageName,
             Pcs_Casework_V1_TaskRequested.protoMessageName,
             Pcs_Casework_V1_TaskSettled.protoMessageName,
             Pcs_Casework_V1_MessagePosted.protoMessageName,
@@ -40,6 +42,9 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_PaymentFileServiceMethods.bind(PaymentFileHandlers(context: context))
             + Pcs_Payments_V1_OphthalmicServiceMethods.bind(OphthalmicHandlers(context: context))
             + Pcs_Payments_V1_PharmacyPaymentServiceMethods.bind(PharmacyHandlers(context: context))
+            + Pcs_Payments_V1_LevyServiceMethods.bind(LevyHandlers(context: context))
+            + Pcs_Payments_V1_DeductionServiceMethods.bind(DeductionHandlers(context: context))
+            + Pcs_Payments_V1_WithholdingServiceMethods.bind(WithholdingHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
     }
 
@@ -53,7 +58,7 @@ public struct PaymentsPlugin: Plugin {
                 event, envelope, transaction in
                 try PracticeChangeEvents.receive(event, envelope, transaction)
             },
-        ] + QualityEvents.subscriptions
+        ] + QualityEvents.subscriptions + PensionEvents.subscriptions
     }
 
     public var jobs: [ScheduledJob] {

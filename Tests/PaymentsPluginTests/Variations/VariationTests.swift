@@ -66,7 +66,7 @@ struct VariationTests {
             let upload = try await desk.upload(
                 "A81001,LIS,winter scheme,ONEOFF,250.00,2026-03,,250.00,,\n"
                     + "A81001,PRNTG,notional rent,MONTHLY,1000.00,2026-03,,,,\n"
-                    + "A81001,RECO,overpaid rates,MONTHLY,-50.00,2026-03,2026-04,-100.00,,\n")
+                    + "A81001,RECO,OVERPAYMENT: rates of 2025,MONTHLY,-50.00,2026-03,2026-04,-100.00,,\n")
             #expect(upload.rows == 3 && upload.approvalsNeeded == 1 && upload.monthlyPence == 95_000)
             var previews: [Pcs_Payments_V1_VariationPreview] = []
             for try await preview in try await desk.service(desk.approver).previewVariations(
@@ -131,6 +131,38 @@ struct VariationTests {
                     "A81001,LIS,x,ONEOFF,1.00,2026-03,,1.00,,,,,,,\n", header: Self.header + ",,,,,")
             }
             #expect(again.violations.map(\.rule) == ["CV010"])
+        }
+    }
+
+    @Test("a recovery says why or names its line, runs over at most twelve months, and takes back no more than was paid")
+    func recoveries() async throws {
+        try await withDesk { desk in
+            try await desk.office.pay("2026-03")
+            let failure = try await refusal {
+                _ = try await desk.upload(
+                    "A81001,RECO,overpaid rates,ONEOFF,-1.00,2026-04,,-1.00,,\n"
+                        + "A81001,RECO,DUPLICATE,MONTHLY,-1.00,2026-04,,,,\n"
+                        + "A81001,RECO,WRONG_RATE of 2025,MONTHLY,-1.00,2026-04,2027-04,-13.00,,\n"
+                        + "A81001,RECO,2026-03-1/A81001/1: too much,MONTHLY,-2500.01,2026-04,2026-07,-10000.04,,\n"
+                        + "A81001,RECO,2026-03-1/A81001/2,ONEOFF,-1.00,2026-04,,-1.00,,\n"
+                        + "A81001,RECO,2026-03-1/A81002/1,ONEOFF,-1.00,2026-04,,-1.00,,\n"
+                        + "A81001,WHLD,OTHER,ONEOFF,-1.00,2026-04,,-1.00,,\n")
+            }
+            #expect(
+                failure.violations.map { "\($0.row) \($0.rule) \($0.field)" } == [
+                    "2 CV013 narrative", "3 CV013 lastPaymentMonth", "4 CV013 lastPaymentMonth", "5 CV014 amount",
+                    "6 CV013 narrative", "7 CV013 narrative", "8 CV003 paycode",
+                ])
+            let upload = try await desk.upload(
+                "A81001,RECO,ineligible: patient left,MONTHLY,-10.00,2026-04,2027-03,-120.00,,\n"
+                    + "A81001,ADJN,2026-03-1/A81001/1 a tenth,ONEOFF,-1000.00,2026-04,,-1000.00,,\n")
+            #expect(try await desk.approve(upload).state == .approved)
+            var rows: [Pcs_Payments_V1_Variation] = []
+            for try await row in try await desk.service(desk.editor).listVariations(
+                .with { $0.commissionerCode = "16C" })
+            { rows.append(row) }
+            #expect(rows.map(\.recoveryReason) == [.ineligible, .unspecified])
+            #expect(rows.map(\.recoveredLine) == ["", "2026-03-1/A81001/1"])
         }
     }
 

@@ -48,35 +48,11 @@ struct ClaimLine {
     func recovery(
         of pence: Int64, months: Int, from first: YearMonth, number: Int, reason: String
     ) throws(ArithmeticError) -> [PayableItem] {
-        var items: [PayableItem] = []
-        for index in 1...months {
-            let upTo = try Rounding.quotient(Int128(pence) * Int128(index), Int128(months))
-            let before = try Rounding.quotient(Int128(pence) * Int128(index - 1), Int128(months))
-            let part = Int64(upTo - before)
-            guard part != 0 else { continue }
-            let month = first.adding(months: index - 1)
-            let inputs = [
-                Explanation.Input(
-                    "recovered_in_all", Money(pence: pence).pounds, .pounds,
-                    from: .init("claim " + claim.id, version: claim.version, note: reason), asOf: claim.from),
-                Explanation.Input(
-                    "this_month", Money(pence: part).pounds, .pounds,
-                    from: .init("recovery plan", note: "month \(index) of \(months), RND-6"), asOf: month.firstDay),
-            ]
-            let line = PaymentLine(
-                paycode: .recovery, contractID: contractID, contractVersion: contract.version,
-                periodFrom: month.firstDay, periodTo: month.lastDay, quantity: ExactDecimal(1),
-                rate: Money(pence: -part).pounds, basis: "RECOVERY", pence: -part, source: .item, month: month,
-                explanation: Explanation(
-                    rule: "5.3 recovery", ruleVersion: 1, inputs: inputs,
-                    steps: [.init("amount", .whole(0), .subtract, .input(1))], rounding: "RND-6",
-                    amount: Money(pence: -part)),
-                origin: "\(origin)/recovery/\(number)/\(index)")
-            items.append(
-                PayableItem(
-                    naturalKey: "claim/\(claim.id)/recovery/\(number)/\(index)", payee: claim.practice,
-                    firstRun: month, line: line))
-        }
-        return items
+        try RecoveryPlan(
+            pence: pence, months: months, first: first, payee: claim.practice, contractID: contractID,
+            contractVersion: contract.version, basis: "RECOVERY",
+            source: .init("claim " + claim.id, version: claim.version, note: reason), asOf: claim.from,
+            origin: "\(origin)/recovery/\(number)", naturalKey: "claim/\(claim.id)/recovery/\(number)"
+        ).items()
     }
 }

@@ -64,6 +64,9 @@ enum RateName: String, CaseIterable, Sendable {
     case gosVoucherClaimMonths = "gos_voucher_claim_months"
     case gosTrainingFirstMonth = "gos_training_first_month"
     case gosTrainingLastNovemberDay = "gos_training_last_november_day"
+    // Levies, payments.md 9.6: pence a patient a year, outside of which a rate is pointed out.
+    case levyMinimumPence = "levy_minimum_pence"
+    case levyMaximumPence = "levy_maximum_pence"
     // Pharmacy, payments.md 10.1.
     /// Last day of the month for its file of local payments.
     case pharmacyFileDay = "pharmacy_file_day"
@@ -80,7 +83,8 @@ enum RateName: String, CaseIterable, Sendable {
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent, .gosLevyPercent: .percent
         case .cutOffWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
         case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks,
-            .gosTestClaimMonths, .gosVoucherClaimMonths, .gosTrainingFirstMonth, .gosTrainingLastNovemberDay: .count
+            .gosTestClaimMonths, .gosVoucherClaimMonths, .gosTrainingFirstMonth, .gosTrainingLastNovemberDay,
+            .levyMinimumPence, .levyMaximumPence: .count
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
             .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
             .networkCareHomeBed, .networkParticipation, .locumParentalFirstWeeks, .locumParentalWeek,

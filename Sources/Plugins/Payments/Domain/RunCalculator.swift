@@ -12,6 +12,7 @@ struct CalculationInputs: Sendable {
     var recurring: [any RecurringLines] = []
     /// Amounts approved once and not yet paid, by payee.
     var items: [ODSCode: [DueItem]] = [:]
+    var withholdings = Withholdings()
 }
 
 /// An approved amount that a run is to pay.
@@ -128,6 +129,7 @@ struct RunCalculator: Sendable {
         let known = Set(inputs.timelines.map(\.practice))
         var others = history.practices.union(inputs.items.keys)
         for source in inputs.recurring { others.formUnion(source.payees(in: run.month)) }
+        others.formUnion(inputs.withholdings.payees)
         others.subtract(known)
         guard !others.isEmpty else { return inputs.timelines }
         let added = others.map { ContractTimeline(practice: $0, records: []) }
@@ -145,6 +147,8 @@ struct RunCalculator: Sendable {
         }
         lines += items.map(\.line)
         try retro.append(for: timeline, history: history, to: &lines)
+        try inputs.withholdings.append(
+            for: timeline.practice, in: run.month, isStopped: month.isStopped, to: &lines)
         let carried = history.carried(timeline.practice)
         guard !lines.isEmpty || carried > 0 else { return [] }
         let head = head(month, timeline)

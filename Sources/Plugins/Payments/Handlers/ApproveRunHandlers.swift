@@ -100,6 +100,7 @@ extension RunHandlers {
             $0.statements = run.figures.statements
         }
         try transaction.publish(published, key: run.id)
+        try ContributionRuns.publish(run, in: transaction)
     }
 
     func reopenRun(

@@ -72,15 +72,21 @@ extension RunHandlers {
         let notices = read.notices
         let payees = read.payees
         let contractors = read.contractors
+        let committees = read.committees
+        let committeePayees = Set(committees.values.map(\.payee))
         let lastDay = read.run.month.lastDay
         let calculator = RunCalculator(
             run: RunFacts(runID: read.run.id, month: read.run.month, paymentDate: read.run.paymentDate),
             inputs: read.inputs, history: read.history, affectedMonths: read.affectedMonths,
             standing: { payee in
-                contractors[payee] == nil ? RunHandlers.standing(of: payee, on: lastDay, organisations, notices) : .open
+                if contractors[payee] != nil { return .open }
+                let standing = RunHandlers.standing(of: payee, on: lastDay, organisations, notices)
+                // Who is paid for a committee was approved with its record.
+                return standing == .unknown && committeePayees.contains(payee) ? .open : standing
             },
             profile: { payee in
                 contractors[payee]?.profile(lastDay, organisations)
+                    ?? committees[payee]?.profile(lastDay, organisations)
                     ?? PayeeProfile(payee, on: lastDay, organisations, payees: payees)
             })
         return try calculator.build()

@@ -19,6 +19,9 @@ struct RecurringSources {
             OphthalmicLines(
                 totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates))
         sources += try networks(reader)
+        sources.append(
+            LevyLines(
+                try LevyStore.book(knownAt: snapshot, reader), months: months, lists: lists, timelines: timelines))
         return sources
     }
 

@@ -18,6 +18,8 @@ struct RunInputs: Sendable {
     var payees: [ODSCode: [NetworkStore.Payee]]
     /// Ophthalmic contractors, which the register does not know.
     var contractors: [ODSCode: OphthalmicContractor]
+    /// Local Medical Committees, which the register need not know.
+    var committees: [ODSCode: LevyCommittee]
 
     init(_ run: RunRecord, _ organisations: any OrganisationDirectory, _ reader: any Reader) throws {
         self.run = run
@@ -34,6 +36,7 @@ struct RunInputs: Sendable {
         let rates = try ReferenceStore.rates(knownAt: snapshot, reader)
         contractors = try OphthalmicContractorStore.contractors(on: run.month.lastDay, reader)
         payees = try NetworkStore.payees(knownAt: snapshot, reader)
+        committees = try LevyStore.book(knownAt: snapshot, reader).committees(on: run.month.lastDay)
         inputs = CalculationInputs(
             timelines: timelines, lists: lists, rates: rates,
             paycodes: try ReferenceStore.paycodes(knownAt: snapshot, reader),
@@ -41,7 +44,9 @@ struct RunInputs: Sendable {
                 months: affectedMonths + [run.month], snapshot: snapshot, rates: rates, lists: lists,
                 timelines: timelines, organisations: organisations
             ).read(reader),
-            items: try PayableItemStore.due(in: run, knownAt: snapshot, reader))
+            items: try PayableItemStore.due(in: run, knownAt: snapshot, reader),
+            withholdings: Withholdings(
+                try WithholdingStore.holds(before: run.month, knownAt: snapshot, reader)))
         history = try RunInputs.history(run, approved, affected: affectedMonths.first, reader)
         notices = try NoticeStore.notices(reader)
     }

@@ -17,6 +17,10 @@ enum PaymentsMigrations {
         Migration(version: 31, name: "local payments of pharmacies", statements: PharmacyStore.schema),
         Migration(version: 40, name: "bank details", statements: BankDetailsStore.schema),
         Migration(version: 41, name: "payment files", statements: PaymentFileStore.schema),
+        Migration(version: 50, name: "levies", statements: LevyStore.schema),
+        Migration(version: 51, name: "superannuation", statements: ContributionStore.schema),
+        Migration(version: 52, name: "withholding", statements: WithholdingStore.schema),
+        Migration(version: 53, name: "set-off", statements: SetOffStore.schema),
     ]
 
     private static let inputs = [

@@ -11,6 +11,9 @@ struct VariationRow: Hashable, Sendable {
     var first: YearMonth
     /// Of monthly rows; `nil` = until stopped.
     var last: YearMonth?
+
+    /// Of an amount below zero: why it is recovered.
+    var grounds: RecoveryGrounds? { pence < 0 ? RecoveryGrounds(narrative: narrative) : nil }
 }
 
 /// Paycodes that a variation may use, by contract type.
@@ -34,7 +37,7 @@ struct VariationPaycodes: Sendable {
     func kinds(_ paycode: Paycode) -> Set<ContractKind> { allowed[paycode] ?? [] }
 }
 
-/// Reads a variation upload (payments.md 5.2). Faults CV001 to CV010, all of them, by row and column.
+/// Reads a variation upload (payments.md 5.2, 5.3). Faults CV001 to CV014, all of them, by row and column.
 struct VariationFile {
     static let columns = [
         "practiceCode", "paycode", "narrative", "paymentType", "amount", "firstPaymentMonth", "lastPaymentMonth",
@@ -48,18 +51,22 @@ struct VariationFile {
     /// First month whose run is still open.
     let firstOpenMonth: YearMonth
     let paycodes: VariationPaycodes
+    /// What a line of a published statement paid; `nil` = there is no such line.
+    let paid: (_ run: String, _ practice: ODSCode, _ line: Int) -> Int64?
 
     private(set) var rows: [VariationRow] = []
     private(set) var violations = ViolationList()
 
     init(
         firstOpenMonth: YearMonth, paycodes: VariationPaycodes, commissions: @escaping (ODSCode) -> Bool?,
-        contract: @escaping (ODSCode, YearMonth) -> ContractKind?
+        contract: @escaping (ODSCode, YearMonth) -> ContractKind?,
+        paid: @escaping (_ run: String, _ practice: ODSCode, _ line: Int) -> Int64? = { _, _, _ in nil }
     ) {
         self.firstOpenMonth = firstOpenMonth
         self.paycodes = paycodes
         self.commissions = commissions
         self.contract = contract
+        self.paid = paid
     }
 
     mutating func read(_ table: Table, _ faults: ViolationList) {
@@ -120,9 +127,38 @@ struct VariationFile {
             checkContract(practice, paycode, first, &reader)
         }
         guard let practice, let paycode, let amount, let first, amount != 0 else { return nil }
-        return VariationRow(
+        let row = VariationRow(
             practice: practice, paycode: paycode.family, narrative: narrative, isMonthly: type == "MONTHLY",
             pence: amount, first: first, last: last)
+        if amount < 0 { checkRecovery(row, &reader) }
+        return row
+    }
+
+    /// A recovery says why, or names the line; it runs over at most twelve months, and recovers no more than was paid.
+    private func checkRecovery(_ row: VariationRow, _ reader: inout RowReader) {
+        let months = row.isMonthly ? row.last.map { $0.months(since: row.first) + 1 } : 1
+        if (months.map { $0 > RecoveryGrounds.mostMonths }) ?? true {
+            reader.refuse(
+                "lastPaymentMonth", "CV013", "a recovery runs over at most \(RecoveryGrounds.mostMonths) months")
+        }
+        switch row.grounds {
+        case nil:
+            reader.refuse(
+                "narrative", "CV013", "a recovery begins with its reason, "
+                    + RecoveryGrounds.reasons.map(\.name).joined(separator: ", ")
+                    + ", or with the line that it recovers, as 2026-03-1/\(row.practice)/4")
+        case .reason: break
+        case .line(let run, let practice, let number):
+            guard practice == row.practice, let paid = paid(run, practice, number) else {
+                reader.refuse("narrative", "CV013", "no approved statement of \(row.practice) has that line")
+                return
+            }
+            let (all, overflow) = row.pence.multipliedReportingOverflow(by: Int64(months ?? 1))
+            if overflow || -all > paid {
+                reader.refuse(
+                    "amount", "CV014", "the line paid \(Money(pence: paid)); a recovery takes back no more")
+            }
+        }
     }
 
     private func practice(_ reader: inout RowReader) -> ODSCode? {

@@ -76,6 +76,7 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         }
         let organisations = context.organisations
         let today = call.today
+        let store = context.store
         var reading = VariationFile(
             firstOpenMonth: months.first, paycodes: .shipped,
             commissions: { code in
@@ -87,6 +88,13 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
             contract: { code, month in
                 timelines[code]?.span(at: month.firstDay)?.terms.payment.kind
                     ?? timelines[code]?.span(at: month.lastDay)?.terms.payment.kind
+            },
+            paid: { run, practice, number in
+                let lines = try? store.read { reader in
+                    try RunStore.run(run, reader)?.state.isPublished == true
+                        ? StatementStore.statement(of: practice, in: run, reader)?.document.lines : nil
+                }
+                return lines.flatMap { $0.indices.contains(number - 1) ? $0[number - 1].pence : nil }
             })
         guard faults.isEmpty else { return ([], faults) }
         reading.read(table, faults)

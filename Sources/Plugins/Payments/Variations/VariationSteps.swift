@@ -86,6 +86,11 @@ extension VariationHandlers {
             $0.state = Pcs_Payments_V1_VariationState(rawValue: Int(upload.state.rawValue)) ?? .unspecified
             if let stopped = stored.stoppedFrom { $0.stoppedFrom = Pcs_Common_V1_Month(stopped) }
             $0.uploadedAt = Google_Protobuf_Timestamp(upload.uploadedAt)
+            switch stored.row.grounds {
+            case nil: break
+            case .reason(let reason): $0.recoveryReason = reason
+            case .line(let run, let practice, let number): $0.recoveredLine = "\(run)/\(practice)/\(number)"
+            }
         }
     }
 }
