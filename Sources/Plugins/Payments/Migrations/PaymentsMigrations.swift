@@ -17,6 +17,9 @@ enum PaymentsMigrations {
         Migration(version: 31, name: "local payments of pharmacies", statements: PharmacyStore.schema),
         Migration(version: 40, name: "bank details", statements: BankDetailsStore.schema),
         Migration(version: 41, name: "payment files", statements: PaymentFileStore.schema),
+        Migration(version: 70, name: "allocation formula", statements: AllocationStore.schema),
+        Migration(version: 71, name: "baselines", statements: BaselineStore.schema),
+        Migration(version: 72, name: "contract changes", statements: ContractChangeStore.schema),
     ]
 
     private static let inputs = [
