@@ -45,6 +45,9 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_LevyServiceMethods.bind(LevyHandlers(context: context))
             + Pcs_Payments_V1_DeductionServiceMethods.bind(DeductionHandlers(context: context))
             + Pcs_Payments_V1_WithholdingServiceMethods.bind(WithholdingHandlers(context: context))
+            + Pcs_Payments_V1_AllocationServiceMethods.bind(AllocationHandlers(context: context))
+            + Pcs_Payments_V1_BaselineServiceMethods.bind(BaselineHandlers(context: context))
+            + Pcs_Payments_V1_ContractChangeServiceMethods.bind(ContractChangeHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
     }
 

@@ -13,6 +13,12 @@ enum RateName: String, CaseIterable, Sendable {
     case netChangeAmount = "net_change_amount"
     case baselinePerHeadLow = "baseline_per_head_low"
     case baselinePerHeadHigh = "baseline_per_head_high"
+    // Allocation formula, payments.md 3.3 and C6: bounds of an index, and of the turnover index's movement.
+    case allocationIndexLow = "allocation_index_low"
+    case allocationIndexHigh = "allocation_index_high"
+    case turnoverIndexMovement = "turnover_index_movement"
+    /// A stop instruction comes at least so many working days before the payment (payments.md 2.3).
+    case stopInstructionWorkingDays = "stop_instruction_working_days"
     // Networks, payments.md 8.1: pounds a year for each patient or bed.
     /// 1 from the month in which networks are paid by this calculation, 0 while amounts come as instructions.
     case networkCalculatedHere = "network_calculated_here"
@@ -81,8 +87,9 @@ enum RateName: String, CaseIterable, Sendable {
         case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh:
             .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent, .gosLevyPercent: .percent
-        case .cutOffWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
-        case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks,
+        case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
+        case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks, .allocationIndexLow,
+            .allocationIndexHigh, .turnoverIndexMovement,
             .gosTestClaimMonths, .gosVoucherClaimMonths, .gosTrainingFirstMonth, .gosTrainingLastNovemberDay,
             .levyMinimumPence, .levyMaximumPence: .count
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,

@@ -28,15 +28,16 @@ struct CapitationHandlers: Pcs_Payments_V1_CapitationService {
         if let earlier = try context.store.read({ try loaded(file.sha256, quarter, $0) }) { return earlier }
         let (rows, violations) = CapitationFile.read(file.bytes)
         guard violations.isEmpty else { throw Failure.file(violations) }
-        try checkKnown(rows, file)
+        try KnownPractices.require(
+            rows.map(\.practice), rule: "CAP05", in: file, columns: CapitationFile.columns, context)
         if first.dryRun {
-            let load = try context.store.read { try figures(rows, quarter, $0) }
+            let load = try context.store.read { try Self.figures(rows, quarter, $0) }
             return message(load, nil, file, dryRun: true)
         }
         return try await call.commit { transaction in
             if let earlier = try loaded(file.sha256, quarter, transaction) { return earlier }
             let actor = call.caller.responsible
-            var load = try figures(rows, quarter, transaction)
+            var load = try Self.figures(rows, quarter, transaction)
             load.id = transaction.newIdentifier()
             load.evidenceID = try EvidenceStore.keep(file, kind: .capitation, by: actor, in: transaction)
             load.seq = try InputLog.record(
@@ -57,28 +58,8 @@ struct CapitationHandlers: Pcs_Payments_V1_CapitationService {
         }
     }
 
-    /// CAP05: a practice of which neither a contract nor the register of organisations knows is a typing error.
-    private func checkKnown(_ rows: [CapitationFile.Row], _ file: UploadedFile) throws {
-        let contracts = try context.store.read {
-            Set(try ContractStore.timelines(knownAt: .max, $0).map(\.practice))
-        }
-        let today = context.clock.today
-        let unknown = Set(
-            rows.lazy.map(\.practice).filter {
-                !contracts.contains($0) && context.organisations.organisation($0, at: today) == nil
-            })
-        guard !unknown.isEmpty else { return }
-        var reader = RowReader(upload: file.bytes, columns: CapitationFile.columns)
-        while reader.next() {
-            guard let code = ODSCode(reader.cell("practice_code")), unknown.contains(code) else { continue }
-            reader.refuse(
-                "practice_code", "CAP05",
-                "\(code) has no contract and is not in the register of organisations")
-        }
-        throw Failure.file(reader.violations)
-    }
-
-    private func figures(
+    /// What a load would change.
+    static func figures(
         _ rows: [CapitationFile.Row], _ quarter: Quarter, _ reader: any Reader
     ) throws -> CapitationStore.Load {
         let known = try CapitationStore.lists(of: [quarter], knownAt: .max, reader).lists(in: quarter)

@@ -21,6 +21,9 @@ extension ContractHandlers {
         return try await call.commit { transaction in
             if let earlier = try loaded(file.sha256, transaction) { return earlier }
             let plan = try makePlan(completed, transaction)
+            for record in plan.records where record.terms == nil && record.from <= call.today {
+                try OpenClaims.requireNone(of: record.practice, transaction)
+            }
             let actor = call.caller.responsible
             let evidence = try EvidenceStore.keep(file, kind: .contracts, by: actor, in: transaction)
             let id = transaction.newIdentifier()

@@ -64,6 +64,7 @@ extension ContractHandlers {
             revision.decidedBy = actor
             revision.decisionReason = request.reason
             if request.approve {
+                if revision.endsContract { try OpenClaims.requireNone(of: revision.practice, transaction) }
                 let terms =
                     revision.endsContract
                     ? nil : try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
@@ -114,6 +115,16 @@ extension ContractHandlers {
             for breach in breaches { fields.refuse("terms." + breach.field, breach.rule, breach.message) }
         }
         try fields.finish()
+        if let known, let domain, known.payment.kind == domain.payment.kind,
+            known.payment.baseline != domain.payment.baseline,
+            let year = try BaselineStore.frozenYears(of: practice, reader).first(where: { year in
+                year.lastDay >= from && (end.map { year.firstDay < $0 } ?? true)
+            })
+        {
+            throw Failure(
+                PaymentsReasons.baselineFrozen,
+                "The baseline of \(practice) for \(year) is frozen: a run has paid of it.")
+        }
         return ContractStore.NewRecord(practice: practice, from: from, to: end, terms: domain)
     }
 

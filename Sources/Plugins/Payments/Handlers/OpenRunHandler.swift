@@ -17,7 +17,7 @@ extension RunHandlers {
         return try await call.commit { transaction in
             let runs = try RunStore.runs(transaction)
             try requireOrder(month, runs)
-            let (payment, cutOff) = try refusing { try dates(month, wanted, transaction) }
+            let (payment, cutOff) = try refusing { try RunHandlers.dates(month, wanted, transaction) }
             let number = Int64(runs.count { $0.month == month }) + 1
             let actor = call.caller.responsible
             let run = RunRecord(
@@ -45,7 +45,7 @@ extension RunHandlers {
     }
 
     /// Payment date (moved to the previous working day) and cut-off day (payments.md 2.3).
-    private func dates(
+    static func dates(
         _ month: YearMonth, _ wanted: CalendarDate?, _ reader: any Reader
     ) throws -> (payment: CalendarDate, cutOff: CalendarDate) {
         let rates = try ReferenceStore.rates(knownAt: .max, reader)

@@ -25,6 +25,33 @@ enum ShippedReferenceData {
                 try add(content, UploadedFile(name: name, bytes: bytes, sha256: hash), in: transaction)
             }
         }
+        try await loadFormula(into: store)
+    }
+
+    /// The coefficients of the allocation formula, likewise.
+    private static func loadFormula(into store: any Store) async throws {
+        let bytes = PackageResources.formula_carr_hill_2004_csv
+        let file = UploadedFile(
+            name: "formula_carr_hill_2004.csv", bytes: bytes, sha256: Digest.hex(Digest.sha256(bytes)))
+        let isNew = try store.read { try !FormulaStore.sets($0).contains { $0.sha256 == file.sha256 } }
+        guard isNew, let from = CalendarDate(year: 2004, month: 4, day: 1) else { return }
+        let (rows, violations) = FormulaFile.read(bytes, .carrHill2004)
+        guard violations.isEmpty else { throw Failure.file(violations) }
+        try await store.write(actor: actor) { transaction in
+            let sets = try FormulaStore.sets(transaction)
+            if sets.contains(where: { $0.sha256 == file.sha256 }) { return }
+            var set = FormulaStore.Set(
+                id: transaction.newIdentifier(), formula: .carrHill2004, from: from,
+                reason: "shipped with the plugin", fileName: file.name, sha256: file.sha256,
+                evidenceID: try EvidenceStore.keep(file, kind: .reference, by: actor, in: transaction),
+                proposedBy: actor, proposedAt: transaction.now)
+            try FormulaStore.propose(set, rows, in: transaction)
+            transaction.audit(
+                AuditNote(object: "formula-set/\(set.id)", detail: "\(file.name), \(rows.count) coefficients"))
+            guard sets.isEmpty else { return }
+            (set.state, set.decidedBy) = (.approved, actor)
+            try FormulaStore.saveDecision(set, in: transaction)
+        }
     }
 
     private static func add(

@@ -21,6 +21,9 @@ enum PaymentsMigrations {
         Migration(version: 51, name: "superannuation", statements: ContributionStore.schema),
         Migration(version: 52, name: "withholding", statements: WithholdingStore.schema),
         Migration(version: 53, name: "set-off", statements: SetOffStore.schema),
+        Migration(version: 70, name: "allocation formula", statements: AllocationStore.schema),
+        Migration(version: 71, name: "baselines", statements: BaselineStore.schema),
+        Migration(version: 72, name: "contract changes", statements: ContractChangeStore.schema),
     ]
 
     private static let inputs = [

@@ -190,6 +190,13 @@ enum VariationStore {
             insertStop, [.text(id), .integer(seq), .text(month.description), .text(actor), .text(reason)])
     }
 
+    /// The payment goes on as if no stop had been given: an empty month takes the place of those before it.
+    static func liftStop(
+        _ id: String, seq: Int64, by actor: String, reason: String, in transaction: any Transaction
+    ) throws {
+        try transaction.run(insertStop, [.text(id), .integer(seq), .text(""), .text(actor), .text(reason)])
+    }
+
     static func approve(_ uploadID: String, seq: Int64, in transaction: any Transaction) throws {
         try transaction.run(approveRows, [.text(uploadID), .integer(seq)])
     }
