@@ -209,6 +209,18 @@ public enum PaymentsReasons {
         summary: "The file of local payments is in another state.",
         nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
 
+    /// There is no such committee.
+    public static let levyCommitteeUnknown = Reason(
+        name: "LEVY_COMMITTEE_UNKNOWN", code: .notFound,
+        summary: "There is no such committee.",
+        nextStep: "Propose its record with LevyService/ProposeLevyInstruction.")
+
+    /// The withholding or set-off is in another state.
+    public static let withholdingStateWrong = Reason(
+        name: "WITHHOLDING_STATE_WRONG", code: .failedPrecondition,
+        summary: "The withholding or set-off is in another state.",
+        nextStep: "List the payee's with WithholdingService; the message names the state needed.")
+
     /// A coefficient that the formula needs is not set.
     public static let formulaCoefficientMissing = Reason(
         name: "FORMULA_COEFFICIENT_MISSING", code: .failedPrecondition,
@@ -275,6 +287,8 @@ public enum PaymentsReasons {
         ophthalmicBatchTooLarge,
         pharmacyFileUnknown,
         pharmacyFileStateWrong,
+        levyCommitteeUnknown,
+        withholdingStateWrong,
         formulaCoefficientMissing,
         allocationUnknown,
         baselineFrozen,
