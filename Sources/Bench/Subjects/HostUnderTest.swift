@@ -90,6 +90,8 @@ struct HostSession {
     let transport: FrameClient
     /// For loads and calculations.
     let slow = CallOptions(timeoutMilliseconds: 120_000)
+    /// For national extracts.
+    let slowest = CallOptions(timeoutMilliseconds: 600_000)
 
     init(_ configuration: FrameClientConfiguration) async throws {
         transport = FrameClient(configuration)
