@@ -22,19 +22,23 @@ struct InstructionsSurviveKills {
         let desk = try await QualityDesk.prepared(host)
         let declarations = try await desk.waiting(host)
         #expect(declarations.count == desk.practices.count)
-        let chunks = (0..<Self.rounds).map { round in
-            declarations.enumerated().filter { $0.offset % Self.rounds == round }.map(\.element)
+        let chunks = (0...Self.rounds).map { round in
+            declarations.enumerated().filter { $0.offset % (Self.rounds + 1) == round }.map(\.element)
         }
+        // How long the work takes when nothing disturbs it.
+        let started = ContinuousClock.now
+        try await desk.work(0, chunks[0], host)
+        let took = Int64((ContinuousClock.now - started) / .microseconds(1))
         host.killNow()
 
         var interrupted = 0
-        for (round, chunk) in chunks.enumerated() {
+        for round in 1...Self.rounds {
             try host.start()
             // Three rounds in four without Payments, whose events then wait; in the fourth they are delivered into the kill.
             try await desk.setPayments(enabled: round % 4 == 3, host)
-            let work = Task { try await desk.work(round, chunk, host) }
-            // Somewhere in the work, at another place each round.
-            try await Task.sleep(for: .milliseconds(5 + 23 * ((round * 7) % Self.rounds)))
+            let work = Task { try await desk.work(round, chunks[round], host) }
+            // Somewhere in the work or shortly after it, at another place each round.
+            try await Task.sleep(for: .microseconds(took * Int64((round * 7) % Self.rounds + 1) / 8))
             host.killNow()
             if (try? await work.value) == nil { interrupted += 1 }
         }
@@ -70,6 +74,8 @@ struct InstructionsSurviveKills {
     }
 }
 
+private struct Missing: Error { let what: String }
+
 /// The people of the quality service and of Payments, and what they do here.
 struct QualityDesk: Sendable {
     let practices: [String]
@@ -84,7 +90,7 @@ struct QualityDesk: Sendable {
     static func prepared(_ host: LiveHost) async throws -> QualityDesk {
         try await RegisterOfEngland.load(host)
         let found = try OpenData.practicesByCommissioner().max { $0.value.count < $1.value.count }
-        guard let found else { throw LiveHost.DidNotStart(description: "the register has no practices") }
+        guard let found else { throw Missing(what: "the register has no practices") }
         let desk = QualityDesk(practices: found.value, commissioner: found.key)
         try await desk.register(host)
         try await desk.calculate(host)
@@ -125,7 +131,7 @@ struct QualityDesk: Sendable {
                 .with { ($0.file, $0.data) = (.tariffs, Data(Self.tariffs.utf8)) },
             ]).services.first
         }
-        guard let draft else { throw LiveHost.DidNotStart(description: "no draft of the service") }
+        guard let draft else { throw Missing(what: "no draft of the service") }
         try await secondOperator.calls(host) { client, options in
             _ = try await Pcs_Cqrs_V1_QualityServiceServiceClient(client, options: options).publishService(
                 .with {

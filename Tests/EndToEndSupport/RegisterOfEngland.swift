@@ -1,6 +1,6 @@
 import CommonContract
 import Foundation
-import FrameClient
+public import FrameClient
 import HostContract
 
 /// The committed register of organisations on a live host, and its next issue.

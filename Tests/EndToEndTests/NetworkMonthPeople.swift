@@ -7,6 +7,8 @@ import HostContract
 import PaymentsContract
 import PluginAPI
 
+private struct Missing: Error { let what: String }
+
 /// Everybody who has a hand in a network's month: each a person of their own with one duty, signed in with a key of
 /// their own, calling over TCP.
 struct NetworkMonthPeople: Sendable {
@@ -80,7 +82,7 @@ struct NetworkMonthPeople: Sendable {
                 }
             ).services.first
         }
-        guard let draft else { throw LiveHost.DidNotStart(description: "no draft of \(service)") }
+        guard let draft else { throw Missing(what: "no draft of \(service)") }
         try await secondQualityOperator.calls(host) { client, options in
             _ = try await Pcs_Cqrs_V1_QualityServiceServiceClient(client, options: options).publishService(
                 .with {

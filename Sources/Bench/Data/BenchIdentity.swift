@@ -40,7 +40,7 @@ struct BenchIdentity {
     }
 
     /// An access token; it holds for ten minutes, longer than any measurement.
-    func token(on host: HostUnderTest) async throws -> String { try await key.token(on: host) }
+    func token(on host: HostUnderTest) async throws -> String { try await key.token(through: host.door) }
 }
 
 /// The signing key of a person or system of the measured installation.
@@ -59,8 +59,8 @@ struct BenchKey: Sendable {
         }
     }
 
-    func token(on host: HostUnderTest) async throws -> String {
-        let session = try await host.session(accessToken: nil)
+    func token(through door: HostDoor) async throws -> String {
+        let session = try await door.session(accessToken: nil)
         var request = Pcs_Host_V1_IssueTokenRequest()
         request.clientAssertion = try assertion(audience: HostUnderTest.audience)
         let reply = try await Pcs_Host_V1_IdentityServiceClient(session.transport).issueToken(request)

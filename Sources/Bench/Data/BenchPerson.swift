@@ -49,8 +49,10 @@ struct BenchPerson: Sendable {
     }
 
     /// Connects over TCP with a token of ten minutes.
-    func session(on host: HostUnderTest) async throws -> HostSession {
-        try await host.session(accessToken: try await key.token(on: host))
+    func session(on host: HostUnderTest) async throws -> HostSession { try await session(through: host.door) }
+
+    func session(through door: HostDoor) async throws -> HostSession {
+        try await door.session(accessToken: try await key.token(through: door))
     }
 }
 

@@ -82,7 +82,9 @@ struct BenchRegister: Sendable {
         wanted: Int?
     ) throws {
         let open = rows.filter { row in
-            row.cells[12] == "ACTIVE" && row.cells[11].isEmpty && row.cells[25].contains("RO76")
+            // Open since before the years that the figures are about.
+            row.cells[12] == "ACTIVE" && row.cells[11].isEmpty && row.cells[10] <= "20230401"
+                && row.cells[25].contains("RO76")
                 && regionOf[row.cells[14]] != nil
                 && row.cells[0].utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
         }

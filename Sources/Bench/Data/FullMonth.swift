@@ -23,8 +23,8 @@ final class FullMonth {
 
     /// So many lines has England's month at least.
     static let linesOnce: Int64 = 150_000
-    private static let agreements = 4
-    private static let variationsOfPractice = 5
+    private static let agreements = 5
+    private static let variationsOfPractice = 6
 
     let factor: Int
     private let bench: Workbench
@@ -63,7 +63,7 @@ final class FullMonth {
     }
 
     private func with(
-        _ person: BenchPerson, _ host: HostUnderTest, _ body: @Sendable (HostSession) async throws -> Void
+        _ person: BenchPerson, _ host: HostUnderTest, _ body: (HostSession) async throws -> Void
     ) async throws {
         let session = try await person.session(on: host)
         try await body(session)
@@ -94,7 +94,7 @@ final class FullMonth {
         }
     }
 
-    /// Monthly payments of five kinds to each practice, a file a commissioner and twenty thousand rows.
+    /// Monthly payments of six kinds to each practice, a file a commissioner and twenty thousand rows.
     private func loadVariations(on host: HostUnderTest) async throws {
         let (payer, decider) = (
             try await office.payer.session(on: host), try await office.commissioner.session(on: host)
@@ -180,8 +180,9 @@ final class FullMonth {
         try await Concurrently.run(systems, width: 8) { try await $0.register(over: local) }
         await local.close()
         let practice = OphthalmicPractices()
+        let door = host.door
         try await Concurrently.run(systems, width: 4) { system in
-            let session = try await system.session(on: host)
+            let session = try await system.session(through: door)
             for (number, contractor) in (system.duties.first?.organisations ?? []).enumerated() {
                 let claims = OphthalmicPractices.Kind.allCases.flatMap { kind in
                     (0...(number % 3)).map {

@@ -6,7 +6,7 @@ import PluginAPI
 import SwiftProtobuf
 
 /// Ophthalmic contractors of a measured host, and the claims that their systems send.
-struct OphthalmicPractices {
+struct OphthalmicPractices: Sendable {
     /// A day so many days before today.
     static func day(before days: Int) -> Pcs_Common_V1_Date {
         let date = Date().addingTimeInterval(-86_400 * Double(days))

@@ -8,6 +8,8 @@ import PluginAPI
 /// their lists, the national registers.
 final class QualityEngland {
     static let service = "QOF2324"
+    /// A personalised care adjustment of the shipped list.
+    private static let adjustment = "AFIBPCAPU"
     /// Practices of England in one extract.
     static let practicesOfEngland = 6_400
 
@@ -55,6 +57,10 @@ final class QualityEngland {
                 let parts = field.split(separator: "=", maxSplits: 1)
                 guard parts.count == 2, let role = parts[0].first, "NDRYC".contains(role) else { continue }
                 cells.append((indicator.code, String(parts[1]), role))
+            }
+            // Of patients asked and not fit, as extracts bring them with every fraction.
+            if [.fraction, .steppedFraction, .inverseFraction].contains(indicator.kind) {
+                cells.append((indicator.code, QualityEngland.adjustment, "A"))
             }
         }
         groups = Set(definition.indicators.map(\.weightingGroup)).subtracting([""]).sorted()
@@ -148,6 +154,7 @@ final class QualityEngland {
                     switch cell.role {
                     case "N": String(100 + (number * 7 + index * 3) % 100)
                     case "D": "200"
+                    case "A": String((number + index) % 20)
                     case "R": String(100 + (number + index) % 900)
                     default: "Y"
                     }
