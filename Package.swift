@@ -6,7 +6,8 @@ import PackageDescription
 // import, in Tests/ArchitectureTests.
 
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
-let protobufPlugin: Target.Dependency = .product(name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
+let protobufPlugin: Target.Dependency = .product(
+    name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -39,7 +40,8 @@ var targets: [Target] = [
     .target(name: "CommonContract", dependencies: [protobuf, "PluginAPI"], path: "Sources/Contracts/Common"),
     .target(name: "FrameContract", dependencies: [protobuf], path: "Sources/Contracts/Frame"),
     .target(
-        name: "HostContract", dependencies: [protobuf, "PluginAPI", "CommonContract"], path: "Sources/Contracts/Host"),
+        name: "HostContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
+        path: "Sources/Contracts/Host"),
     .target(
         name: "PaymentsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Payments"),
@@ -50,7 +52,8 @@ var targets: [Target] = [
         name: "DocumentsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Documents"),
     .target(
-        name: "CqrsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"], path: "Sources/Contracts/Cqrs"),
+        name: "CqrsContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
+        path: "Sources/Contracts/Cqrs"),
     .target(
         name: "ChangesContract", dependencies: [protobuf, "PluginAPI", "CommonContract"],
         path: "Sources/Contracts/Changes"),
@@ -61,11 +64,14 @@ var targets: [Target] = [
     .target(name: "StorageSQLite", dependencies: ["PluginAPI", "CSQLite", crypto, logging]),
     .target(
         name: "FrameClient",
-        dependencies: ["FrameProtocol", "PluginAPI", "CommonContract", protobuf, nioCore, nioPosix, nioSSL, logging]),
+        dependencies: [
+            "FrameProtocol", "PluginAPI", "CommonContract", protobuf, nioCore, nioPosix, nioSSL, logging,
+        ]),
     .target(
         name: "Host",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "FrameProtocol", "CommonContract", "HostContract", "CaseworkContract",
+            "PluginAPI", "Accounting", "Tabular", "FrameProtocol", "CommonContract", "HostContract",
+            "CaseworkContract",
             protobuf, logging, nioCore, nioPosix, nioSSL, crypto, cryptoExtras, lifecycle,
         ],
         resources: [
@@ -77,7 +83,8 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
+            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract",
+            "CaseworkContract",
             "ChangesContract", "CqrsContract", "PaymentsContract", protobuf,
         ],
         path: "Sources/Plugins/Payments",
@@ -86,7 +93,8 @@ var targets: [Target] = [
     .target(
         name: "CaseworkPlugin",
         dependencies: [
-            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract", protobuf,
+            "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            protobuf,
         ],
         path: "Sources/Plugins/Casework",
         exclude: ["README.md", "OWNERS"],
@@ -95,7 +103,8 @@ var targets: [Target] = [
     .target(
         name: "CQRSPlugin",
         dependencies: [
-            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract", "CaseworkContract",
+            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract",
+            "CaseworkContract",
             protobuf,
         ],
         path: "Sources/Plugins/CQRS",
@@ -105,7 +114,8 @@ var targets: [Target] = [
     .target(
         name: "DocumentsPlugin",
         dependencies: [
-            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract",
+            "CaseworkContract",
             "DocumentsContract", protobuf,
         ],
         path: "Sources/Plugins/Documents",
@@ -114,7 +124,8 @@ var targets: [Target] = [
     .target(
         name: "PracticeChangesPlugin",
         dependencies: [
-            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
+            "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract",
+            "CaseworkContract",
             "ChangesContract", protobuf,
         ],
         path: "Sources/Plugins/PracticeChanges",
@@ -125,7 +136,8 @@ var targets: [Target] = [
     .target(
         name: "PCSCommand",
         dependencies: [
-            "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract", "CaseworkContract",
+            "PluginAPI", "Accounting", "CommonContract", "HostContract", "PaymentsContract",
+            "CaseworkContract",
             "DocumentsContract", "ChangesContract", "CqrsContract", "FrameClient", "Host",
             "CZlib", protobuf, logging, arguments, lifecycle, unixSignals, configuration, crypto, nioCore,
             nioPosix, nioSSL,
@@ -140,7 +152,8 @@ var targets: [Target] = [
     .target(
         name: "PluginTestKit",
         dependencies: [
-            "PluginAPI", "Host", "FrameClient", "StorageSQLite", "CommonContract", "HostContract", protobuf, logging,
+            "PluginAPI", "Host", "FrameClient", "StorageSQLite", "CommonContract", "HostContract", protobuf,
+            logging,
             crypto, cryptoExtras, nioPosix,
         ]),
 
@@ -153,7 +166,8 @@ var targets: [Target] = [
     .executableTarget(
         name: "pcs-bench",
         dependencies: [
-            "PluginAPI", "Accounting", "FrameProtocol", "FrameClient", "Host", "StorageSQLite", "CommonContract",
+            "PluginAPI", "Accounting", "FrameProtocol", "FrameClient", "Host", "StorageSQLite",
+            "CommonContract",
             "HostContract", "PaymentsContract", "CSQLite", protobuf, logging, crypto,
         ],
         path: "Sources/Bench"),
@@ -165,78 +179,93 @@ var targets: [Target] = [
     .testTarget(
         name: "FrameProtocolTests",
         dependencies: [
-            "FrameProtocol", "FrameClient", "PluginAPI", "FrameContract", "CClient", "CProtobufC", protobuf, nioCore,
+            "FrameProtocol", "FrameClient", "PluginAPI", "FrameContract", "CClient", "CProtobufC", protobuf,
+            nioCore,
             nioPosix, nioSSL, nioTLS,
         ]),
     .testTarget(
         name: "GeneratorTests",
         dependencies: [
-            "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "protoc-gen-pcs", protobuf, logging,
+            "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "protoc-gen-pcs", protobuf,
+            logging,
         ]),
     .testTarget(name: "StorageSQLiteTests", dependencies: ["StorageSQLite", "PluginAPI", "CSQLite"]),
     .testTarget(
         name: "HostTests",
         dependencies: [
-            "Host", "Tabular", "PluginTestKit", "HostContract", "CaseworkContract", "CommonContract", "FrameClient",
-            "FrameProtocol", "StorageSQLite", protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto, cryptoExtras,
+            "Host", "Tabular", "PluginTestKit", "HostContract", "CaseworkContract", "CommonContract",
+            "FrameClient",
+            "FrameProtocol", "StorageSQLite", protobuf, nioCore, nioPosix, nioSSL, nioEmbedded, crypto,
+            cryptoExtras,
         ]),
     // Every method of every contract: who may, as the printed matrix says.
     .testTarget(
         name: "AccessMatrixTests",
         dependencies: [
-            "Host", "PluginTestKit", "PluginAPI", "FrameClient", "CommonContract", "HostContract", "PaymentsContract",
-            "CaseworkContract", "DocumentsContract", "ChangesContract", "CqrsContract", protobuf, logging, crypto,
+            "Host", "PluginTestKit", "PluginAPI", "FrameClient", "CommonContract", "HostContract",
+            "PaymentsContract",
+            "CaseworkContract", "DocumentsContract", "ChangesContract", "CqrsContract", protobuf, logging,
+            crypto,
         ]),
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting",
+            "Tabular", "HostContract",
             "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",
         dependencies: [
-            "CaseworkPlugin", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract", "CommonContract", protobuf,
+            "CaseworkPlugin", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract",
+            "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CQRSPluginTests",
         dependencies: [
-            "CQRSPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting",
+            "Tabular", "HostContract",
             "CommonContract", "PluginAPI", protobuf,
         ]),
     .testTarget(
         name: "DocumentsPluginTests",
         dependencies: [
-            "DocumentsPlugin", "DocumentsContract", "CaseworkContract", "PluginTestKit", "HostContract", "CommonContract",
+            "DocumentsPlugin", "DocumentsContract", "CaseworkContract", "PluginTestKit", "HostContract",
+            "CommonContract",
             protobuf, crypto,
         ]),
     .testTarget(
         name: "PracticeChangesPluginTests",
         dependencies: [
-            "PracticeChangesPlugin", "ChangesContract", "CaseworkContract", "PluginTestKit", "Accounting", "HostContract",
+            "PracticeChangesPlugin", "ChangesContract", "CaseworkContract", "PluginTestKit", "Accounting",
+            "HostContract",
             "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "PCSCommandTests",
         dependencies: [
-            "PCSCommand", "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "CaseworkContract", "Host",
+            "PCSCommand", "PluginAPI", "CommonContract", "HostContract", "PaymentsContract",
+            "CaseworkContract", "Host",
             protobuf, logging, crypto,
         ]),
     .testTarget(name: "ArchitectureTests"),
     .target(
         name: "EndToEndSupport",
-        dependencies: ["FrameClient", "PluginAPI", "CommonContract", "HostContract", crypto], path: "Tests/EndToEndSupport"),
+        dependencies: ["FrameClient", "PluginAPI", "CommonContract", "HostContract", crypto],
+        path: "Tests/EndToEndSupport"),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
             "EndToEndSupport", "pcs", "pcs-c-example",
-            "FrameClient", "FrameProtocol", "HostContract", "PaymentsContract", "CommonContract", protobuf, nioPosix,
+            "FrameClient", "FrameProtocol", "HostContract", "PaymentsContract", "CommonContract", protobuf,
+            nioPosix,
             crypto, cryptoExtras,
         ]),
     .testTarget(
         name: "CrashTests",
         dependencies: [
-            "EndToEndSupport", "pcs", "FrameClient", "PluginAPI", "HostContract", "PaymentsContract", "CommonContract",
+            "EndToEndSupport", "pcs", "FrameClient", "PluginAPI", "HostContract", "PaymentsContract",
+            "CommonContract",
             protobuf, nioPosix,
         ]),
 ]
