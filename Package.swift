@@ -204,8 +204,8 @@ var targets: [Target] = [
     .testTarget(
         name: "CQRSPluginTests",
         dependencies: [
-            "CQRSPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
-            "CommonContract", "PluginAPI", protobuf,
+            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular",
+            "HostContract", "CommonContract", "PluginAPI", protobuf,
         ]),
     .testTarget(
         name: "DocumentsPluginTests",
