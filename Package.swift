@@ -157,7 +157,7 @@ var targets: [Target] = [
         name: "pcs-bench",
         dependencies: [
             "PluginAPI", "Accounting", "FrameProtocol", "FrameClient", "Host", "StorageSQLite", "CommonContract",
-            "HostContract", "PaymentsContract", "CSQLite", protobuf, logging, crypto,
+            "HostContract", "PaymentsContract", "CqrsContract", "CSQLite", protobuf, logging, crypto,
         ],
         path: "Sources/Bench"),
 
@@ -204,8 +204,8 @@ var targets: [Target] = [
     .testTarget(
         name: "CQRSPluginTests",
         dependencies: [
-            "CQRSPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
-            "CommonContract", "PluginAPI", protobuf,
+            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular",
+            "HostContract", "CommonContract", "PluginAPI", protobuf,
         ]),
     .testTarget(
         name: "DocumentsPluginTests",
@@ -233,14 +233,14 @@ var targets: [Target] = [
         name: "EndToEndTests",
         dependencies: [
             "EndToEndSupport", "pcs", "pcs-c-example",
-            "FrameClient", "FrameProtocol", "HostContract", "PaymentsContract", "CommonContract", protobuf, nioPosix,
-            crypto, cryptoExtras,
+            "FrameClient", "FrameProtocol", "HostContract", "PaymentsContract", "CqrsContract", "CommonContract", "PluginAPI",
+            protobuf, nioPosix, crypto, cryptoExtras,
         ]),
     .testTarget(
         name: "CrashTests",
         dependencies: [
-            "EndToEndSupport", "pcs", "FrameClient", "PluginAPI", "HostContract", "PaymentsContract", "CommonContract",
-            protobuf, nioPosix,
+            "EndToEndSupport", "pcs", "FrameClient", "PluginAPI", "HostContract", "PaymentsContract", "CqrsContract",
+            "CommonContract", protobuf, nioPosix,
         ]),
 ]
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a build or test needs and is not there: Debian packages as root or through sudo. Quiet when all is
-# there. The Swift toolchain itself has to be installed already: it is not in Debian.
+# there. With the word "tests" also what only tests need. The Swift toolchain itself has to be installed already: it is
+# not in Debian.
 set -euo pipefail
 
 if ! command -v swift >/dev/null 2>&1; then
@@ -24,6 +25,8 @@ need python3 command -v python3
 need python3-venv python3 -c 'import ensurepip'
 need openssl command -v openssl
 need gcc command -v cc
+# Only for tests: an independent reader of the journal.
+if [ "${1:-}" = tests ]; then need hledger command -v hledger; fi
 
 if [ "${#missing[@]}" -gt 0 ]; then
     as_root=()

@@ -12,6 +12,8 @@ if [ ! -x "$python/bin/python" ] || ! "$python/bin/python" -c 'import google.pro
     python3 -m venv "$python"
     "$python/bin/pip" install -q --disable-pip-version-check -r clients/python/requirements.txt
 fi
+# The independent reader of the payments journal: its check must not be left out unseen.
+if scripts/prepare.sh tests; then export PCS_TEST_HLEDGER=required; else echo "tests: without hledger" >&2; fi
 export PCS_TEST_PYTHON="$PWD/$python/bin/python"
 
 echo "== contract"

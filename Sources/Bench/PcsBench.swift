@@ -69,7 +69,8 @@ final class Workbench {
     func measure() async throws {
         let families: [any Measurement.Type] = [
             EchoFigures.self, PeerFigures.self, StorageFigures.self, BulkFigure.self, FootprintFigures.self,
-            MonthFigures.self,
+            MonthFigures.self, FullMonthFigures.self, ClaimFigures.self, WaitingFigures.self, FrameworkFigures.self,
+            DeclarationFigures.self,
         ]
         for family in families where options.wants(family.names) {
             guard options.peers != nil || family != PeerFigures.self else { continue }

@@ -12,8 +12,12 @@ public struct SignedPerson: Sendable {
 
     public init(_ identifier: String) { self.identifier = identifier }
 
-    /// Registers the person and the key and gives the roles at the national body, as the local operator.
-    public func register(roles: [Role], through operatorClient: FrameClient) async throws {
+    /// Registers the person and the key and gives the roles, as the local operator.
+    ///
+    /// - Parameter organisation: where the roles are held; the national body unless another is named.
+    public func register(
+        roles: [Role], at organisation: String = "PCS", through operatorClient: FrameClient
+    ) async throws {
         let identity = Pcs_Host_V1_IdentityServiceClient(operatorClient)
         var person = Pcs_Host_V1_CreatePersonRequest()
         person.personID = identifier
@@ -29,7 +33,7 @@ public struct SignedPerson: Sendable {
             var grant = Pcs_Host_V1_GrantRoleRequest()
             grant.subjectID = identifier
             grant.role = try Self.number(of: role)
-            grant.organisationCode = "PCS"
+            grant.organisationCode = organisation
             grant.reason = "Set up by a test"
             _ = try await identity.grantRole(grant)
         }
@@ -47,6 +51,24 @@ public struct SignedPerson: Sendable {
         var request = Pcs_Host_V1_IssueTokenRequest()
         request.clientAssertion = signed + "." + Self.base64URL(signature)
         return try await Pcs_Host_V1_IdentityServiceClient(client).issueToken(request).accessToken
+    }
+
+    /// Calls as the person, over TCP on a connection of their own, never sending again by itself.
+    public func calls<Result: Sendable>(
+        _ host: LiveHost, _ body: @Sendable (FrameClient, CallOptions) async throws -> Result
+    ) async throws -> Result {
+        var configuration = FrameClientConfiguration(address: .tcp(host: "127.0.0.1", port: host.tcpPort))
+        configuration.retry = .never
+        let client = FrameClient(configuration)
+        do {
+            let token = try await token(through: client)
+            let result = try await body(client, CallOptions(timeoutMilliseconds: 60_000, accessToken: token))
+            await client.close()
+            return result
+        } catch {
+            await client.close()
+            throw error
+        }
     }
 
     private static func number(of role: Role) throws -> Pcs_Access_V1_Role {

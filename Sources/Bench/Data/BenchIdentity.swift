@@ -7,10 +7,9 @@ import HostContract
 /// It proves itself by a signed assertion, as every system does.
 struct BenchIdentity {
     static let clientID = "bench"
-    private static let keyID = "bench-1"
     /// Where national roles are held.
-    private static let nationalBody = "PCS"
-    private let key = P256.Signing.PrivateKey()
+    static let nationalBody = "PCS"
+    private let key = BenchKey(BenchIdentity.clientID)
 
     /// Registers client, key and grants. Once for a data folder.
     func register(on host: HostUnderTest) async throws {
@@ -23,11 +22,7 @@ struct BenchIdentity {
         client.owner = "pcs-bench"
         client.scopes = ["pcs.host.v1.*", "pcs.payments.v1.*"]
         _ = try await identities.createClient(client)
-        var register = Pcs_Host_V1_RegisterKeyRequest()
-        register.subjectID = BenchIdentity.clientID
-        register.keyID = BenchIdentity.keyID
-        register.publicKeyPem = key.publicKey.pemRepresentation
-        _ = try await identities.registerKey(register)
+        _ = try await identities.registerKey(key.registration)
         var grant = Pcs_Host_V1_GrantRoleRequest()
         grant.subjectID = BenchIdentity.clientID
         grant.organisationCode = BenchIdentity.nationalBody
@@ -45,8 +40,27 @@ struct BenchIdentity {
     }
 
     /// An access token; it holds for ten minutes, longer than any measurement.
-    func token(on host: HostUnderTest) async throws -> String {
-        let session = try await host.session(accessToken: nil)
+    func token(on host: HostUnderTest) async throws -> String { try await key.token(through: host.door) }
+}
+
+/// The signing key of a person or system of the measured installation.
+struct BenchKey: Sendable {
+    let subjectID: String
+    private static let keyID = "bench-1"
+    private let key = P256.Signing.PrivateKey()
+
+    init(_ subjectID: String) { self.subjectID = subjectID }
+
+    var registration: Pcs_Host_V1_RegisterKeyRequest {
+        .with {
+            $0.subjectID = subjectID
+            $0.keyID = BenchKey.keyID
+            $0.publicKeyPem = key.publicKey.pemRepresentation
+        }
+    }
+
+    func token(through door: HostDoor) async throws -> String {
+        let session = try await door.session(accessToken: nil)
         var request = Pcs_Host_V1_IssueTokenRequest()
         request.clientAssertion = try assertion(audience: HostUnderTest.audience)
         let reply = try await Pcs_Host_V1_IdentityServiceClient(session.transport).issueToken(request)
@@ -54,18 +68,17 @@ struct BenchIdentity {
         return reply.accessToken
     }
 
-    /// RFC 7523: what the client claims, signed with its key (ES256).
+    /// RFC 7523: what the subject claims, signed with its key (ES256).
     private func assertion(audience: String) throws -> String {
         let now = Int(Date().timeIntervalSince1970)
-        let header = #"{"alg":"ES256","typ":"JWT","kid":"\#(BenchIdentity.keyID)"}"#
+        let header = #"{"alg":"ES256","typ":"JWT","kid":"\#(BenchKey.keyID)"}"#
         let claims = """
-            {"iss":"\(BenchIdentity.clientID)","sub":"\(BenchIdentity.clientID)","aud":"\(audience)",\
+            {"iss":"\(subjectID)","sub":"\(subjectID)","aud":"\(audience)",\
             "jti":"\(UUID().uuidString)","iat":\(now),"exp":\(now + 120)}
             """
-        let signed =
-            BenchIdentity.base64URL(Data(header.utf8)) + "." + BenchIdentity.base64URL(Data(claims.utf8))
+        let signed = BenchKey.base64URL(Data(header.utf8)) + "." + BenchKey.base64URL(Data(claims.utf8))
         let signature = try key.signature(for: Data(signed.utf8))
-        return signed + "." + BenchIdentity.base64URL(signature.rawRepresentation)
+        return signed + "." + BenchKey.base64URL(signature.rawRepresentation)
     }
 
     private static func base64URL(_ data: Data) -> String {

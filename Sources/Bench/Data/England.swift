@@ -122,12 +122,17 @@ enum Organisations {
         File(name: "edispensary-open-and-proposed", kind: .pharmacies, published: (2025, 5, 1)),
     ]
 
-    static func load(_ file: File, repository: String, host: HostUnderTest, folder: String) async throws {
+    /// A committed file, uncompressed.
+    static func bytes(of name: String, repository: String, folder: String) throws -> [UInt8] {
         let unpack = try ChildProcess(
-            Programs.find("gzip"), ["-dc", "\(repository)/opendata/ods/\(file.name).csv.gz"], name: "ods",
+            Programs.find("gzip"), ["-dc", "\(repository)/opendata/ods/\(name).csv.gz"], name: "ods",
             folder: folder)
         try unpack.waitForSuccess(within: 20)
-        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: unpack.outputPath)))
+        return Array(try Data(contentsOf: URL(fileURLWithPath: unpack.outputPath)))
+    }
+
+    static func load(_ file: File, repository: String, host: HostUnderTest, folder: String) async throws {
+        let bytes = try bytes(of: file.name, repository: repository, folder: folder)
         var first = Pcs_Host_V1_LoadSnapshotRequest()
         first.kind = file.kind
         first.fileName = file.name + ".csv"

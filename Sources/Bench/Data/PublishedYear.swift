@@ -29,12 +29,12 @@ struct PublishedYear {
     func multiplied(by factor: Int) throws -> PublishedYear {
         let lines = bytes.split(separator: 0x0A)
         guard let header = lines.first else { throw BenchError("\(fileName) is empty") }
-        let headings = PublishedYear.fields(of: header).map { String(decoding: header[$0], as: UTF8.self) }
+        let headings = CSVLine.fields(of: header).map { String(decoding: header[$0], as: UTF8.self) }
         guard let code = headings.firstIndex(of: "Practice Code"),
             let address = headings.firstIndex(of: "Practice Address")
         else { throw BenchError("\(fileName) has no column of practice codes") }
 
-        let rows = lines.dropFirst().map { ($0, PublishedYear.fields(of: $0)) }
+        let rows = lines.dropFirst().map { ($0, CSVLine.fields(of: $0)) }
         var codes = PracticeCodes(used: Set(rows.map { String(decoding: $0[$1[code]], as: UTF8.self) }))
         var result = Array(header) + [0x0A]
         result.reserveCapacity(bytes.count * factor)
@@ -50,9 +50,12 @@ struct PublishedYear {
         return PublishedYear(
             fileName: "ten-times-\(fileName)", bytes: result, practices: rows.count * factor)
     }
+}
 
+/// Lines of the open data.
+enum CSVLine {
     /// Where the fields of a line lie, quotes included: RFC 4180, no line breaks inside fields.
-    private static func fields(of line: ArraySlice<UInt8>) -> [Range<Int>] {
+    static func fields(of line: ArraySlice<UInt8>) -> [Range<Int>] {
         var fields: [Range<Int>] = []
         var start = line.startIndex
         var isQuoted = false
@@ -66,10 +69,19 @@ struct PublishedYear {
         fields.append(start..<line.endIndex)
         return fields
     }
+
+    /// The text of each field, without its quotes.
+    static func texts(of line: ArraySlice<UInt8>) -> [String] {
+        fields(of: line).map { range in
+            let isQuoted = range.count > 1 && line[range.lowerBound] == 0x22
+            let inside = isQuoted ? range.lowerBound + 1..<range.upperBound - 1 : range
+            return String(decoding: line[inside], as: UTF8.self).replacing("\"\"", with: "\"")
+        }
+    }
 }
 
 /// Codes of the form of an English GP practice's that are not in use, in order.
-private struct PracticeCodes {
+struct PracticeCodes {
     let used: Set<String>
     private var position = 0
     private static let letters = Array("ABCDEFGHJKLMNPY".utf8)

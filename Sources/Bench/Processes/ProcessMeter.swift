@@ -17,9 +17,14 @@ enum ProcessMeter {
     }
 
     /// Resident memory, KiB.
-    static func residentKiB(of pid: pid_t) throws -> Double {
+    static func residentKiB(of pid: pid_t) throws -> Double { try memoryKiB("VmRSS:", of: pid) }
+
+    /// The most resident memory that it ever held, KiB.
+    static func mostResidentKiB(of pid: pid_t) throws -> Double { try memoryKiB("VmHWM:", of: pid) }
+
+    private static func memoryKiB(_ name: String, of pid: pid_t) throws -> Double {
         guard let status = SystemFiles.text(at: "/proc/\(pid)/status"),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
             let value = Double(line.split(whereSeparator: { $0 == " " || $0 == "\t" })[1])
         else { throw BenchError("no memory figure for process \(pid)") }
         return value

@@ -2,7 +2,7 @@
 struct Figure {
     let name: String
     let value: Double
-    /// `x` for a ratio, else `s`, `ms`, `KiB`, `MiB`.
+    /// `x` for a ratio, else `s`, `ms`, `KiB`, `MiB`, `/s`.
     let unit: String
     /// What it was made of, in reading order: ours, the peers', by load.
     let details: [Detail]
@@ -44,6 +44,15 @@ struct Goal {
         "idle_connection_kib": Goal(better: .lower, must: nil, aim: 40),
         "start_ms": Goal(better: .lower, must: nil, aim: 300),
         "idle_rss_mib": Goal(better: .lower, must: nil, aim: 80),
+        "full_month_s": Goal(better: .lower, must: nil, aim: 5),
+        "full_month_rss_mib": Goal(better: .lower, must: nil, aim: 512),
+        "full_month_10x_ratio": Goal(better: .lower, must: nil, aim: 11),
+        "gos_claims_per_s": Goal(better: .higher, must: nil, aim: 20_000),
+        "variation_20k_s": Goal(better: .lower, must: nil, aim: 1),
+        "statement_history_ms": Goal(better: .lower, must: nil, aim: 20),
+        "qof_england_s": Goal(better: .lower, must: nil, aim: 5),
+        "qof_england_10x_ratio": Goal(better: .lower, must: nil, aim: 11),
+        "declare_england_s": Goal(better: .lower, must: nil, aim: 10),
     ]
 
     /// `aim`, `must` or `missed`: the best that `value` reaches.

@@ -54,18 +54,13 @@ final class HostUnderTest {
         return connection
     }
 
-    /// Calls as the local operator, over the Unix socket.
-    func operatorSession() async throws -> HostSession {
-        try await HostSession(
-            FrameClientConfiguration(address: .unixSocket(path: socketPath), software: "pcs-bench/1"))
-    }
+    /// For callers of their own, which do not hold the host.
+    var door: HostDoor { HostDoor(port: port, socketPath: socketPath) }
 
-    /// Calls over TCP, as the system that the token names.
+    func operatorSession() async throws -> HostSession { try await door.operatorSession() }
+
     func session(accessToken: String?) async throws -> HostSession {
-        try await HostSession(
-            FrameClientConfiguration(
-                address: .tcp(host: "127.0.0.1", port: port), software: "pcs-bench/1",
-                accessToken: accessToken))
+        try await door.session(accessToken: accessToken)
     }
 
     private static func freePort() throws -> Int {
@@ -85,11 +80,33 @@ final class HostUnderTest {
     }
 }
 
+/// Where a host listens.
+struct HostDoor: Sendable {
+    let port: Int
+    let socketPath: String
+
+    /// Calls as the local operator, over the Unix socket.
+    func operatorSession() async throws -> HostSession {
+        try await HostSession(
+            FrameClientConfiguration(address: .unixSocket(path: socketPath), software: "pcs-bench/1"))
+    }
+
+    /// Calls over TCP, as the system that the token names.
+    func session(accessToken: String?) async throws -> HostSession {
+        try await HostSession(
+            FrameClientConfiguration(
+                address: .tcp(host: "127.0.0.1", port: port), software: "pcs-bench/1",
+                accessToken: accessToken))
+    }
+}
+
 /// A client with its connection.
-struct HostSession {
+struct HostSession: Sendable {
     let transport: FrameClient
     /// For loads and calculations.
     let slow = CallOptions(timeoutMilliseconds: 120_000)
+    /// For national extracts.
+    let slowest = CallOptions(timeoutMilliseconds: 600_000)
 
     init(_ configuration: FrameClientConfiguration) async throws {
         transport = FrameClient(configuration)

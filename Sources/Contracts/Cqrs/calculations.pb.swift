@@ -398,6 +398,11 @@ public nonisolated struct Pcs_Cqrs_V1_AchievementLine: Sendable {
   /// Route that gave the points, where there are several.
   public var route: String = String()
 
+  /// Percentage points by which `percent` must rise (of an inverse indicator fall) before anything is earned, rounded up
+  /// to 2 decimals; at the threshold itself nothing is earned yet, but of a first block. Empty when points are earned,
+  /// or cannot be (R12).
+  public var mustRiseBy: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1305,7 +1310,7 @@ nonisolated extension Pcs_Cqrs_V1_Achievement: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Pcs_Cqrs_V1_AchievementLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AchievementLine"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}indicator_code\0\u{1}description\0\u{1}group\0\u{1}numerator\0\u{1}denominator\0\u{1}register\0\u{3}personalised_care_adjustments\0\u{1}percent\0\u{3}percent_with_adjustments\0\u{3}points_hundredths\0\u{3}maximum_points_hundredths\0\u{3}not_earnable_because\0\u{3}income_protected\0\u{3}information_only\0\u{1}route\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}indicator_code\0\u{1}description\0\u{1}group\0\u{1}numerator\0\u{1}denominator\0\u{1}register\0\u{3}personalised_care_adjustments\0\u{1}percent\0\u{3}percent_with_adjustments\0\u{3}points_hundredths\0\u{3}maximum_points_hundredths\0\u{3}not_earnable_because\0\u{3}income_protected\0\u{3}information_only\0\u{1}route\0\u{3}must_rise_by\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1328,6 +1333,7 @@ nonisolated extension Pcs_Cqrs_V1_AchievementLine: SwiftProtobuf.Message, SwiftP
       case 13: try { try decoder.decodeSingularBoolField(value: &self.incomeProtected) }()
       case 14: try { try decoder.decodeSingularBoolField(value: &self.informationOnly) }()
       case 15: try { try decoder.decodeSingularStringField(value: &self.route) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.mustRiseBy) }()
       default: break
       }
     }
@@ -1379,6 +1385,9 @@ nonisolated extension Pcs_Cqrs_V1_AchievementLine: SwiftProtobuf.Message, SwiftP
     if !self.route.isEmpty {
       try visitor.visitSingularStringField(value: self.route, fieldNumber: 15)
     }
+    if !self.mustRiseBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.mustRiseBy, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1398,6 +1407,7 @@ nonisolated extension Pcs_Cqrs_V1_AchievementLine: SwiftProtobuf.Message, SwiftP
     if lhs.incomeProtected != rhs.incomeProtected {return false}
     if lhs.informationOnly != rhs.informationOnly {return false}
     if lhs.route != rhs.route {return false}
+    if lhs.mustRiseBy != rhs.mustRiseBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

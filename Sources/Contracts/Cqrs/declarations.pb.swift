@@ -1048,6 +1048,12 @@ public nonisolated struct Pcs_Cqrs_V1_NightlyReport: Sendable {
 
   public var releasedInstructions: Int64 = 0
 
+  /// Adjustments drafted, because what finance had approved came out differently (R10). They wait for approval.
+  public var adjustments: Int64 = 0
+
+  /// Reminders sent.
+  public var reminders: Int64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2730,7 +2736,7 @@ nonisolated extension Pcs_Cqrs_V1_RunNightlyRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Pcs_Cqrs_V1_NightlyReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NightlyReport"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}drafts\0\u{1}superseded\0\u{1}aggregated\0\u{3}lapsed_offers\0\u{3}ended_participations\0\u{3}released_instructions\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}drafts\0\u{1}superseded\0\u{1}aggregated\0\u{3}lapsed_offers\0\u{3}ended_participations\0\u{3}released_instructions\0\u{1}adjustments\0\u{1}reminders\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2744,6 +2750,8 @@ nonisolated extension Pcs_Cqrs_V1_NightlyReport: SwiftProtobuf.Message, SwiftPro
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.lapsedOffers) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.endedParticipations) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.releasedInstructions) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.adjustments) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.reminders) }()
       default: break
       }
     }
@@ -2768,6 +2776,12 @@ nonisolated extension Pcs_Cqrs_V1_NightlyReport: SwiftProtobuf.Message, SwiftPro
     if self.releasedInstructions != 0 {
       try visitor.visitSingularInt64Field(value: self.releasedInstructions, fieldNumber: 6)
     }
+    if self.adjustments != 0 {
+      try visitor.visitSingularInt64Field(value: self.adjustments, fieldNumber: 7)
+    }
+    if self.reminders != 0 {
+      try visitor.visitSingularInt64Field(value: self.reminders, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2778,6 +2792,8 @@ nonisolated extension Pcs_Cqrs_V1_NightlyReport: SwiftProtobuf.Message, SwiftPro
     if lhs.lapsedOffers != rhs.lapsedOffers {return false}
     if lhs.endedParticipations != rhs.endedParticipations {return false}
     if lhs.releasedInstructions != rhs.releasedInstructions {return false}
+    if lhs.adjustments != rhs.adjustments {return false}
+    if lhs.reminders != rhs.reminders {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -23,15 +23,17 @@ public protocol Pcs_Cqrs_V1_DeclarationService: Sendable {
         _ request: Pcs_Cqrs_V1_AnnotateDeclarationRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_Declaration
 
-    /// The provider disputes counts with its own figures; both stay (R6).
+    /// The provider disputes counts with its own figures; both stay (R6). Figures of a network's declaration are its members':
+    /// they are disputed in words, or in the practice's own declaration.
     ///
     /// Callers: `CQRS_DECLARATION_MANAGEMENT` of the organisation in `provider_code`. Changes state.
     func disputeDeclaration(
         _ request: Pcs_Cqrs_V1_DisputeDeclarationRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_Declaration
 
-    /// The commissioner accepts the provider's figures or keeps the extracted ones. Accepted figures are entered on behalf
-    /// with SubmissionService/SubmitCounts, which makes a new declaration; this records the decision and its reason.
+    /// The commissioner accepts the provider's figures or keeps the extracted ones. Accepted figures become a submission of
+    /// their own, with the source AGREED, which a later extract does not replace; the result is calculated again and gives a
+    /// new declaration, which is answered. A dispute in words only is answered by SubmissionService/SubmitCounts.
     ///
     /// Callers: `CQRS_APPROVAL_MANAGEMENT` of the organisation in `commissioner_code`;
     /// `CQRS_APPROVAL_MANAGEMENT` of the region above `commissioner_code`. Changes state.
@@ -935,7 +937,8 @@ public struct Pcs_Cqrs_V1_DeclarationServiceClient: Sendable {
         return try Pcs_Cqrs_V1_Declaration(serializedBytes: reply)
     }
 
-    /// The provider disputes counts with its own figures; both stay (R6).
+    /// The provider disputes counts with its own figures; both stay (R6). Figures of a network's declaration are its members':
+    /// they are disputed in words, or in the practice's own declaration.
     ///
     /// Callers: `CQRS_DECLARATION_MANAGEMENT` of the organisation in `provider_code`. Changes state.
     public func disputeDeclaration(
@@ -946,8 +949,9 @@ public struct Pcs_Cqrs_V1_DeclarationServiceClient: Sendable {
         return try Pcs_Cqrs_V1_Declaration(serializedBytes: reply)
     }
 
-    /// The commissioner accepts the provider's figures or keeps the extracted ones. Accepted figures are entered on behalf
-    /// with SubmissionService/SubmitCounts, which makes a new declaration; this records the decision and its reason.
+    /// The commissioner accepts the provider's figures or keeps the extracted ones. Accepted figures become a submission of
+    /// their own, with the source AGREED, which a later extract does not replace; the result is calculated again and gives a
+    /// new declaration, which is answered. A dispute in words only is answered by SubmissionService/SubmitCounts.
     ///
     /// Callers: `CQRS_APPROVAL_MANAGEMENT` of the organisation in `commissioner_code`;
     /// `CQRS_APPROVAL_MANAGEMENT` of the region above `commissioner_code`. Changes state.

@@ -56,6 +56,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
   case controlTotalMismatch // = 30
   case instructionUnknown // = 31
   case instructionStateWrong // = 32
+  case reportNotAllowed // = 33
+  case notMembersThen // = 34
+  case reportTooLarge // = 35
+  case allocationUnknown // = 36
+  case delegateCannotDeclare // = 37
+  case leaveUnknown // = 38
   case icbMayNotAct // = 41
   case versionChanged // = 43
   case UNRECOGNIZED(Int)
@@ -97,6 +103,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case 30: self = .controlTotalMismatch
     case 31: self = .instructionUnknown
     case 32: self = .instructionStateWrong
+    case 33: self = .reportNotAllowed
+    case 34: self = .notMembersThen
+    case 35: self = .reportTooLarge
+    case 36: self = .allocationUnknown
+    case 37: self = .delegateCannotDeclare
+    case 38: self = .leaveUnknown
     case 41: self = .icbMayNotAct
     case 43: self = .versionChanged
     default: self = .UNRECOGNIZED(rawValue)
@@ -136,6 +148,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case .controlTotalMismatch: return 30
     case .instructionUnknown: return 31
     case .instructionStateWrong: return 32
+    case .reportNotAllowed: return 33
+    case .notMembersThen: return 34
+    case .reportTooLarge: return 35
+    case .allocationUnknown: return 36
+    case .delegateCannotDeclare: return 37
+    case .leaveUnknown: return 38
     case .icbMayNotAct: return 41
     case .versionChanged: return 43
     case .UNRECOGNIZED(let i): return i
@@ -175,6 +193,12 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     .controlTotalMismatch,
     .instructionUnknown,
     .instructionStateWrong,
+    .reportNotAllowed,
+    .notMembersThen,
+    .reportTooLarge,
+    .allocationUnknown,
+    .delegateCannotDeclare,
+    .leaveUnknown,
     .icbMayNotAct,
     .versionChanged,
   ]
@@ -184,5 +208,5 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CQRS_REASON_UNSPECIFIED\0\u{1}CQRS_REASON_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_SERVICE_IMMUTABLE\0\u{1}CQRS_REASON_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_DEFINITION_CHANGED\0\u{1}CQRS_REASON_FILE_TOO_LARGE\0\u{1}CQRS_REASON_PROVIDER_OUTSIDE_SCOPE\0\u{1}CQRS_REASON_NOT_PARTICIPATING\0\u{1}CQRS_REASON_WINDOW_CLOSED\0\u{1}CQRS_REASON_ENTRY_NOT_ALLOWED\0\u{2}\u{2}CQRS_REASON_DEFAULTS_UNCONFIRMED\0\u{1}CQRS_REASON_FIGURES_CHANGED\0\u{1}CQRS_REASON_CONSTANT_MISSING\0\u{1}CQRS_REASON_POPULATION_MISSING\0\u{1}CQRS_REASON_TARIFF_MISSING\0\u{1}CQRS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}CQRS_REASON_RESULT_UNKNOWN\0\u{1}CQRS_REASON_RESULT_DAMAGED\0\u{1}CQRS_REASON_RUN_UNKNOWN\0\u{1}CQRS_REASON_RUN_NOT_HELD\0\u{1}CQRS_REASON_PARTICIPATION_UNKNOWN\0\u{1}CQRS_REASON_PARTICIPATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_PARTICIPATING\0\u{1}CQRS_REASON_WHOLE_NETWORK_ONLY\0\u{1}CQRS_REASON_DECLARATION_UNKNOWN\0\u{1}CQRS_REASON_DECLARATION_STATE_WRONG\0\u{2}\u{2}CQRS_REASON_AWAITING_REAGGREGATION\0\u{1}CQRS_REASON_SERVICE_HELD\0\u{1}CQRS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}CQRS_REASON_INSTRUCTION_UNKNOWN\0\u{1}CQRS_REASON_INSTRUCTION_STATE_WRONG\0\u{2}\u{9}CQRS_REASON_ICB_MAY_NOT_ACT\0\u{2}\u{2}CQRS_REASON_VERSION_CHANGED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CQRS_REASON_UNSPECIFIED\0\u{1}CQRS_REASON_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_SERVICE_IMMUTABLE\0\u{1}CQRS_REASON_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_DEFINITION_CHANGED\0\u{1}CQRS_REASON_FILE_TOO_LARGE\0\u{1}CQRS_REASON_PROVIDER_OUTSIDE_SCOPE\0\u{1}CQRS_REASON_NOT_PARTICIPATING\0\u{1}CQRS_REASON_WINDOW_CLOSED\0\u{1}CQRS_REASON_ENTRY_NOT_ALLOWED\0\u{2}\u{2}CQRS_REASON_DEFAULTS_UNCONFIRMED\0\u{1}CQRS_REASON_FIGURES_CHANGED\0\u{1}CQRS_REASON_CONSTANT_MISSING\0\u{1}CQRS_REASON_POPULATION_MISSING\0\u{1}CQRS_REASON_TARIFF_MISSING\0\u{1}CQRS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}CQRS_REASON_RESULT_UNKNOWN\0\u{1}CQRS_REASON_RESULT_DAMAGED\0\u{1}CQRS_REASON_RUN_UNKNOWN\0\u{1}CQRS_REASON_RUN_NOT_HELD\0\u{1}CQRS_REASON_PARTICIPATION_UNKNOWN\0\u{1}CQRS_REASON_PARTICIPATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_PARTICIPATING\0\u{1}CQRS_REASON_WHOLE_NETWORK_ONLY\0\u{1}CQRS_REASON_DECLARATION_UNKNOWN\0\u{1}CQRS_REASON_DECLARATION_STATE_WRONG\0\u{2}\u{2}CQRS_REASON_AWAITING_REAGGREGATION\0\u{1}CQRS_REASON_SERVICE_HELD\0\u{1}CQRS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}CQRS_REASON_INSTRUCTION_UNKNOWN\0\u{1}CQRS_REASON_INSTRUCTION_STATE_WRONG\0\u{1}CQRS_REASON_REPORT_NOT_ALLOWED\0\u{1}CQRS_REASON_NOT_MEMBERS_THEN\0\u{1}CQRS_REASON_REPORT_TOO_LARGE\0\u{1}CQRS_REASON_ALLOCATION_UNKNOWN\0\u{1}CQRS_REASON_DELEGATE_CANNOT_DECLARE\0\u{1}CQRS_REASON_LEAVE_UNKNOWN\0\u{2}\u{3}CQRS_REASON_ICB_MAY_NOT_ACT\0\u{2}\u{2}CQRS_REASON_VERSION_CHANGED\0")
 }

@@ -185,6 +185,42 @@ public enum CqrsReasons {
         summary: "The instruction is not in a state that allows this.",
         nextStep: "Read it; only a queued one can be recalled.")
 
+    /// The roles held do not show this report.
+    public static let reportNotAllowed = Reason(
+        name: "REPORT_NOT_ALLOWED", code: .permissionDenied,
+        summary: "The roles held do not show this report.",
+        nextStep: "The message names the roles that do; ReportName says which role sees which report.")
+
+    /// The two were not in one network on that day.
+    public static let notMembersThen = Reason(
+        name: "NOT_MEMBERS_THEN", code: .permissionDenied,
+        summary: "The two were not in one network on that day.",
+        nextStep: "Ask for a date on which both were members (REP-3).")
+
+    /// The report has more rows than are shown at once.
+    public static let reportTooLarge = Reason(
+        name: "REPORT_TOO_LARGE", code: .resourceExhausted,
+        summary: "The report has more rows than are shown at once.",
+        nextStep: "Name a service or a date, or take the file with ReportService/ExportReport.")
+
+    /// There is no such allocation that stands.
+    public static let allocationUnknown = Reason(
+        name: "ALLOCATION_UNKNOWN", code: .notFound,
+        summary: "There is no such allocation that stands.",
+        nextStep: "List them with ReportService/ListReportAllocations.")
+
+    /// The person does not hold Declaration Management for all of those days.
+    public static let delegateCannotDeclare = Reason(
+        name: "DELEGATE_CANNOT_DECLARE", code: .failedPrecondition,
+        summary: "The person does not hold Declaration Management for all of those days.",
+        nextStep: "Have the User Administrator give it for the leave first.")
+
+    /// There is no such leave, or it has ended.
+    public static let leaveUnknown = Reason(
+        name: "LEAVE_UNKNOWN", code: .notFound,
+        summary: "There is no such leave, or it has ended.",
+        nextStep: "List them with DelegateService/ListDeclarers.")
+
     /// This is done by the Sub ICB Location or the region, not by the ICB.
     public static let icbMayNotAct = Reason(
         name: "ICB_MAY_NOT_ACT", code: .permissionDenied,
@@ -229,6 +265,12 @@ public enum CqrsReasons {
         controlTotalMismatch,
         instructionUnknown,
         instructionStateWrong,
+        reportNotAllowed,
+        notMembersThen,
+        reportTooLarge,
+        allocationUnknown,
+        delegateCannotDeclare,
+        leaveUnknown,
         icbMayNotAct,
         versionChanged,
     ]

@@ -102,6 +102,153 @@ public nonisolated enum Pcs_Payments_V1_PublishedGroup: SwiftProtobuf.Enum, Swif
 
 }
 
+/// Headings of the file that are looked at one by one.
+public nonisolated enum Pcs_Payments_V1_PublishedHeading: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+  case correctionFactor // = 1
+  case childhoodVaccination // = 2
+  case influenzaPneumococcal // = 3
+  case learningDisabilities // = 4
+  case meningitis // = 5
+  case pertussis // = 6
+  case rotavirusShingles // = 7
+  case mainProgramme // = 8
+  case weightManagement // = 9
+  case networkParticipation // = 10
+  case total // = 11
+  case deductions // = 12
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .correctionFactor
+    case 2: self = .childhoodVaccination
+    case 3: self = .influenzaPneumococcal
+    case 4: self = .learningDisabilities
+    case 5: self = .meningitis
+    case 6: self = .pertussis
+    case 7: self = .rotavirusShingles
+    case 8: self = .mainProgramme
+    case 9: self = .weightManagement
+    case 10: self = .networkParticipation
+    case 11: self = .total
+    case 12: self = .deductions
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .correctionFactor: return 1
+    case .childhoodVaccination: return 2
+    case .influenzaPneumococcal: return 3
+    case .learningDisabilities: return 4
+    case .meningitis: return 5
+    case .pertussis: return 6
+    case .rotavirusShingles: return 7
+    case .mainProgramme: return 8
+    case .weightManagement: return 9
+    case .networkParticipation: return 10
+    case .total: return 11
+    case .deductions: return 12
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_PublishedHeading] = [
+    .unspecified,
+    .correctionFactor,
+    .childhoodVaccination,
+    .influenzaPneumococcal,
+    .learningDisabilities,
+    .meningitis,
+    .pertussis,
+    .rotavirusShingles,
+    .mainProgramme,
+    .weightManagement,
+    .networkParticipation,
+    .total,
+    .deductions,
+  ]
+
+}
+
+/// What a heading is compared with.
+public nonisolated enum Pcs_Payments_V1_PublishedTest: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// A whole number of the fee.
+  case multipleOfFee // = 1
+
+  /// The weighted list times the rate.
+  case weightedList // = 2
+
+  /// The same practice's amount in the last earlier year loaded, run off by sevenths (payments.md 3.4).
+  case runOff // = 3
+
+  /// The headings add up, to within a pound.
+  case headingsAddUp // = 4
+
+  /// Total and deductions make the net, to the penny.
+  case netAddsUp // = 5
+
+  /// The same practice's weighted list of the year before, if that is loaded, times the rate: participation is paid on
+  /// the list of 1 January before the year.
+  case earlierWeightedList // = 6
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .multipleOfFee
+    case 2: self = .weightedList
+    case 3: self = .runOff
+    case 4: self = .headingsAddUp
+    case 5: self = .netAddsUp
+    case 6: self = .earlierWeightedList
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .multipleOfFee: return 1
+    case .weightedList: return 2
+    case .runOff: return 3
+    case .headingsAddUp: return 4
+    case .netAddsUp: return 5
+    case .earlierWeightedList: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_PublishedTest] = [
+    .unspecified,
+    .multipleOfFee,
+    .weightedList,
+    .runOff,
+    .headingsAddUp,
+    .netAddsUp,
+    .earlierWeightedList,
+  ]
+
+}
+
 public nonisolated struct Pcs_Payments_V1_LoadPublishedYearRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -334,6 +481,50 @@ public nonisolated struct Pcs_Payments_V1_PublishedSummary: Sendable {
 
   public var recomputedPence: Int64 = 0
 
+  /// Median outside London of the global sum for each weighted patient: the price that the file itself implies.
+  public var impliedNetPricePence: Int64 = 0
+
+  /// Name of the rate that is not set for the year; empty = all are. With a name, "recomputed" is the weighted list
+  /// times the implied price, and London, whose adjustment cannot be told apart, is left out of the shares.
+  public var missingRate: String = String()
+
+  public var headings: [Pcs_Payments_V1_PublishedHeadingAgreement] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// How far the amounts under a heading follow from its rule.
+public nonisolated struct Pcs_Payments_V1_PublishedHeadingAgreement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var heading: Pcs_Payments_V1_PublishedHeading = .unspecified
+
+  public var test: Pcs_Payments_V1_PublishedTest = .unspecified
+
+  /// The rate compared with, as set; empty = the test needs none.
+  public var rate: String = String()
+
+  /// Practices that show an amount and can be compared.
+  public var practices: Int64 = 0
+
+  /// Those that agree exactly: to the penny, or within a hundredth of a percent of what is computed from a list.
+  public var exact: Int64 = 0
+
+  public var withinHalfPercent: Int64 = 0
+
+  public var withinOnePercent: Int64 = 0
+
+  public var withinTwoPercent: Int64 = 0
+
+  /// Published / computed in millionths; 0 = the test has no ratio.
+  public var medianRatioMillionths: Int64 = 0
+
+  public var publishedPence: Int64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -387,6 +578,14 @@ fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_PublishedGroup: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUBLISHED_GROUP_UNSPECIFIED\0\u{1}PUBLISHED_GROUP_AGREES\0\u{1}PUBLISHED_GROUP_KEPT_OUT_OF_HOURS\0\u{1}PUBLISHED_GROUP_PART_YEAR\0\u{1}PUBLISHED_GROUP_LONDON\0\u{1}PUBLISHED_GROUP_NO_LIST\0\u{1}PUBLISHED_GROUP_NO_GLOBAL_SUM\0\u{1}PUBLISHED_GROUP_ONE_OFF\0")
+}
+
+nonisolated extension Pcs_Payments_V1_PublishedHeading: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUBLISHED_HEADING_UNSPECIFIED\0\u{1}PUBLISHED_HEADING_CORRECTION_FACTOR\0\u{1}PUBLISHED_HEADING_CHILDHOOD_VACCINATION\0\u{1}PUBLISHED_HEADING_INFLUENZA_PNEUMOCOCCAL\0\u{1}PUBLISHED_HEADING_LEARNING_DISABILITIES\0\u{1}PUBLISHED_HEADING_MENINGITIS\0\u{1}PUBLISHED_HEADING_PERTUSSIS\0\u{1}PUBLISHED_HEADING_ROTAVIRUS_SHINGLES\0\u{1}PUBLISHED_HEADING_MAIN_PROGRAMME\0\u{1}PUBLISHED_HEADING_WEIGHT_MANAGEMENT\0\u{1}PUBLISHED_HEADING_NETWORK_PARTICIPATION\0\u{1}PUBLISHED_HEADING_TOTAL\0\u{1}PUBLISHED_HEADING_DEDUCTIONS\0")
+}
+
+nonisolated extension Pcs_Payments_V1_PublishedTest: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUBLISHED_TEST_UNSPECIFIED\0\u{1}PUBLISHED_TEST_MULTIPLE_OF_FEE\0\u{1}PUBLISHED_TEST_WEIGHTED_LIST\0\u{1}PUBLISHED_TEST_RUN_OFF\0\u{1}PUBLISHED_TEST_HEADINGS_ADD_UP\0\u{1}PUBLISHED_TEST_NET_ADDS_UP\0\u{1}PUBLISHED_TEST_EARLIER_WEIGHTED_LIST\0")
 }
 
 nonisolated extension Pcs_Payments_V1_LoadPublishedYearRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -802,7 +1001,7 @@ nonisolated extension Pcs_Payments_V1_PublishedPractice: SwiftProtobuf.Message, 
 
 nonisolated extension Pcs_Payments_V1_PublishedSummary: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PublishedSummary"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}financial_year\0\u{3}months_from_runs\0\u{3}net_price_pence\0\u{3}practices_at_net_price\0\u{1}shares\0\u{1}groups\0\u{3}published_pence\0\u{3}recomputed_pence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}financial_year\0\u{3}months_from_runs\0\u{3}net_price_pence\0\u{3}practices_at_net_price\0\u{1}shares\0\u{1}groups\0\u{3}published_pence\0\u{3}recomputed_pence\0\u{3}implied_net_price_pence\0\u{3}missing_rate\0\u{1}headings\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -818,6 +1017,9 @@ nonisolated extension Pcs_Payments_V1_PublishedSummary: SwiftProtobuf.Message, S
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.groups) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.publishedPence) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.recomputedPence) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.impliedNetPricePence) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.missingRate) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.headings) }()
       default: break
       }
     }
@@ -848,6 +1050,15 @@ nonisolated extension Pcs_Payments_V1_PublishedSummary: SwiftProtobuf.Message, S
     if self.recomputedPence != 0 {
       try visitor.visitSingularInt64Field(value: self.recomputedPence, fieldNumber: 8)
     }
+    if self.impliedNetPricePence != 0 {
+      try visitor.visitSingularInt64Field(value: self.impliedNetPricePence, fieldNumber: 9)
+    }
+    if !self.missingRate.isEmpty {
+      try visitor.visitSingularStringField(value: self.missingRate, fieldNumber: 10)
+    }
+    if !self.headings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.headings, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -860,6 +1071,84 @@ nonisolated extension Pcs_Payments_V1_PublishedSummary: SwiftProtobuf.Message, S
     if lhs.groups != rhs.groups {return false}
     if lhs.publishedPence != rhs.publishedPence {return false}
     if lhs.recomputedPence != rhs.recomputedPence {return false}
+    if lhs.impliedNetPricePence != rhs.impliedNetPricePence {return false}
+    if lhs.missingRate != rhs.missingRate {return false}
+    if lhs.headings != rhs.headings {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_PublishedHeadingAgreement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PublishedHeadingAgreement"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heading\0\u{1}test\0\u{1}rate\0\u{1}practices\0\u{1}exact\0\u{3}within_half_percent\0\u{3}within_one_percent\0\u{3}within_two_percent\0\u{3}median_ratio_millionths\0\u{3}published_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.heading) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.test) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.rate) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.practices) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.exact) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.withinHalfPercent) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.withinOnePercent) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.withinTwoPercent) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.medianRatioMillionths) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.publishedPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.heading != .unspecified {
+      try visitor.visitSingularEnumField(value: self.heading, fieldNumber: 1)
+    }
+    if self.test != .unspecified {
+      try visitor.visitSingularEnumField(value: self.test, fieldNumber: 2)
+    }
+    if !self.rate.isEmpty {
+      try visitor.visitSingularStringField(value: self.rate, fieldNumber: 3)
+    }
+    if self.practices != 0 {
+      try visitor.visitSingularInt64Field(value: self.practices, fieldNumber: 4)
+    }
+    if self.exact != 0 {
+      try visitor.visitSingularInt64Field(value: self.exact, fieldNumber: 5)
+    }
+    if self.withinHalfPercent != 0 {
+      try visitor.visitSingularInt64Field(value: self.withinHalfPercent, fieldNumber: 6)
+    }
+    if self.withinOnePercent != 0 {
+      try visitor.visitSingularInt64Field(value: self.withinOnePercent, fieldNumber: 7)
+    }
+    if self.withinTwoPercent != 0 {
+      try visitor.visitSingularInt64Field(value: self.withinTwoPercent, fieldNumber: 8)
+    }
+    if self.medianRatioMillionths != 0 {
+      try visitor.visitSingularInt64Field(value: self.medianRatioMillionths, fieldNumber: 9)
+    }
+    if self.publishedPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.publishedPence, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_PublishedHeadingAgreement, rhs: Pcs_Payments_V1_PublishedHeadingAgreement) -> Bool {
+    if lhs.heading != rhs.heading {return false}
+    if lhs.test != rhs.test {return false}
+    if lhs.rate != rhs.rate {return false}
+    if lhs.practices != rhs.practices {return false}
+    if lhs.exact != rhs.exact {return false}
+    if lhs.withinHalfPercent != rhs.withinHalfPercent {return false}
+    if lhs.withinOnePercent != rhs.withinOnePercent {return false}
+    if lhs.withinTwoPercent != rhs.withinTwoPercent {return false}
+    if lhs.medianRatioMillionths != rhs.medianRatioMillionths {return false}
+    if lhs.publishedPence != rhs.publishedPence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -18,7 +18,9 @@ public protocol Pcs_Payments_V1_PublishedYearService: Sendable {
     ) async throws -> Pcs_Payments_V1_PublishedYearLoad
 
     /// The global sum of each GMS practice, from the year's runs where they are calculated and recomputed where not,
-    /// against the published one; the summary comes last.
+    /// against the published one; the summary comes last. It also says, heading by heading, how many practices show
+    /// amounts that follow from the rates set for the year. Where the price or the out-of-hours deduction of the year is
+    /// not set, nothing can be recomputed: the global sum is then compared with the price that the file itself implies.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally.
@@ -143,7 +145,9 @@ public struct Pcs_Payments_V1_PublishedYearServiceClient: Sendable {
     }
 
     /// The global sum of each GMS practice, from the year's runs where they are calculated and recomputed where not,
-    /// against the published one; the summary comes last.
+    /// against the published one; the summary comes last. It also says, heading by heading, how many practices show
+    /// amounts that follow from the rates set for the year. Where the price or the out-of-hours deduction of the year is
+    /// not set, nothing can be recomputed: the global sum is then compared with the price that the file itself implies.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally.

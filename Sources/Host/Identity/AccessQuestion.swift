@@ -45,6 +45,13 @@ struct AccessQuestion {
         }
         let candidates = method.access.allow.filter { roles.contains($0.role) }
         guard !candidates.isEmpty else {
+            // Whoever may only read is told which level acts, not which roles of it.
+            for target in organisations
+            where method.access.allow.contains(where: { $0.organisationField == target.field }) {
+                if let code = ODSCode(target.code), isAskedByICB(of: code, at: today) {
+                    throw Failure.denied(.icbReadOnly, wordsToICB(code, at: today))
+                }
+            }
             let wanted = Set(method.access.allow.map(\.role.name)).sorted().joined(separator: ", ")
             let held = roles.map(\.name).sorted().joined(separator: ", ")
             throw Failure.denied(
@@ -128,14 +135,25 @@ struct AccessQuestion {
             return Obstacle(clause: .organisationClosed, words: "\(code) closed\(entry.closingWords)")
         }
         if holds(allow.relation, with: code, at: day, actingKind) { return nil }
-        if allow.relation == .commissioner, method.access.changesState,
-            directory.icb(of: code, at: day) == acting
-        {
-            return Obstacle(
-                clause: .icbReadOnly,
-                words: "\(acting) is the ICB above \(code); its Sub ICB Location acts")
+        if isAskedByICB(of: code, at: day) {
+            return Obstacle(clause: .icbReadOnly, words: wordsToICB(code, at: day))
         }
         return Obstacle(clause: .relation, words: words(allow.relation, code, at: day))
+    }
+
+    /// Whether an ICB asks for a change of something below it, where only its Sub ICB Locations, or the region, act.
+    private func isAskedByICB(of code: ODSCode, at day: CalendarDate) -> Bool {
+        method.access.changesState && code != acting
+            && directory.organisation(acting, at: today)?.kind == .icb
+            && directory.icb(of: code, at: day) == acting
+    }
+
+    private func wordsToICB(_ code: ODSCode, at day: CalendarDate) -> String {
+        let location =
+            directory.organisation(code, at: day)?.kind == .subICBLocation
+            ? code : directory.commissioner(of: code, at: day) ?? code
+        return
+            "\(acting) is the ICB above \(code) and reads only; this requires Sub ICB Location role, at \(location)"
     }
 
     /// The day as at which relations count: today; for a closed organisation its last day, for reading, for a while.
@@ -178,7 +196,8 @@ struct AccessQuestion {
         case .icb: return "\(code) is below \(said(directory.icb(of: code, at: day))), not below \(acting)"
         case .region: return "\(code) is in \(said(directory.region(of: code, at: day))), not in \(acting)"
         case .pcnMember: return "\(acting) is no member of \(code)"
-        case .pcnOf: return "\(code) is a member of \(said(directory.pcn(of: code, at: day))), not of \(acting)"
+        case .pcnOf:
+            return "\(code) is a member of \(said(directory.pcn(of: code, at: day))), not of \(acting)"
         case .pcnPeer: return "\(code) and \(acting) are not in one PCN"
         }
     }

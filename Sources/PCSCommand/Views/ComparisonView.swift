@@ -28,10 +28,18 @@ package enum ComparisonView {
         var sheet = Sheet()
         sheet.add("year", summary.financialYear, style: .bold)
         sheet.add("from runs", "\(Wording.plural(summary.monthsFromRuns, "month")), the others recomputed")
+        if summary.missingRate.isEmpty {
+            sheet.add(
+                "net price",
+                "\(Wording.pounds(summary.netPricePence)) a weighted patient, met exactly by "
+                    + Wording.plural(summary.practicesAtNetPrice, "practice"))
+        } else {
+            sheet.add(
+                "net price", "not set (\(summary.missingRate)): compared with the price that the file implies"
+            )
+        }
         sheet.add(
-            "net price",
-            "\(Wording.pounds(summary.netPricePence)) a weighted patient, met exactly by "
-                + Wording.plural(summary.practicesAtNetPrice, "practice"))
+            "implied price", "\(Wording.pounds(summary.impliedNetPricePence)), the median outside London")
         sheet.add("published", Wording.pounds(summary.publishedPence))
         sheet.add("recomputed", Wording.pounds(summary.recomputedPence))
         var shares = Table([
@@ -60,8 +68,38 @@ package enum ComparisonView {
         }
         return [
             sheet.rendered(for: terminal), shares.rendered(for: terminal), groups.rendered(for: terminal),
+            headings(summary).rendered(for: terminal),
         ]
         .joined(separator: "\n\n")
+    }
+
+    private static func headings(_ summary: Pcs_Payments_V1_PublishedSummary) -> Table {
+        var table = Table([
+            .left("heading"), .left("against"), .right("practices"), .right("exact"), .right("within 1 %"),
+            .right("median ratio"),
+        ])
+        for heading in summary.headings {
+            let hasRatio = heading.medianRatioMillionths != 0
+            table.add(
+                Table.Cell(EnumWords.words(heading.heading), style: .bold), Table.Cell(rule(heading)),
+                Table.Cell(Wording.count(heading.practices)),
+                Table.Cell(Wording.percent(heading.exact, of: heading.practices)),
+                Table.Cell(hasRatio ? Wording.percent(heading.withinOnePercent, of: heading.practices) : ""),
+                Table.Cell(ratio(heading.medianRatioMillionths)))
+        }
+        return table
+    }
+
+    private static func rule(_ heading: Pcs_Payments_V1_PublishedHeadingAgreement) -> String {
+        switch heading.test {
+        case .multipleOfFee: "whole numbers of \(heading.rate)"
+        case .weightedList: "\(heading.rate) x weighted list"
+        case .earlierWeightedList: "\(heading.rate) x weighted list of the year before"
+        case .runOff: "the earlier year, \(heading.rate) sevenths left"
+        case .headingsAddUp: "the headings add up"
+        case .netAddsUp: "total and deductions make the net"
+        default: ""
+        }
     }
 
     private static func reason(_ group: Pcs_Payments_V1_PublishedGroup) -> String {

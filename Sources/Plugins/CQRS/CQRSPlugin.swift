@@ -9,7 +9,9 @@ public struct CQRSPlugin: Plugin {
         name: "cqrs", version: "0.1.0",
         summary: "Quality services: participation, achievement, declarations and payment instructions",
         owners: ["cqrs-team@primary-care-services.example"],
-        publishes: CQRSEvents.published)
+        publishes: CQRSEvents.published,
+        // Who can declare, and who has access, is the Host's to say (USR-7).
+        calls: ["pcs.host.v1.UserService/ListUsers", "pcs.host.v1.OrganisationService/ListOrganisations"])
 
     private let context: PluginContext
 
@@ -18,7 +20,7 @@ public struct CQRSPlugin: Plugin {
     public static var migrations: [Migration] { CQRSMigrations.all }
 
     // One list an area of work, so that each can grow by itself.
-    public var methods: [BoundMethod] { achievementMethods + declarationMethods }
+    public var methods: [BoundMethod] { achievementMethods + declarationMethods + reportMethods }
 
     private var achievementMethods: [BoundMethod] {
         Pcs_Cqrs_V1_QualityServiceServiceMethods.bind(QualityServiceHandlers(context: context))
@@ -31,6 +33,11 @@ public struct CQRSPlugin: Plugin {
             + Pcs_Cqrs_V1_NetworkServiceMethods.bind(NetworkHandlers(context: context))
             + Pcs_Cqrs_V1_DeclarationServiceMethods.bind(DeclarationHandlers(context: context))
             + Pcs_Cqrs_V1_InstructionServiceMethods.bind(InstructionHandlers(context: context))
+    }
+
+    private var reportMethods: [BoundMethod] {
+        Pcs_Cqrs_V1_ReportServiceMethods.bind(ReportHandlers(context: context))
+            + Pcs_Cqrs_V1_DelegateServiceMethods.bind(DelegateHandlers(context: context))
     }
 
     public var subscriptions: [Subscription] {
@@ -52,7 +59,8 @@ public struct CQRSPlugin: Plugin {
                         today: context.clock.today)
                     return try DeclarationNightly(desk: desk, service: "").run()
                 }
-                return "\(report.drafts) declarations, \(report.aggregated) networks, \(report.releasedInstructions) sent"
+                return
+                    "\(report.drafts) declarations, \(report.aggregated) networks, \(report.releasedInstructions) sent"
             }
         ]
     }

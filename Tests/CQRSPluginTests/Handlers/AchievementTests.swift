@@ -10,10 +10,10 @@ import Testing
 /// From the offer's list to explained pounds, through the door.
 @Suite("CQRS achievement")
 struct AchievementTests {
-    private static let yearEnd = day("2024-03-31")
+    static let yearEnd = day("2024-03-31")
 
     /// QOF 2023/24 whole, for three practices: every required figure, the same in all but the last digit.
-    private static func extract(changing: [String: String] = [:]) throws -> String {
+    static func extract(changing: [String: String] = [:]) throws -> String {
         let definition = try Shipped.definition("QOF2324")
         var text = QualityOffice.header
         for (number, practice) in QualityOffice.practices.enumerated() {
@@ -36,7 +36,7 @@ struct AchievementTests {
         return text
     }
 
-    private func prepare(_ office: QualityOffice) async throws {
+    func prepare(_ office: QualityOffice) async throws {
         try await office.participate("QOF2324", QualityOffice.practices, from: "20230401", to: "20240331")
         let groups = Set(try Shipped.definition("QOF2324").indicators.map(\.weightingGroup)).subtracting([""])
         try await office.loadConstants(

@@ -23,33 +23,41 @@ struct NetworkOffice: Sendable {
     let financing: TestSubject
     let everything: TestSubject
 
-    static func with(_ body: (NetworkOffice) async throws -> Void) async throws {
-        try await QualityOffice.with { office in
+    static func with(casework: Bool = false, _ body: (NetworkOffice) async throws -> Void) async throws {
+        try await QualityOffice.with(casework: casework) { office in
             let host = office.host
             let all: Set<Role> = [
-                Role("CQRS_APPROVAL_MANAGEMENT"), Role("CQRS_FINANCE_MANAGEMENT"), Role("CQRS_ORGANISATION_ADMINISTRATOR"),
+                Role("CQRS_APPROVAL_MANAGEMENT"), Role("CQRS_FINANCE_MANAGEMENT"),
+                Role("CQRS_ORGANISATION_ADMINISTRATOR"),
             ]
             try await body(
                 NetworkOffice(
                     office: office,
-                    offering: try await host.person("oona", roles: [Role("CQRS_SERVICE_MANAGEMENT")], at: commissioner),
-                    approving: try await host.person("anna", roles: [Role("CQRS_APPROVAL_MANAGEMENT")], at: commissioner),
-                    financing: try await host.person("finn", roles: [Role("CQRS_FINANCE_MANAGEMENT")], at: commissioner),
+                    offering: try await host.person(
+                        "oona", roles: [Role("CQRS_SERVICE_MANAGEMENT")], at: commissioner),
+                    approving: try await host.person(
+                        "anna", roles: [Role("CQRS_APPROVAL_MANAGEMENT")], at: commissioner),
+                    financing: try await host.person(
+                        "finn", roles: [Role("CQRS_FINANCE_MANAGEMENT")], at: commissioner),
                     everything: try await host.person("eve", roles: all, at: commissioner)))
         }
     }
 
     func participation(_ subject: TestSubject? = nil) async throws -> Pcs_Cqrs_V1_ParticipationServiceClient {
-        Pcs_Cqrs_V1_ParticipationServiceClient(try await office.host.transport(.inProcess, as: subject ?? offering))
+        Pcs_Cqrs_V1_ParticipationServiceClient(
+            try await office.host.transport(.inProcess, as: subject ?? offering))
     }
     func declarations(_ subject: TestSubject? = nil) async throws -> Pcs_Cqrs_V1_DeclarationServiceClient {
-        Pcs_Cqrs_V1_DeclarationServiceClient(try await office.host.transport(.inProcess, as: subject ?? approving))
+        Pcs_Cqrs_V1_DeclarationServiceClient(
+            try await office.host.transport(.inProcess, as: subject ?? approving))
     }
     func networks(_ subject: TestSubject? = nil) async throws -> Pcs_Cqrs_V1_NetworkServiceClient {
-        Pcs_Cqrs_V1_NetworkServiceClient(try await office.host.transport(.inProcess, as: subject ?? everything))
+        Pcs_Cqrs_V1_NetworkServiceClient(
+            try await office.host.transport(.inProcess, as: subject ?? everything))
     }
     func instructions() async throws -> Pcs_Cqrs_V1_InstructionServiceClient {
-        Pcs_Cqrs_V1_InstructionServiceClient(try await office.host.transport(.inProcess, as: office.operating))
+        Pcs_Cqrs_V1_InstructionServiceClient(
+            try await office.host.transport(.inProcess, as: office.operating))
     }
 
     func offer(_ service: String) -> Pcs_Cqrs_V1_CreateOfferRequest {
@@ -68,7 +76,8 @@ struct NetworkOffice: Sendable {
         _ = try await participation().createOffer(offer(Self.service))
         // £1.50 a year a patient, by the month: these weighted lists give the amounts of W16.
         let lists = ["32960.8", "23899.6", "45040", "9634.64"]
-        try await office.loadPopulations(zip(Self.practices, lists).map { "\($0),wpls,2020-01-01,\($1),test" })
+        try await office.loadPopulations(
+            zip(Self.practices, lists).map { "\($0),wpls,2020-01-01,\($1),test" })
         let run = try await office.calculate(Self.service, Self.april)
         #expect(run.totalPence == 13_941_88)
         _ = try await nightly()
@@ -76,29 +85,13 @@ struct NetworkOffice: Sendable {
     }
 
     /// A network service on the weighted list, which alone has decimals.
-    private func define() async throws {
+    func define() async throws {
         let flags = "noDeclarationRequired|autoDeclare|autoAcceptOffer|pcnAggregated|financeApprovalRequired"
         let service =
             "\(Self.service),1,Network service of W16,2020/21,pcn,2020-04-01,2021-03-31,monthly,none,calculationOnly,pcn,"
             + "population,wpls,PRACTICE|PCN,\(flags),PCNCORE,,C,test"
         let tariff = "\(Self.service),1,w16,,1.50,wpls,12,2020-04-01,,,C,test"
-        let files: [(Pcs_Cqrs_V1_ServiceFile, Data, String)] = [
-            (.services, Data(ShippedFiles.services), service), (.tariffs, Data(ShippedFiles.tariffs), tariff),
-        ]
-        let load = try await office.services().loadServices(
-            files.map { file, shipped, row in
-                let header = String(decoding: shipped.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
-                return .with {
-                    $0.file = file
-                    $0.fileName = "w16.csv"
-                    $0.data = Data((header + "\r\n" + row + "\r\n").utf8)
-                }
-            })
-        let draft = try #require(load.services.first)
-        _ = try await office.services(office.second).publishService(
-            .with {
-                ($0.code, $0.version, $0.definitionSha256) = (draft.code, draft.version, draft.definitionSha256)
-            })
+        try await office.define(service: service, tariff: tariff)
     }
 
     @discardableResult
@@ -139,6 +132,18 @@ struct NetworkOffice: Sendable {
         let row = try #require(text.range(of: "\"\(practice)\","))
         let open = try #require(text.range(of: "\"20191001\",\"\"", range: row.upperBound..<text.endIndex))
         text.replaceSubrange(open, with: "\"20191001\",\"\(day)\"")
+        try await office.host.loadOrganisations(
+            Array(text.utf8), kind: .pcnMembers, fileName: "epcncorepartnerdetails.csv",
+            publishedOn: CQRSPluginTests.day("2026-03-10"))
+        try await office.host.eventsDelivered()
+    }
+
+    /// The register's next file says that a practice has been a member from another day on.
+    func join(_ practice: String, on day: String) async throws {
+        var text = String(decoding: try OpenData.read("ods/epcncorepartnerdetails.csv.gz"), as: UTF8.self)
+        let row = try #require(text.range(of: "\"\(practice)\","))
+        let since = try #require(text.range(of: "\"20191001\",\"\"", range: row.upperBound..<text.endIndex))
+        text.replaceSubrange(since, with: "\"\(day)\",\"\"")
         try await office.host.loadOrganisations(
             Array(text.utf8), kind: .pcnMembers, fileName: "epcncorepartnerdetails.csv",
             publishedOn: CQRSPluginTests.day("2026-03-10"))

@@ -1,10 +1,12 @@
-import CQRSPlugin
+import CaseworkPlugin
 import CommonContract
 import CqrsContract
 import Foundation
 import PluginAPI
 import PluginTestKit
 import Testing
+
+@testable import CQRSPlugin
 
 /// The people of CQRS on a test host with the real register of organisations, and short ways to do what they do.
 struct QualityOffice: Sendable {
@@ -14,8 +16,11 @@ struct QualityOffice: Sendable {
     let operating: TestSubject
     let second: TestSubject
 
-    static func with(_ body: (QualityOffice) async throws -> Void) async throws {
-        try await TestHost.with([CQRSPlugin.self]) { host in
+    /// - Parameter casework: whether tasks and messages arrive, to be looked at through the door.
+    static func with(casework: Bool = false, _ body: (QualityOffice) async throws -> Void) async throws {
+        let plugins: [any Plugin.Type] =
+            casework ? [CQRSPlugin.self, CaseworkPlugin.self] : [CQRSPlugin.self]
+        try await TestHost.with(plugins) { host in
             try await host.loadOrganisations()
             let office = QualityOffice(
                 host: host, operating: try await host.person("olive", roles: [Role("CQRS_OPERATOR")]),
@@ -103,6 +108,41 @@ struct QualityOffice: Sendable {
                 $0.data = Data(text.utf8)
             }
         ])
+    }
+
+    /// Loads a service of rows in the layout of the shipped files, and publishes it.
+    func define(service: String, indicator: String? = nil, tariff: String? = nil) async throws {
+        let files: [(Pcs_Cqrs_V1_ServiceFile, [UInt8], String?)] = [
+            (.services, Array(ShippedFiles.services), service),
+            (.indicators, Array(ShippedFiles.indicators), indicator),
+            (.tariffs, Array(ShippedFiles.tariffs), tariff),
+        ]
+        let load = try await services().loadServices(
+            files.compactMap { file, shipped, row in
+                guard let row else { return nil }
+                let header = String(decoding: shipped.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+                return .with {
+                    $0.file = file
+                    $0.fileName = "service.csv"
+                    $0.data = Data((header + "\r\n" + row + "\r\n").utf8)
+                }
+            })
+        let draft = try #require(load.services.first)
+        _ = try await services(second).publishService(
+            .with {
+                ($0.code, $0.version, $0.definitionSha256) = (
+                    draft.code, draft.version, draft.definitionSha256
+                )
+            })
+    }
+
+    /// Collection windows: `service,date,extract_from,extract_to,manual_from,manual_to,declare_by,approve_by,pay_on`.
+    @discardableResult
+    func loadCalendar(_ rows: [String]) async throws -> Pcs_Cqrs_V1_CalendarLoad {
+        let text =
+            "service_code,achievement_date,extract_from,extract_to,manual_from,manual_to,declare_by,approve_by,pay_on\r\n"
+            + rows.map { $0 + "\r\n" }.joined()
+        return try await submissions().loadCalendar([.with { $0.data = Data(text.utf8) }])
     }
 
     func calculate(_ service: String, _ date: CalendarDate, dryRun: Bool = false) async throws

@@ -109,4 +109,24 @@ struct QualityEventTests {
             #expect(none.isEmpty)
         }
     }
+
+    @Test("what was paid and is recalled after it is taken back by one line of the next run, however often both arrive")
+    func recalledAfterPayment() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.host.loadOrganisations()
+            let (event, recall) = (instruction("I1"), recall("I1"))
+            try await write(office.host) { try QualityEvents.instruct(event, $0) }
+            try await office.pay("2026-04")
+            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNCOR 13941.88"])
+            for _ in 1...2 {
+                try await write(office.host) { try QualityEvents.recall(recall, $0) }
+                try await write(office.host) { try QualityEvents.instruct(event, $0) }
+            }
+            try await office.pay("2026-05")
+            // There is nothing else to take it from: it is carried forward (payments.md 12.4).
+            #expect(
+                shown(try await office.statement("A81001", "2026-05").lines) == ["PCNCOR -13941.88", "BCFD 13941.88"])
+            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNCOR 13941.88"])
+        }
+    }
 }

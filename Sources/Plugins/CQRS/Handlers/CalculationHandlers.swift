@@ -87,7 +87,11 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
         -> Pcs_Cqrs_V1_Achievement
     {
         try context.store.read { reader in
-            try refusingCQRS { try ResultView.find(request, reader).achievement() }
+            try refusingCQRS {
+                let view = try ResultView.find(request, reader)
+                try NetworkSight(context, call).require(request.providerCode, on: view.run.date)
+                return try view.achievement()
+            }
         }
     }
 
@@ -95,7 +99,11 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
         -> Pcs_Cqrs_V1_AchievementPayment
     {
         try context.store.read { reader in
-            try refusingCQRS { try ResultView.find(request, reader).payment() }
+            try refusingCQRS {
+                let view = try ResultView.find(request, reader)
+                try NetworkSight(context, call).require(request.providerCode, on: view.run.date, pounds: true)
+                return try view.payment()
+            }
         }
     }
 
@@ -104,8 +112,9 @@ struct CalculationHandlers: Pcs_Cqrs_V1_CalculationService {
     {
         try context.store.read { reader in
             try refusingCQRS {
-                try ResultView.find(request.calculationID, provider: request.providerCode, reader)
-                    .explanation(line: Int(request.lineNumber))
+                let view = try ResultView.find(request.calculationID, provider: request.providerCode, reader)
+                try NetworkSight(context, call).require(request.providerCode, on: view.run.date, pounds: true)
+                return try view.explanation(line: Int(request.lineNumber))
             }
         }
     }

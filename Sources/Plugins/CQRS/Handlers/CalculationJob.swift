@@ -69,7 +69,9 @@ struct CalculationJob {
                 run.unchanged += 1
             } else {
                 run.changed += 1
-                changed.append((stored, result.bases.list?.rowID ?? result.bases.weighted?.rowID ?? 0))
+                let bases = result.bases
+                let figure = bases.list ?? bases.weighted ?? bases.adjusted ?? bases.beds
+                changed.append((stored, figure?.rowID ?? 0))
             }
         }
         try compare(&run, figures, reader)
@@ -108,10 +110,11 @@ struct CalculationJob {
         let day = definition.method == .population ? YearMonth(containing: key.date).firstDay : key.date
         var networks: [String: [String]] = [:]
         for participant in participants {
-            let pcn =
-                ODSCode(participant.provider).flatMap { context.organisations.pcn(of: $0, at: day)?.value }
-                ?? participant.pcn
-            if !pcn.isEmpty { networks[pcn, default: []].append(participant.provider) }
+            // The register decides, whatever was offered or is claimed (ORG-3, R11).
+            let pcn = ODSCode(participant.provider).flatMap {
+                context.organisations.pcn(of: $0, at: day)?.value
+            }
+            if let pcn { networks[pcn, default: []].append(participant.provider) }
         }
         return networks.filter { only.isEmpty || only.contains($0.key) }.sorted { $0.key < $1.key }.map {
             Unit(code: $0.key, members: $0.value.sorted())

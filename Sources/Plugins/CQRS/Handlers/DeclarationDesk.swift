@@ -57,7 +57,9 @@ struct DeclarationDesk {
     // MARK: Drafts
 
     /// A new declaration of a complete result; declared and approved by itself where the service says so (7.3).
-    func draft(_ record: Record, _ definition: ServiceDefinition, reason: String) throws -> Record {
+    func draft(
+        _ record: Record, _ definition: ServiceDefinition, reason: String, notes: PeriodNotes? = nil
+    ) throws -> Record {
         var draft = record
         draft.id = transaction.newIdentifier()
         draft.state = .provisional
@@ -67,7 +69,9 @@ struct DeclarationDesk {
         if definition.flags.contains(.autoDeclare) || definition.flags.contains(.noDeclarationRequired) {
             draft = try move(draft, .declare, reason: "declared by the system") { $0.declaredBy = "system" }
         } else {
-            try DeclarationNotices.ready(draft, in: transaction)
+            let notes =
+                try notes ?? PeriodNotes(.init(service: draft.service, date: draft.date), definition, self)
+            try notes.ready(draft, isUrgent: false, in: transaction)
         }
         guard draft.state == .awaitingCommissioner, definition.flags.contains(.noApprovalRequired) else {
             return draft
@@ -87,7 +91,7 @@ struct DeclarationDesk {
         guard let definition, approved.state == .awaitingFinance,
             !definition.flags.contains(.financeApprovalRequired)
         else { return approved }
-        return try release(approved, definition, window: nil)
+        return try release(approved, definition, payOn: nil)
     }
 
     // MARK: Networks (AGG-1 to AGG-7)
@@ -159,8 +163,16 @@ struct DeclarationDesk {
         }
     }
 
-    /// Supersedes or voids one that is not locked. A sum that it was part of is taken apart first.
+    /// Whether finance has approved it, by itself or in the sum of its network: then only an adjustment corrects it (7.5).
+    func isSettled(_ record: Record) throws -> Bool {
+        if record.state.isLocked { return true }
+        guard !record.aggregatedInto.isEmpty else { return false }
+        return try DeclarationStore.record(record.aggregatedInto, transaction)?.state.isLocked ?? false
+    }
+
+    /// Supersedes or voids one that is not settled. A sum that it was part of is taken apart first.
     func retire(_ record: Record, _ event: DeclarationEvent, reason: String) throws {
+        guard try !isSettled(record) else { return }
         if !record.aggregatedInto.isEmpty { try reopen(record.aggregatedInto, reason: reason) }
         guard let present = try DeclarationStore.record(record.id, transaction) else { return }
         _ = try move(present, event, reason: reason)
@@ -170,7 +182,8 @@ struct DeclarationDesk {
     // MARK: Release
 
     /// Finance has approved: the amount becomes instructions with stable names, to whoever is payee today (AGG-4).
-    func release(_ record: Record, _ definition: ServiceDefinition?, window: CollectionWindow?) throws
+    /// - Parameter payOn: day of the run that pays it; `nil` = the next one.
+    func release(_ record: Record, _ definition: ServiceDefinition?, payOn: CalendarDate?) throws
         -> Record
     {
         let payee = try payee(of: record)
@@ -181,7 +194,7 @@ struct DeclarationDesk {
             $0.instruction = ids.first ?? ""
         }
         let corrects = try DeclarationStore.record(record.adjusts, transaction)?.instruction ?? ""
-        let release = Swift.max(today, window?.payOn ?? today)
+        let release = Swift.max(today, payOn ?? today)
         for (index, id) in ids.enumerated() {
             let count = Int64(ids.count)
             // Equal parts that add up to the penny.

@@ -5,11 +5,15 @@ import PluginAPI
 
 // Bulk decisions: each declaration for itself, all in one durable step; adjustments after payment.
 extension DeclarationHandlers {
-    func approveDeclarations(_ request: Pcs_Cqrs_V1_DecideDeclarationsRequest, _ call: CallContext) async throws
+    func approveDeclarations(_ request: Pcs_Cqrs_V1_DecideDeclarationsRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_DecideDeclarationsResponse
     {
         try await decide(request, from: .awaitingCommissioner, call) { desk, record, services, _ in
-            if !record.adjusts.isEmpty { return .refused("7.5: an adjustment is approved with ApproveAdjustment") }
+            // One that a person made is approved with its making; a draft of the system's is approved first (R10).
+            if !record.adjusts.isEmpty, record.declaredBy != "system" {
+                return .refused("7.5: an adjustment is approved with ApproveAdjustment")
+            }
             if let held = try Self.heldBecause(record, desk.transaction) { return .refused("R7: " + held) }
             guard Self.isOther(call, record.declaredBy, "approve what one declared") else {
                 return .refused("USR-6: the person who declared does not approve")
@@ -19,13 +23,16 @@ extension DeclarationHandlers {
         }
     }
 
-    func financeApproveDeclarations(_ request: Pcs_Cqrs_V1_DecideDeclarationsRequest, _ call: CallContext) async throws
+    func financeApproveDeclarations(_ request: Pcs_Cqrs_V1_DecideDeclarationsRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_DecideDeclarationsResponse
     {
         try await decide(request, from: .awaitingFinance, call) { desk, record, services, windows in
             // USR-6, over all that the amount consists of.
             var earlier: Set<String> = [record.approvedBy, record.declaredBy]
-            for part in try record.kind == .aggregated ? DeclarationStore.parts(of: record.id, desk.transaction) : [] {
+            for part in try record.kind == .aggregated
+                ? DeclarationStore.parts(of: record.id, desk.transaction) : []
+            {
                 earlier.insert(part.approvedBy)
                 earlier.insert(part.declaredBy)
             }
@@ -34,10 +41,12 @@ extension DeclarationHandlers {
             }
             let definition = try services.definition(record, desk.transaction)
             let key = DeclarationDesk.Key(service: record.service, date: record.date)
-            let approved = try desk.release(record, definition, window: windows[key])
-            try DeclarationNotices.tell(
-                approved, "\(record.service) is financially approved",
-                "\(Money(pence: record.pence)) pounds go to \(approved.payee).", in: desk.transaction)
+            let payment = PayDays(windows: windows).prediction(key, on: desk.today, isDeclared: true)
+            let approved = try desk.release(record, definition, payOn: payment.day)
+            try DeclarationNotices.payment(
+                approved, "financially approved", approved.instruction,
+                on: max(desk.today, payment.day ?? desk.today),
+                "It goes to \(approved.payee).", in: desk.transaction)
             return .decided(approved)
         }
     }
@@ -56,10 +65,12 @@ extension DeclarationHandlers {
     /// Definitions, looked up once each.
     final class Services {
         private var found: [String: ServiceDefinition] = [:]
-        func definition(_ record: DeclarationStore.Record, _ reader: any Reader) throws -> ServiceDefinition? {
+        func definition(_ record: DeclarationStore.Record, _ reader: any Reader) throws -> ServiceDefinition?
+        {
             let name = "\(record.service)/\(record.serviceVersion)"
             if let known = found[name] { return known }
-            let definition = try ServiceStore.record(record.service, record.serviceVersion, reader)?.definition
+            let definition = try ServiceStore.record(record.service, record.serviceVersion, reader)?
+                .definition
             found[name] = definition
             return definition
         }
@@ -67,12 +78,14 @@ extension DeclarationHandlers {
 
     private func decide(
         _ request: Pcs_Cqrs_V1_DecideDeclarationsRequest, from state: DeclarationState, _ call: CallContext,
-        _ decide: @escaping @Sendable (
-            DeclarationDesk, DeclarationStore.Record, Services, [DeclarationDesk.Key: CollectionWindow]
-        ) throws -> Decision
+        _ decide:
+            @escaping @Sendable (
+                DeclarationDesk, DeclarationStore.Record, Services, [DeclarationDesk.Key: CollectionWindow]
+            ) throws -> Decision
     ) async throws -> Pcs_Cqrs_V1_DecideDeclarationsResponse {
         let date = request.hasAchievementDate ? request.achievementDate.calendarDate : nil
-        guard request.allWaiting != !request.declarationIds.isEmpty, request.declarationIds.count <= 20_000 else {
+        guard request.allWaiting != !request.declarationIds.isEmpty, request.declarationIds.count <= 20_000
+        else {
             throw Failure.field("declaration_ids", "7.2", "Name 1 to 20,000 declarations, or all that wait.")
         }
         guard Set(request.declarationIds).count == request.declarationIds.count else {
@@ -84,6 +97,7 @@ extension DeclarationHandlers {
             let services = Services()
             var reply = Pcs_Cqrs_V1_DecideDeclarationsResponse()
             var networks: [DeclarationDesk.Key: Set<String>] = [:]
+            var queues: Set<QueueNotices.Queue> = []
             let records: [(id: String, record: DeclarationStore.Record?)] =
                 request.allWaiting
                 ? try DeclarationStore.waiting(with: request.commissionerCode, state, transaction)
@@ -102,10 +116,12 @@ extension DeclarationHandlers {
                     }
                 switch decision {
                 case .decided(let after):
+                    queues.insert(.init(after))
                     reply.decided += 1
                     reply.totalPence += after.pence
                     if after.state == .awaitingNetwork {
-                        networks[.init(service: after.service, date: after.date), default: []].insert(after.pcn)
+                        networks[.init(service: after.service, date: after.date), default: []].insert(
+                            after.pcn)
                     }
                     if !request.allWaiting { reply.results.append(result(id, after.state, "")) }
                 case .refused(let why):
@@ -114,13 +130,17 @@ extension DeclarationHandlers {
             }
             if request.hasControlTotalPence, request.controlTotalPence != reply.totalPence {
                 throw Failure(
-                    CqrsReasons.controlTotalMismatch, "These declarations come to \(Money(pence: reply.totalPence)) pounds.")
+                    CqrsReasons.controlTotalMismatch,
+                    "These declarations come to \(Money(pence: reply.totalPence)) pounds.")
             }
             try complete(networks, desk, &reply)
+            try QueueNotices.refresh(queues, by: desk.actor, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "decision", organisation: request.commissionerCode,
-                    detail: "\(reply.decided) declarations, \(Money(pence: reply.totalPence)) pounds, from \(state.name)"))
+                    detail:
+                        "\(reply.decided) declarations, \(Money(pence: reply.totalPence)) pounds, from \(state.name)"
+                ))
             return reply
         }
     }
@@ -132,18 +152,24 @@ extension DeclarationHandlers {
     ) throws {
         for key in networks.keys.sorted(by: { ($0.service, $0.date) < ($1.service, $1.date) }) {
             var expected: [String: [String]] = [:]
-            for participant in try ParticipantList.participants(in: key.service, on: key.date, desk.transaction) {
+            for participant in try ParticipantList.participants(
+                in: key.service, on: key.date, desk.transaction)
+            {
                 expected[participant.pcn, default: []].append(participant.provider)
             }
             for pcn in (networks[key] ?? []).sorted() where !pcn.isEmpty {
                 let standing = DeclarationDesk.standing(
                     expected[pcn] ?? [], try DeclarationStore.of(network: pcn, key, desk.transaction))
-                if let sum = try desk.aggregate(pcn, key, standing) { reply.aggregatedDeclarationIds.append(sum.id) }
+                if let sum = try desk.aggregate(pcn, key, standing) {
+                    reply.aggregatedDeclarationIds.append(sum.id)
+                }
             }
         }
     }
 
-    private func result(_ id: String, _ state: DeclarationState?, _ refused: String) -> Pcs_Cqrs_V1_DecisionResult {
+    private func result(_ id: String, _ state: DeclarationState?, _ refused: String)
+        -> Pcs_Cqrs_V1_DecisionResult
+    {
         .with {
             $0.declarationID = id
             $0.decided = refused.isEmpty
@@ -170,10 +196,14 @@ extension DeclarationHandlers {
                     CqrsReasons.declarationStateWrong,
                     "Only a finance-approved original is adjusted; this is \(original.state.name).")
             }
+            var part: DeclarationStore.Record?
             if !request.practiceCode.isEmpty {
-                let parts = try DeclarationStore.parts(of: original.id, transaction)
-                guard parts.contains(where: { $0.provider == request.practiceCode }) else {
-                    throw Failure.field("practice_code", "AGG-7", "The practice is no part of this declaration.")
+                part = try DeclarationStore.parts(of: original.id, transaction).first {
+                    $0.provider == request.practiceCode
+                }
+                guard part != nil else {
+                    throw Failure.field(
+                        "practice_code", "AGG-7", "The practice is no part of this declaration.")
                 }
             }
             let corrected = try DeclarationStore.corrections(of: original.id, transaction)
@@ -190,6 +220,7 @@ extension DeclarationHandlers {
             adjustment.adjustmentReason = request.reason.rawValue
             adjustment.pence = pence
             adjustment.penceBefore = original.pence + corrected
+            adjustment.calculation = part?.calculation ?? original.calculation
             adjustment.aggregatedInto = ""
             adjustment.instruction = ""
             adjustment.recoveryMonths = 0
@@ -199,6 +230,7 @@ extension DeclarationHandlers {
             let desk = desk(call, transaction)
             let whose = request.practiceCode.isEmpty ? "" : " (part of \(request.practiceCode))"
             try desk.add(adjustment, reason: request.detail + whose)
+            try QueueNotices.refresh([.init(adjustment)], by: desk.actor, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "declaration/" + adjustment.id, organisation: adjustment.provider,
@@ -216,10 +248,13 @@ extension DeclarationHandlers {
                 throw Failure(CqrsReasons.declarationStateWrong, "This is no adjustment.")
             }
             try call.requireOtherPerson(than: record.approvedBy, step: "approve an adjustment")
-            let definition = try ServiceStore.record(record.service, record.serviceVersion, transaction)?.definition
-            let approved = try desk(call, transaction).release(record, definition, window: nil)
-            try DeclarationNotices.tell(
-                approved, "\(record.service) is corrected", "\(Money(pence: record.pence)) pounds.", in: transaction)
+            let definition = try ServiceStore.record(record.service, record.serviceVersion, transaction)?
+                .definition
+            let approved = try desk(call, transaction).release(record, definition, payOn: nil)
+            try DeclarationNotices.payment(
+                approved, "corrected", approved.instruction, on: call.today,
+                "It is netted with the next payment.", in: transaction)
+            try QueueNotices.refresh([.init(approved)], by: call.caller.responsible, in: transaction)
             return try message(approved, transaction, today: call.today)
         }
     }

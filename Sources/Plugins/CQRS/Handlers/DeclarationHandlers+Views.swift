@@ -35,16 +35,42 @@ extension DeclarationHandlers {
         message.notes = try DeclarationStore.notes(of: record.id, reader).map { note in
             .with { ($0.text, $0.by, $0.at) = (note.text, note.by, Google_Protobuf_Timestamp(note.at)) }
         }
-        if let window = try ReferenceStore.windows(reader)[key] {
+        let windows = try ReferenceStore.windows(reader)
+        if let window = windows[key] {
             if let day = window.declareBy { message.declareBy = Pcs_Common_V1_Date(day) }
-            if let day = window.payOn { message.payOn = Pcs_Common_V1_Date(day) }
-            // R5: late is said, never lost.
-            if let last = window.declareBy, today > last, !record.state.isLocked, record.state.isLive {
-                message.advice = "The deadline was \(last); it is paid with the next run after its approval."
+            if record.state.isLive {
+                try describePayment(of: record, window, PayDays(windows: windows), &message, reader, today)
             }
         }
         if let held = try Self.heldBecause(record, reader) { message.advice = "Held: " + held }
         return message
+    }
+
+    /// When it is, or was, paid. R5: late is said, never lost.
+    private func describePayment(
+        of record: DeclarationStore.Record, _ window: CollectionWindow, _ payDays: PayDays,
+        _ message: inout Pcs_Cqrs_V1_Declaration, _ reader: any Reader, _ today: CalendarDate
+    ) throws {
+        let key = DeclarationDesk.Key(service: record.service, date: record.date)
+        if record.state.isLocked {
+            let first = try InstructionStore.of(declaration: record.id, reader).first
+            if let day = first?.paidOn ?? first?.releaseOn { message.payOn = Pcs_Common_V1_Date(day) }
+            return
+        }
+        let declared = try DeclarationStore.steps(of: record.id, reader).last {
+            $0.to == DeclarationState.awaitingCommissioner.rawValue
+        }.map { LondonTime.day(at: $0.at) }
+        var prediction = payDays.prediction(key, on: declared ?? today, isDeclared: false)
+        if prediction.missed == nil, declared != nil {
+            prediction = payDays.prediction(key, on: today, isDeclared: true)
+        }
+        if let day = prediction.day { message.payOn = Pcs_Common_V1_Date(day) }
+        if let missed = prediction.missed {
+            message.advice =
+                "The deadline was \(missed); "
+                + (prediction.day.map { "it is paid with the next run, on \($0)." }
+                    ?? "it is paid with the next run, whose day is not in the calendar yet.")
+        }
     }
 
     func brief(_ record: DeclarationStore.Record) -> Pcs_Cqrs_V1_Declaration {
@@ -76,16 +102,22 @@ extension DeclarationHandlers {
         -> Pcs_Cqrs_V1_Declaration
     {
         try context.store.read { reader in
-            try message(own(request.declarationID, of: request.providerCode, reader), reader, today: call.today)
+            let record = try own(request.declarationID, of: request.providerCode, reader)
+            try NetworkSight(context, call).require(request.providerCode, on: record.date, pounds: true)
+            return try message(record, reader, today: call.today)
         }
     }
 
     func listDeclarations(_ request: Pcs_Cqrs_V1_ListDeclarationsRequest, _ call: CallContext) async throws
         -> Pcs_Cqrs_V1_ListDeclarationsResponse
     {
+        let sight = NetworkSight(context, call)
         let records = try context.store.read { try DeclarationStore.of(provider: request.providerCode, $0) }
+            .filter { sight.sees(request.providerCode, on: $0.date) }
+        if let first = records.first { try sight.require(request.providerCode, on: first.date, pounds: true) }
         return listed(
-            records, request.serviceCode, request.hasAchievementDate ? request.achievementDate.calendarDate : nil,
+            records, request.serviceCode,
+            request.hasAchievementDate ? request.achievementDate.calendarDate : nil,
             request.state, limit: 20_000)
     }
 
@@ -93,9 +125,12 @@ extension DeclarationHandlers {
         _ request: Pcs_Cqrs_V1_ListCommissionerDeclarationsRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_ListDeclarationsResponse {
         let limit = request.limit == 0 ? 1_000 : min(20_000, max(1, Int(request.limit)))
-        let records = try context.store.read { try DeclarationStore.of(commissioner: request.commissionerCode, $0) }
+        let records = try context.store.read {
+            try DeclarationStore.of(commissioner: request.commissionerCode, $0)
+        }
         return listed(
-            records, request.serviceCode, request.hasAchievementDate ? request.achievementDate.calendarDate : nil,
+            records, request.serviceCode,
+            request.hasAchievementDate ? request.achievementDate.calendarDate : nil,
             request.state, limit: limit)
     }
 
@@ -114,10 +149,12 @@ extension DeclarationHandlers {
     }
 
     /// R9: who holds the network up, and what each has to do.
-    func getNetworkStanding(_ request: Pcs_Cqrs_V1_GetNetworkStandingRequest, _ call: CallContext) async throws
+    func getNetworkStanding(_ request: Pcs_Cqrs_V1_GetNetworkStandingRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_NetworkStanding
     {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         return try context.store.read { reader in
             let standing = try DeclarationDesk.standing(of: request.pcnCode, key, reader)
             var reply = Pcs_Cqrs_V1_NetworkStanding()
@@ -137,7 +174,9 @@ extension DeclarationHandlers {
                     .with {
                         $0.practiceCode = practice
                         $0.practiceName =
-                            ODSCode(practice).flatMap { context.organisations.organisation($0, at: call.today)?.name } ?? ""
+                            ODSCode(practice).flatMap {
+                                context.organisations.organisation($0, at: call.today)?.name
+                            } ?? ""
                         $0.state = .init(rawValue: record?.state.rawValue ?? 0) ?? .unspecified
                         $0.waitsFor = who
                         $0.action = action
@@ -148,7 +187,9 @@ extension DeclarationHandlers {
         }
     }
 
-    static func blocker(_ record: DeclarationStore.Record?, _ practice: String) -> (who: String, action: String) {
+    static func blocker(_ record: DeclarationStore.Record?, _ practice: String) -> (
+        who: String, action: String
+    ) {
         switch record?.state {
         case nil: (practice, "send the figures that are missing, so that it is calculated")
         case .provisional?, .awaitingReaggregation?: ("system", "calculate again overnight")
@@ -189,12 +230,15 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
                     ($0.instructionID, $0.reason) = (record.id, request.reason)
                 }, key: record.id)
             transaction.audit(
-                AuditNote(object: "instruction/" + record.id, organisation: record.payee, detail: "recalled: " + request.reason))
+                AuditNote(
+                    object: "instruction/" + record.id, organisation: record.payee,
+                    detail: "recalled: " + request.reason))
             return message(record)
         }
     }
 
-    func recordAgencyAnswer(_ request: Pcs_Cqrs_V1_RecordAgencyAnswerRequest, _ call: CallContext) async throws
+    func recordAgencyAnswer(_ request: Pcs_Cqrs_V1_RecordAgencyAnswerRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_Instruction
     {
         guard let answer = InstructionStore.State(rawValue: request.answer.rawValue),
@@ -223,8 +267,10 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
                 DeclarationLifecycle.next(declaration.state, event) != nil
             {
                 let moved = try desk.move(declaration, event, reason: request.reason)
-                try DeclarationNotices.tell(
-                    moved, "\(record.service): \(moved.state.name)", "Instruction \(record.id)", in: transaction)
+                try DeclarationNotices.payment(
+                    moved, moved.state.name.lowercased(), record.id, on: record.paidOn ?? call.today,
+                    request.reason,
+                    in: transaction)
             }
             return message(record)
         }
@@ -233,7 +279,8 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
     private func move(_ record: inout InstructionStore.Record, to state: InstructionStore.State) throws {
         guard record.state.may(become: state) else {
             throw Failure(
-                CqrsReasons.instructionStateWrong, "The instruction is \(record.state) and cannot become \(state).")
+                CqrsReasons.instructionStateWrong,
+                "The instruction is \(record.state) and cannot become \(state).")
         }
         record.state = state
     }

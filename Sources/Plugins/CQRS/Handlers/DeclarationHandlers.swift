@@ -52,18 +52,26 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
 
     // MARK: The provider
 
-    func declare(_ request: Pcs_Cqrs_V1_DeclareRequest, _ call: CallContext) async throws -> Pcs_Cqrs_V1_Declaration {
+    func declare(_ request: Pcs_Cqrs_V1_DeclareRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_Declaration
+    {
         try await call.commit { transaction in
             let record = try own(request.declarationID, of: request.providerCode, transaction)
-            guard record.state != .awaitingReaggregation else { throw Failure(CqrsReasons.awaitingReaggregation) }
+            guard record.state != .awaitingReaggregation else {
+                throw Failure(CqrsReasons.awaitingReaggregation)
+            }
             try checkVersion(request.expectedVersion, record)
             guard request.figuresSha256 == record.figures else { throw Failure(CqrsReasons.figuresChanged) }
-            if let held = try Self.heldBecause(record, transaction) { throw Failure(CqrsReasons.serviceHeld, held) }
+            if let held = try Self.heldBecause(record, transaction) {
+                throw Failure(CqrsReasons.serviceHeld, held)
+            }
             let key = DeclarationDesk.Key(service: record.service, date: record.date)
             if let service = try ServiceStore.record(record.service, record.serviceVersion, transaction) {
                 // DAT-12, R13.
-                let open = try FiguresView(key, provider: record.provider, transaction).progress(service.definition)
-                    .unconfirmedDefaults
+                let open = try FiguresView(key, provider: record.provider, transaction).progress(
+                    service.definition
+                )
+                .unconfirmedDefaults
                 guard open.isEmpty else {
                     throw Failure(
                         CqrsReasons.defaultsUnconfirmed,
@@ -77,15 +85,19 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
                 try DeclarationStore.addNote(
                     String(request.note.prefix(2000)), to: record.id, by: desk.actor, in: transaction)
             }
-            let definition = try ServiceStore.record(record.service, record.serviceVersion, transaction)?.definition
+            let definition = try ServiceStore.record(record.service, record.serviceVersion, transaction)?
+                .definition
             let after =
                 definition?.flags.contains(.noApprovalRequired) ?? false
-                ? try desk.approve(declared, definition, reason: "approved by the system", by: "system") : declared
+                ? try desk.approve(declared, definition, reason: "approved by the system", by: "system")
+                : declared
+            try QueueNotices.refresh([.init(declared)], by: desk.actor, in: transaction)
             return try message(after, transaction, today: call.today)
         }
     }
 
-    func annotateDeclaration(_ request: Pcs_Cqrs_V1_AnnotateDeclarationRequest, _ call: CallContext) async throws
+    func annotateDeclaration(_ request: Pcs_Cqrs_V1_AnnotateDeclarationRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_Declaration
     {
         guard (1...2_000).contains(request.note.count) else {
@@ -96,31 +108,40 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
             guard record.state == .awaitingProvider else {
                 throw Failure(CqrsReasons.declarationStateWrong, "The declaration is \(record.state.name).")
             }
-            try DeclarationStore.addNote(request.note, to: record.id, by: call.caller.responsible, in: transaction)
-            transaction.audit(AuditNote(object: "declaration/" + record.id, organisation: record.provider, detail: "note"))
+            try DeclarationStore.addNote(
+                request.note, to: record.id, by: call.caller.responsible, in: transaction)
+            transaction.audit(
+                AuditNote(object: "declaration/" + record.id, organisation: record.provider, detail: "note"))
             return try message(record, transaction, today: call.today)
         }
     }
 
-    func disputeDeclaration(_ request: Pcs_Cqrs_V1_DisputeDeclarationRequest, _ call: CallContext) async throws
+    func disputeDeclaration(_ request: Pcs_Cqrs_V1_DisputeDeclarationRequest, _ call: CallContext)
+        async throws
         -> Pcs_Cqrs_V1_Declaration
     {
         try reason(request.reason)
-        guard request.counts.count <= 200, request.counts.allSatisfy({ $0.value >= 0 && !$0.indicatorCode.isEmpty }) else {
-            throw Failure.field("counts", "DAT-9", "At most 200 counts, none below zero.")
+        guard request.counts.count <= 200 else {
+            throw Failure.field("counts", "DAT-9", "At most 200 counts.")
         }
         return try await call.commit { transaction in
             let record = try own(request.declarationID, of: request.providerCode, transaction)
             let desk = desk(call, transaction)
+            guard let service = try ServiceStore.record(record.service, record.serviceVersion, transaction)
+            else {
+                throw Failure(CqrsReasons.serviceUnknown)
+            }
+            let figures = try DisputeDesk(desk: desk).figures(request.counts, of: record, service.definition)
             try DeclarationNotices.settled(record, "disputed", by: desk.actor, in: transaction)
             let disputed = try desk.move(record, .dispute, reason: request.reason)
-            let figures = request.counts.map { "\($0.indicatorCode) \($0.field) = \($0.value)" }
             if !figures.isEmpty {
+                try DisputeStore.add(figures, to: record.id, in: transaction)
+                let words = figures.map { "\($0.indicator) \($0.field) = \($0.value)" }.joined(
+                    separator: "; ")
                 try DeclarationStore.addNote(
-                    "Own figures: " + figures.joined(separator: "; "), to: record.id, by: desk.actor, in: transaction)
+                    "Own figures: " + words, to: record.id, by: desk.actor, in: transaction)
             }
-            try DeclarationNotices.tellCommissioner(
-                disputed, "\(record.provider) disputes \(record.service)", request.reason, in: transaction)
+            try DeclarationNotices.disputed(disputed, request.reason, in: transaction)
             return try message(disputed, transaction, today: call.today)
         }
     }
@@ -133,8 +154,10 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
         }
         return try await call.commit { transaction in
             var record = try own(request.declarationID, of: request.providerCode, transaction)
-            guard !record.adjusts.isEmpty, record.pence < 0, !record.state.isLocked, record.state.isLive else {
-                throw Failure(CqrsReasons.declarationStateWrong, "Only an open negative adjustment is recovered.")
+            guard !record.adjusts.isEmpty, record.pence < 0, !record.state.isLocked, record.state.isLive
+            else {
+                throw Failure(
+                    CqrsReasons.declarationStateWrong, "Only an open negative adjustment is recovered.")
             }
             record.recoveryMonths = Int(request.months)
             record.version += 1
@@ -143,7 +166,8 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
                 .init(
                     from: record.state.rawValue, to: record.state.rawValue, by: call.caller.responsible,
                     actingFor: call.caller.actingFor, at: transaction.now,
-                    reason: "recovery over \(request.months) months agreed", figures: record.figures), in: transaction)
+                    reason: "recovery over \(request.months) months agreed", figures: record.figures),
+                in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "declaration/" + record.id, organisation: record.provider,
@@ -164,18 +188,24 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
                 throw Failure(CqrsReasons.declarationStateWrong, "The declaration is \(record.state.name).")
             }
             let desk = desk(call, transaction)
+            guard let service = try ServiceStore.record(record.service, record.serviceVersion, transaction)
+            else {
+                throw Failure(CqrsReasons.serviceUnknown)
+            }
             guard !request.accept else {
                 try DeclarationStore.addNote(
                     "Accepted: " + request.reason, to: record.id, by: desk.actor, in: transaction)
-                try DeclarationNotices.tell(record, "\(record.service): figures accepted", request.reason, in: transaction)
+                try DeclarationNotices.tell(
+                    record, "\(record.service): figures accepted", request.reason, in: transaction)
                 transaction.audit(
-                    AuditNote(object: "declaration/" + record.id, organisation: record.provider, detail: "dispute accepted"))
-                return try message(record, transaction, today: call.today)
+                    AuditNote(
+                        object: "declaration/" + record.id, organisation: record.provider,
+                        detail: "dispute accepted"))
+                let after = try DisputeDesk(desk: desk).accept(
+                    record, service.definition, reason: request.reason)
+                return try message(after, transaction, today: call.today)
             }
             try desk.retire(record, .supersede, reason: request.reason)
-            guard let service = try ServiceStore.record(record.service, record.serviceVersion, transaction) else {
-                throw Failure(CqrsReasons.serviceUnknown)
-            }
             var again = record
             again.declaredBy = ""
             again.approvedBy = ""
@@ -207,11 +237,13 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
             guard event != .financeReturn || record.kind != .aggregated else {
                 throw Failure(
                     CqrsReasons.declarationStateWrong,
-                    "A network's sum is not approved itself: query one of its parts, or have it recalculated.")
+                    "A network's sum is not approved itself: query one of its parts, or have it recalculated."
+                )
             }
             let moved = try desk(call, transaction).move(record, event, reason: request.reason)
+            try QueueNotices.refresh([.init(moved)], by: call.caller.responsible, in: transaction)
             if event == .query {
-                try DeclarationNotices.tell(moved, "\(record.service) was queried", request.reason, in: transaction)
+                try DeclarationNotices.queried(moved, request.reason, in: transaction)
             } else {
                 try DeclarationNotices.tellCommissioner(
                     moved, "Finance returned \(record.service)", request.reason, in: transaction)
@@ -225,10 +257,12 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
     func holdService(_ request: Pcs_Cqrs_V1_HoldServiceRequest, _ call: CallContext) async throws
         -> Pcs_Cqrs_V1_ServiceHold
     {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         try reason(request.reason)
         guard !request.hold || (3...500).contains(request.releaseCriteria.count) else {
-            throw Failure.field("release_criteria", "R7", "Say in 3 to 500 characters what releases the hold.")
+            throw Failure.field(
+                "release_criteria", "R7", "Say in 3 to 500 characters what releases the hold.")
         }
         return try await call.commit { transaction in
             try HoldStore.set(
@@ -245,7 +279,8 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
     func attestProvider(_ request: Pcs_Cqrs_V1_AttestProviderRequest, _ call: CallContext) async throws
         -> Pcs_Cqrs_V1_ServiceHold
     {
-        let key = try SubmissionKey.read(request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        let key = try SubmissionKey.read(
+            request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
         guard (3...2_000).contains(request.attestation.count) else {
             throw Failure.field("attestation", "R7", "An attestation has 3 to 2,000 characters.")
         }
@@ -254,7 +289,8 @@ struct DeclarationHandlers: Pcs_Cqrs_V1_DeclarationService {
                 throw Failure(CqrsReasons.serviceStateWrong, "\(key.service) is not held for \(key.date).")
             }
             try HoldStore.release(
-                request.providerCode, key, from: present, attestation: request.attestation, by: call.caller.responsible,
+                request.providerCode, key, from: present, attestation: request.attestation,
+                by: call.caller.responsible,
                 in: transaction)
             transaction.audit(
                 AuditNote(

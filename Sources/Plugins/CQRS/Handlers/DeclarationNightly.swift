@@ -1,4 +1,3 @@
-import Digests
 import CommonContract
 import CqrsContract
 import PluginAPI
@@ -16,38 +15,80 @@ struct DeclarationNightly {
     func run() throws -> Pcs_Cqrs_V1_NightlyReport {
         var report = Pcs_Cqrs_V1_NightlyReport()
         let participation = ParticipationDesk(desk)
-        (report.lapsedOffers, report.endedParticipations) = try participation.night()
+        let night = try participation.night()
+        report.lapsedOffers = night.lapsed
+        report.reminders = night.reminders
+        var newest = try newestRuns()
+        let causes = try recalculateChanged(&newest)
+        for key in newest.keys.sorted(by: { ($0.service, $0.date) < ($1.service, $1.date) }) {
+            // R1: a run that is held for sign-off declares nothing. A period is declared once it is over (7.6).
+            guard newest[key]?.state == .released, key.date < desk.today,
+                let record = try ServiceStore.published(key.service, transaction), record.state.isCalculated,
+                AchievementDates.isPaid(key.date, of: record.definition), record.definition.method != .none
+            else { continue }
+            try declare(key, record.definition, causes[key] ?? [:], &report)
+        }
+        try LeaveNotices.night(desk)
+        report.releasedInstructions = Int64(try DeclarationRelease.send(desk))
+        return report
+    }
+
+    private func newestRuns() throws -> [DeclarationDesk.Key: CalculationStore.Run] {
         var newest: [DeclarationDesk.Key: CalculationStore.Run] = [:]
         for run in try CalculationStore.runs(transaction) where service.isEmpty || run.service == service {
             let key = DeclarationDesk.Key(service: run.service, date: run.date)
             if newest[key] == nil { newest[key] = run }
         }
-        for key in newest.keys.sorted(by: { ($0.service, $0.date) < ($1.service, $1.date) }) {
-            // R1: a run that is held for sign-off declares nothing.
-            guard newest[key]?.state == .released,
-                let record = try ServiceStore.published(key.service, transaction), record.state.isCalculated,
-                AchievementDates.isPaid(key.date, of: record.definition), record.definition.method != .none
-            else { continue }
-            try declare(key, record.definition, &report)
+        return newest
+    }
+
+    /// Transition 10: whatever changed since the last run is calculated again. Returns by provider why a restated figure
+    /// is the cause.
+    private func recalculateChanged(_ newest: inout [DeclarationDesk.Key: CalculationStore.Run]) throws
+        -> [DeclarationDesk.Key: [String: String]]
+    {
+        var causes: [DeclarationDesk.Key: [String: String]] = [:]
+        for proposal in try ProposalStore.allOpen(transaction) {
+            causes[proposal.key, default: [:]][proposal.provider] = proposal.cause
         }
-        report.releasedInstructions = Int64(try DeclarationRelease.send(desk))
-        return report
+        for (key, run) in newest.sorted(by: { ($0.key.service, $0.key.date) < ($1.key.service, $1.key.date) })
+        {
+            guard let record = try ServiceStore.published(key.service, transaction), record.state.isCalculated
+            else {
+                continue
+            }
+            let isStale =
+                try run.version != record.definition.version
+                || CountStore.lastSubmitted(key, transaction).map { $0 > run.at } ?? false
+            let restated = Set((causes[key] ?? [:]).keys)
+            guard isStale || !restated.isEmpty else { continue }
+            let after = try desk.calculate(key, isStale ? [] : restated)
+            if !after.id.isEmpty { newest[key] = after }
+            if !restated.isEmpty { try ProposalStore.close(key, by: after.seq, in: transaction) }
+        }
+        return causes
     }
 
     // MARK: One service and date
 
     private func declare(
-        _ key: DeclarationDesk.Key, _ definition: ServiceDefinition, _ report: inout Pcs_Cqrs_V1_NightlyReport
+        _ key: DeclarationDesk.Key, _ definition: ServiceDefinition, _ causes: [String: String],
+        _ report: inout Pcs_Cqrs_V1_NightlyReport
     ) throws {
         let before = try DeclarationStore.live(key, transaction)
-        try recalculate(key, before.filter { $0.state == .awaitingReaggregation }.map(\.provider))
+        // ORG-10: network figures whose members changed.
+        let changed = Set(before.filter { $0.state == .awaitingReaggregation }.map(\.provider))
+        if !changed.isEmpty { try desk.calculate(key, changed) }
         let units = try units(key, definition)
+        let notes = try PeriodNotes(key, definition, desk)
+        let zeroLines = try approvesZeroLines()
+        var queues = Set(before.map { QueueNotices.Queue($0) })
         let live = Dictionary(
             before.filter { $0.kind == .achievement }.map { ($0.provider, $0) },
             uniquingKeysWith: { first, _ in first })
         let results = try CalculationStore.present(key, transaction)
         for provider in live.keys.sorted() where units[provider] == nil {
-            guard let record = live[provider], !record.state.isLocked else { continue }
+            guard let record = live[provider], try !desk.isSettled(record) else { continue }
             try desk.retire(record, .withdraw, reason: "no longer takes part on \(key.date)")
             report.superseded += 1
         }
@@ -59,15 +100,23 @@ struct DeclarationNightly {
             draft.serviceVersion = definition.version
             draft.pcn = unit.pcn
             draft.commissioner = unit.commissioner
-            draft.calculation = result.id
-            draft.pence = result.totalPence
-            draft.figures = Digest.hex(Digest.sha256(result.figures + result.body))
+            draft.take(result)
             var reason = "figures complete"
             if let record = live[provider] {
-                // Transition 10. What is locked stays; a difference is an adjustment's business.
-                guard !record.state.isLocked,
-                    record.state == .awaitingReaggregation || record.figures != draft.figures
-                else { continue }
+                guard record.state == .awaitingReaggregation || record.figures != draft.figures else {
+                    if try notes.remind(record, in: transaction) { report.reminders += 1 }
+                    continue
+                }
+                // Transition 10. What is settled stays; a difference is an adjustment's business (7.5).
+                guard try !desk.isSettled(record) else {
+                    if let adjustment = try AdjustmentDraft(desk).make(
+                        record, draft, cause: causes[provider] ?? "")
+                    {
+                        report.adjustments += 1
+                        queues.insert(.init(adjustment))
+                    }
+                    continue
+                }
                 draft.penceBefore = record.pence
                 reason = "recalculated: \(Money(pence: record.pence)) -> \(Money(pence: draft.pence)) pounds"
                 try desk.retire(record, .supersede, reason: reason)
@@ -80,10 +129,21 @@ struct DeclarationNightly {
                         in: transaction)
                 }
             }
-            _ = try desk.draft(draft, definition, reason: reason)
+            draft = try desk.draft(draft, definition, reason: reason, notes: notes)
+            if zeroLines, draft.pence == 0, draft.state == .awaitingCommissioner {
+                draft = try desk.approve(draft, definition, reason: "nothing to pay", by: "system")
+            }
+            queues.insert(.init(draft))
             report.drafts += 1
         }
         if definition.flags.contains(.pcnAggregated) { report.aggregated += Int64(try aggregate(key)) }
+        try QueueNotices.refresh(queues, by: desk.actor, in: transaction)
+    }
+
+    /// AGG-5: lines of £0 are approved by the system where the setting says so.
+    private func approvesZeroLines() throws -> Bool {
+        NationalFigures(try ReferenceStore.constants(transaction))
+            .optionalFigure("zero_lines_approved_by_system", "", on: desk.today)?.value.scaled(to: 0) == 1
     }
 
     /// Networks whose sums are ready, of all networks at once.
@@ -97,22 +157,11 @@ struct DeclarationNightly {
         for pcn in expected.keys.sorted() where !pcn.isEmpty {
             let standing = DeclarationDesk.standing(expected[pcn] ?? [], records[pcn] ?? [])
             if try desk.aggregate(pcn, key, standing) != nil { made += 1 }
+            try NetworkNotices.refresh(
+                pcn, key, try DeclarationDesk.standing(of: pcn, key, transaction), by: desk.actor,
+                in: transaction)
         }
         return made
-    }
-
-    /// ORG-10: network figures whose members changed.
-    private func recalculate(_ key: DeclarationDesk.Key, _ networks: [String]) throws {
-        guard !networks.isEmpty else { return }
-        let job = CalculationJob(context: desk.context, key: key, only: Set(networks))
-        let outcome = try refusingCQRS { try job.run(transaction) }
-        guard !outcome.changed.isEmpty else { return }
-        var run = outcome.run
-        run.by = desk.actor
-        run.at = transaction.now
-        run.id = transaction.newIdentifier()
-        try CalculationStore.add(run, in: transaction)
-        try CalculationStore.add(outcome.changed, key, in: transaction)
     }
 
     /// Who is declared for: practices with their network, or networks.
@@ -134,7 +183,7 @@ struct DeclarationNightly {
                 let pcn = ODSCode(participant.provider).flatMap {
                     desk.context.organisations.pcn(of: $0, at: day)?.value
                 }
-                unit.provider = pcn ?? participant.pcn
+                unit.provider = pcn ?? ""
                 unit.pcn = unit.provider
             }
             if !unit.provider.isEmpty { units[unit.provider] = unit }
@@ -153,11 +202,13 @@ enum DeclarationRelease {
             sent.state = .sent
             try InstructionStore.save(sent, in: desk.transaction)
             try desk.transaction.publish(event(sent), key: sent.id)
-            if let record = try DeclarationStore.record(sent.declaration, desk.transaction),
-                record.state == .financiallyApproved
-            {
+            guard let record = try DeclarationStore.record(sent.declaration, desk.transaction) else {
+                continue
+            }
+            if record.state == .financiallyApproved {
                 _ = try desk.move(record, .send, reason: "instruction \(sent.id)")
             }
+            try DeclarationNotices.payment(record, "sent", sent.id, on: desk.today, in: desk.transaction)
         }
         return due.count
     }

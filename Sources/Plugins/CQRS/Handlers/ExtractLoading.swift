@@ -56,7 +56,7 @@ struct ExtractLoading {
         if dryRun {
             var counted = submission
             try context.store.read { reader in
-                for group in groups { try ExtractLoading.count(group, &counted, reader) }
+                for group in groups { _ = try ExtractLoading.count(group, &counted, reader) }
             }
             var reply = Pcs_Cqrs_V1_ExtractLoad(counted)
             reply.dryRun = true
@@ -66,11 +66,18 @@ struct ExtractLoading {
             var submission = submission
             submission.id = transaction.newIdentifier()
             submission.at = transaction.now
-            for group in groups { try ExtractLoading.count(group, &submission, transaction) }
+            var standing: [IndicatorValuesFile.Key: [FiguresNotices.Progress]] = [:]
+            for group in groups {
+                standing[group.key] = try ExtractLoading.count(group, &submission, transaction)
+            }
             let seq = try CountStore.record(submission, in: transaction)
             for group in groups {
                 let sets = try ExtractLoading.sets(of: group, in: transaction)
                 try CountStore.add(sets, to: group.key, seq: seq, in: transaction)
+                guard AchievementDates.isPaid(group.key.date, of: group.scope.definition) else { continue }
+                for progress in standing[group.key] ?? [] {
+                    try FiguresNotices.refresh(progress, group.key, by: submission.by, in: transaction)
+                }
             }
             transaction.audit(
                 AuditNote(
@@ -108,9 +115,12 @@ struct ExtractLoading {
     }
 
     /// How many cells are new, changed, the same, or stand locked (DAT-11).
+    /// - Returns: what each provider of the file has after it.
     private static func count(
         _ group: IndicatorValuesFile.Group, _ submission: inout CountStore.Submission, _ reader: any Reader
-    ) throws {
+    ) throws -> [FiguresNotices.Progress] {
+        let required = RequiredCells(group.scope)
+        var progress: [FiguresNotices.Progress] = []
         let catalogue = try CountStore.catalogue(reader)
         let localOf = Dictionary(
             uniqueKeysWithValues: group.scope.names.enumerated().compactMap { local, name in
@@ -126,6 +136,10 @@ struct ExtractLoading {
             }
         }
         for (provider, bucket) in zip(group.codes, group.buckets) {
+            var isThere = [Bool](repeating: false, count: group.scope.names.count)
+            for cell in bucket.cells { isThere[cell.cell] = true }
+            for cell in before[provider, default: [:]].keys { isThere[cell] = true }
+            progress.append(required.progress(of: provider, isThere))
             guard let known = before[provider] else {
                 submission.added += Int64(bucket.cells.count)
                 continue
@@ -144,6 +158,7 @@ struct ExtractLoading {
                 }
             }
         }
+        return progress
     }
 
     /// What the file may bring for a service and date, or why it may bring nothing.
@@ -187,5 +202,31 @@ struct ExtractLoading {
                     record.definition, participants: Set(participants.map(\.provider)),
                     adjustments: ShippedDefinitions.adjustments.map(\.code)))
         }
+    }
+}
+
+/// The cells that make each indicator complete, by their numbers in a file's scope (DAT-4).
+private struct RequiredCells {
+    private let indicators: [(code: String, cells: [Int])]
+
+    init(_ scope: IndicatorValuesFile.Scope) {
+        let numbers = Dictionary(
+            scope.names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        indicators = scope.definition.indicators.map { indicator in
+            (
+                indicator.code,
+                indicator.requiredFields.compactMap {
+                    numbers[.init(indicator: indicator.code, field: $0.name)]
+                }
+            )
+        }
+    }
+
+    func progress(of provider: String, _ isThere: [Bool]) -> FiguresNotices.Progress {
+        let missing = indicators.filter { indicator in !indicator.cells.allSatisfy { isThere[$0] } }.map(
+            \.code)
+        return FiguresNotices.Progress(
+            provider: provider, submitted: indicators.count - missing.count, expected: indicators.count,
+            missing: missing)
     }
 }

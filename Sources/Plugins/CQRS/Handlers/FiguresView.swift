@@ -21,10 +21,14 @@ struct FiguresView {
     private let confirmedUpTo: Int64
     let version: Int64
 
-    init(_ key: IndicatorValuesFile.Key, provider: String, _ reader: any Reader) throws {
+    /// - Parameter catalogue: names of the cells, when they were read already.
+    init(
+        _ key: IndicatorValuesFile.Key, provider: String, catalogue: CellCatalogue? = nil,
+        _ reader: any Reader
+    ) throws {
         self.key = key
         self.provider = provider
-        let names = try CountStore.catalogue(reader).names
+        let names = try (catalogue ?? CountStore.catalogue(reader)).names
         let sets = try CountStore.sets(of: key, provider: provider, reader)
         version = sets.last?.seq ?? 0
         confirmedUpTo = try FiguresSeenStore.confirmedUpTo(key, provider: provider, reader)
@@ -56,13 +60,18 @@ struct FiguresView {
         return Digest.hex(Digest.sha256(Array(lines.joined().utf8)))
     }
 
-    func messages(withHistory: Bool) -> [Pcs_Cqrs_V1_CountCell] {
+    /// By indicator and field, in order of submission.
+    func ordered(withHistory: Bool) -> [Cell] {
         cells.filter { withHistory || $0.isLast }
             .sorted {
                 ($0.name.indicator, $0.name.field, $0.set.seq) < (
                     $1.name.indicator, $1.name.field, $1.set.seq
                 )
             }
+    }
+
+    func messages(withHistory: Bool) -> [Pcs_Cqrs_V1_CountCell] {
+        ordered(withHistory: withHistory)
             .map { cell in
                 .with {
                     $0.indicatorCode = cell.name.indicator

@@ -58,7 +58,12 @@ struct ManualEntry {
                 AuditNote(
                     object: "submission/\(submission.id)", organisation: request.providerCode,
                     detail: "\(key.service) \(key.date): \(cells.count) figures, \(submission.source.name)"))
-            return try FiguresView(key, provider: request.providerCode, transaction).progress(definition)
+            let progress = try FiguresView(key, provider: request.providerCode, transaction).progress(
+                definition)
+            if progress.complete || AchievementDates.isPaid(key.date, of: definition) {
+                try FiguresNotices.refresh(progress, key, by: submission.by, in: transaction)
+            }
+            return progress
         }
     }
 

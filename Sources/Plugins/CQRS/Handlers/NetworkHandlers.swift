@@ -46,6 +46,7 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
             reply.nominatedPayeeCode = payee
             reply.nominatedPayeeName =
                 ODSCode(payee).flatMap { organisations.organisation($0, at: day)?.name } ?? ""
+            let membership = Membership(organisations: organisations, pcn: code)
             reply.members = try organisations.members(of: code, at: day).sorted().map { practice in
                 let list = try ReferenceStore.populations(of: practice.value, reader)
                     .filter { $0.base == Int64(PopulationBase.wpls.rawValue) && $0.asOf <= day }.max {
@@ -54,6 +55,9 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
                 return .with {
                     $0.practiceCode = practice.value
                     $0.practiceName = organisations.organisation(practice, at: day)?.name ?? ""
+                    let span = membership.span(of: practice, around: day)
+                    $0.memberFrom = Pcs_Common_V1_Date(span.from)
+                    if let to = span.to { $0.memberTo = Pcs_Common_V1_Date(to) }
                     let own = organisations.commissioner(of: practice, at: day)?.value ?? ""
                     $0.commissionerCode = own == lead ? "" : own
                     $0.weightedList = list.map { "\($0.value)" } ?? ""

@@ -60,9 +60,11 @@ struct ParticipationDesk {
     // MARK: By the clock
 
     /// Scheduled offers go out, unanswered ones lapse, accepted ones begin; members whose membership has ended by the
-    /// register leave. Returns lapsed and ended.
-    func night() throws -> (lapsed: Int64, ended: Int64) {
+    /// register leave. Returns how many lapsed and how many were reminded.
+    func night() throws -> (lapsed: Int64, reminders: Int64) {
         let today = desk.today
+        let reminderDays = ReminderDays(NationalFigures(try ReferenceStore.constants(transaction)), on: today)
+        var reminders: Int64 = 0
         for record in try ParticipationStore.all(in: .scheduled, transaction) {
             guard let offer = try ParticipationStore.offer(record.offer, transaction), offer.offerOn <= today
             else { continue }
@@ -75,7 +77,12 @@ struct ParticipationDesk {
         }
         var lapsed: Int64 = 0
         for record in try ParticipationStore.all(in: .offered, transaction) {
-            guard let by = record.answerBy, by < today else { continue }
+            guard let by = record.answerBy, by < today else {
+                if try ParticipationNotices.remind(record, reminderDays, today: today, in: transaction) {
+                    reminders += 1
+                }
+                continue
+            }
             let gone = try move(record, .lapse, reason: "no answer by \(by)")
             try ParticipationNotices.settled(gone, "lapsed", by: desk.actor, in: transaction)
             lapsed += 1
@@ -83,7 +90,7 @@ struct ParticipationDesk {
         for record in try ParticipationStore.all(in: .accepted, transaction) where record.start <= today {
             try move(record, .start)
         }
-        return (lapsed, 0)
+        return (lapsed, reminders)
     }
 
     // MARK: Members of networks (ORG-3, ORG-10)
@@ -152,6 +159,9 @@ struct ParticipationDesk {
             })
         for key in keys.sorted(by: { ($0.service, $0.date) < ($1.service, $1.date) }) {
             _ = try desk.aggregate(pcn, key, DeclarationDesk.standing(of: pcn, key, transaction))
+            try NetworkNotices.refresh(
+                pcn, key, try DeclarationDesk.standing(of: pcn, key, transaction), by: desk.actor,
+                in: transaction)
         }
     }
 

@@ -178,6 +178,7 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                 $0.isBackdatingUnconfirmed = isBackdated
             }
             try ParticipationNotices.settled(moved, "accepted", by: desk.desk.actor, in: transaction)
+            if moved.isBackdatingUnconfirmed { try ParticipationNotices.backdated(moved, in: transaction) }
             return try whole(moved, transaction)
         }
     }
@@ -226,7 +227,30 @@ struct ParticipationHandlers: Pcs_Cqrs_V1_ParticipationService {
                     object: "participation/" + record.id, organisation: record.provider,
                     detail: "back-dating \(request.confirmed ? "confirmed" : "refused")"))
             try desk(call, transaction).announce(record)
+            try ParticipationNotices.backdatingDecided(
+                record, request.confirmed ? "confirmed" : "refused", by: call.caller.responsible,
+                in: transaction)
+            if request.confirmed { try requestClosedMonths(of: record, call, transaction) }
             return try whole(record, transaction)
+        }
+    }
+
+    /// PAR-3: the months that have passed stand empty, and are to be filled.
+    private func requestClosedMonths(of record: Record, _ call: CallContext, _ transaction: any Transaction)
+        throws
+    {
+        guard let definition = try ServiceStore.published(record.service, transaction)?.definition,
+            definition.collectionType != .calculationOnly
+        else { return }
+        var month = YearMonth(containing: record.start)
+        while month.lastDay < min(call.today, record.end.map { $0.adding(days: 1) } ?? call.today) {
+            if AchievementDates.isPaid(month.lastDay, of: definition) {
+                let key = DeclarationDesk.Key(service: record.service, date: month.lastDay)
+                let progress = try FiguresView(key, provider: record.provider, transaction).progress(
+                    definition)
+                try FiguresNotices.refresh(progress, key, by: call.caller.responsible, in: transaction)
+            }
+            month = month.adding(months: 1)
         }
     }
 

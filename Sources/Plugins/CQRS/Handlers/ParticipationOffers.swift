@@ -1,4 +1,3 @@
-import CaseworkContract
 import CommonContract
 import CqrsContract
 import HostContract
@@ -28,7 +27,10 @@ struct OfferPlan {
         definition.offerUnit == .pcn || definition.flags.contains(.pcnAggregated)
     }
 
-    init(_ request: Pcs_Cqrs_V1_CreateOfferRequest, _ context: PluginContext, today: CalendarDate, _ reader: any Reader)
+    init(
+        _ request: Pcs_Cqrs_V1_CreateOfferRequest, _ context: PluginContext, today: CalendarDate,
+        _ reader: any Reader
+    )
         throws
     {
         guard let commissioner = ODSCode(request.commissionerCode),
@@ -52,21 +54,27 @@ struct OfferPlan {
         contract = String(request.contractReference.prefix(200))
         guard start <= end, definition.covers(start), definition.covers(end) else {
             throw Failure.field(
-                "start_on", "4.1", "The days are within \(definition.startOn) to \(definition.endOn), the first before the last.")
+                "start_on", "4.1",
+                "The days are within \(definition.startOn) to \(definition.endOn), the first before the last."
+            )
         }
-        guard offerOn >= today else { throw Failure.field("offer_on", "R3", "An offer is made today or later.") }
+        guard offerOn >= today else {
+            throw Failure.field("offer_on", "R3", "An offer is made today or later.")
+        }
         let isByNetwork = Self.isByNetwork(definition)
         isAutomatic =
             isByNetwork || (definition.flags.contains(.autoAcceptOffer) && request.automaticallyAccept)
         if isByNetwork {
             guard request.automaticallyAccept else {
-                throw Failure.field("automatically_accept", "4.1", "A network service is accepted automatically.")
+                throw Failure.field(
+                    "automatically_accept", "4.1", "A network service is accepted automatically.")
             }
             guard request.providerCodes.isEmpty else { throw Failure(CqrsReasons.wholeNetworkOnly) }
             lines = try members(request, context, reader)
         } else {
             guard answerBy.map({ $0 >= offerOn }) ?? false else {
-                throw Failure.field("answer_by", "4.1", "A day by which to answer, not before the offer, is needed.")
+                throw Failure.field(
+                    "answer_by", "4.1", "A day by which to answer, not before the offer, is needed.")
             }
             guard request.pcnCodes.isEmpty, (1...10_000).contains(request.providerCodes.count),
                 Set(request.providerCodes).count == request.providerCodes.count
@@ -82,7 +90,8 @@ struct OfferPlan {
             }
         }
         let live = Dictionary(
-            grouping: try ParticipationStore.of(service: definition.code, reader).filter(\.state.isLive), by: \.provider)
+            grouping: try ParticipationStore.of(service: definition.code, reader).filter(\.state.isLive),
+            by: \.provider)
         for index in lines.indices where lines[index].refused.isEmpty {
             lines[index].refused = refusal(lines[index], context, live[lines[index].provider.value] ?? [])
         }
@@ -99,11 +108,15 @@ struct OfferPlan {
         }
         led.formUnion(try NetworkStore.withLead(reader))
         led = try led.filter { pcn in
-            try NetworkStore.lead(of: pcn, on: start, reader) ?? ODSCode(pcn)
-                .flatMap { context.organisations.commissioner(of: $0, at: start)?.value } == commissioner.value
+            try NetworkStore.lead(of: pcn, on: start, reader)
+                ?? ODSCode(pcn)
+                .flatMap { context.organisations.commissioner(of: $0, at: start)?.value }
+                == commissioner.value
         }
         for pcn in request.pcnCodes where !led.contains(pcn) {
-            throw Failure(CqrsReasons.providerOutsideScope, "\(commissioner) is not the lead commissioner of \(pcn.prefix(12)).")
+            throw Failure(
+                CqrsReasons.providerOutsideScope,
+                "\(commissioner) is not the lead commissioner of \(pcn.prefix(12)).")
         }
         let chosen = request.pcnCodes.isEmpty ? led.sorted() : Set(request.pcnCodes).sorted()
         return chosen.compactMap { ODSCode($0) }.flatMap { pcn in
@@ -115,16 +128,24 @@ struct OfferPlan {
         }
     }
 
-    private func refusal(_ line: Line, _ context: PluginContext, _ live: [ParticipationStore.Record]) -> String {
-        guard let entry = context.organisations.organisation(line.provider, at: start) else { return "is not in the register" }
-        let kind = entry.kind == .practice ? "PRACTICE" : entry.kind == .pcn ? "PCN" : entry.kind == .pharmacy ? "PHARMACY" : "OTHER"
+    private func refusal(_ line: Line, _ context: PluginContext, _ live: [ParticipationStore.Record])
+        -> String
+    {
+        guard let entry = context.organisations.organisation(line.provider, at: start) else {
+            return "is not in the register"
+        }
+        let kind =
+            entry.kind == .practice
+            ? "PRACTICE" : entry.kind == .pcn ? "PCN" : entry.kind == .pharmacy ? "PHARMACY" : "OTHER"
         guard definition.providerKinds.isEmpty || definition.providerKinds.contains(kind) else {
             return "3.1: \(kind) may not take part"
         }
         if !Self.isByNetwork(definition) {
             let own = context.organisations.commissioner(of: line.provider, at: start)
             let region = context.organisations.region(of: line.provider, at: start)
-            guard own == commissioner || region == commissioner else { return "ORG-2: is not commissioned by \(commissioner)" }
+            guard own == commissioner || region == commissioner else {
+                return "ORG-2: is not commissioned by \(commissioner)"
+            }
         }
         if let one = live.first(where: { $0.start <= end && ($0.end ?? end) >= start }) {
             return "4.2: takes part or is offered already (\(one.id))"
@@ -134,7 +155,9 @@ struct OfferPlan {
 
     /// All or nothing, with every provider that is refused.
     func requireAll() throws {
-        guard !lines.isEmpty else { throw Failure(CqrsReasons.providerOutsideScope, "Nobody would be offered the service.") }
+        guard !lines.isEmpty else {
+            throw Failure(CqrsReasons.providerOutsideScope, "Nobody would be offered the service.")
+        }
         let refused = lines.enumerated().filter { !$0.element.refused.isEmpty }
         guard let first = refused.first else { return }
         let isOnlyTwice = refused.allSatisfy { $0.element.refused.hasPrefix("4.2") }
@@ -143,7 +166,8 @@ struct OfferPlan {
             "\(first.element.provider) \(first.element.refused)",
             violations: refused.prefix(100).map { index, line in
                 Violation(
-                    field: "provider_codes", rule: line.refused.split(separator: ":").first.map(String.init) ?? "4.1",
+                    field: "provider_codes",
+                    rule: line.refused.split(separator: ":").first.map(String.init) ?? "4.1",
                     message: "\(line.provider) \(line.refused)", row: index + 1)
             }, violationCount: refused.count)
     }
@@ -151,36 +175,8 @@ struct OfferPlan {
     func offer(id: String, by actor: String, at instant: Instant) -> ParticipationStore.Offer {
         ParticipationStore.Offer(
             id: id, commissioner: commissioner.value, service: definition.code, version: definition.version,
-            start: start, end: end, answerBy: isAutomatic ? nil : answerBy, offerOn: offerOn, isAutomatic: isAutomatic,
+            start: start, end: end, answerBy: isAutomatic ? nil : answerBy, offerOn: offerOn,
+            isAutomatic: isAutomatic,
             contract: contract, by: actor, at: instant)
-    }
-}
-
-/// Work of offers.
-enum ParticipationNotices {
-    private static func key(_ record: ParticipationStore.Record) -> String { "cqrs/participation/\(record.id)/answer" }
-
-    static func offered(_ record: ParticipationStore.Record, in transaction: any Transaction) throws {
-        let taskKey = key(record)
-        try transaction.publish(
-            Pcs_Casework_V1_TaskRequested.with {
-                $0.taskKey = taskKey
-                $0.role = .cqrsServiceManagement
-                $0.organisationCode = record.provider
-                $0.title = "Answer the offer of \(record.service)"
-                $0.detail = "Without acceptance nothing is extracted, calculated or paid (PAR-1)."
-                $0.outcomes = ["accepted", "declined", "withdrawn", "lapsed"]
-                if let by = record.answerBy { $0.dueOn = Pcs_Common_V1_Date(by) }
-                $0.escalateToRole = .cqrsSupervisor
-            }, key: taskKey)
-    }
-
-    static func settled(
-        _ record: ParticipationStore.Record, _ outcome: String, by actor: String, in transaction: any Transaction
-    ) throws {
-        let taskKey = key(record)
-        try transaction.publish(
-            Pcs_Casework_V1_TaskSettled.with { ($0.taskKey, $0.outcome, $0.settledBy) = (taskKey, outcome, actor) },
-            key: taskKey)
     }
 }

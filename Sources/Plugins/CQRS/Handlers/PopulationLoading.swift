@@ -25,6 +25,7 @@ struct PopulationLoading {
         reply.dryRun = first.dryRun
         if isLoaded || first.dryRun { return reply }
         let answer = reply
+        let organisations = context.organisations
         let actor = call.caller.responsible
         return try await call.commit { transaction in
             var reply = answer
@@ -32,9 +33,16 @@ struct PopulationLoading {
                 .populations, file, rows: rows.count, by: actor, in: transaction)
             try ReferenceStore.add(rows, load: load, in: transaction)
             reply.loadID = String(load)
+            // A network's list is its members' lists.
+            var changes: [(organisation: String, asOf: CalendarDate)] = []
+            for row in rows {
+                changes.append((row.organisation.value, row.asOf))
+                if let pcn = organisations.pcn(of: row.organisation, at: row.asOf) {
+                    changes.append((pcn.value, row.asOf))
+                }
+            }
             reply.recalculationProposals = try ProposalStore.raise(
-                cause: "population", after: rows.map { (organisation: $0.organisation.value, asOf: $0.asOf) },
-                in: transaction)
+                cause: "population", after: changes, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "populations/\(load)",

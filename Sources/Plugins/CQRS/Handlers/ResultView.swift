@@ -13,7 +13,7 @@ struct ResultView {
     let inputs: RunInputs
     let run: CalculationStore.Run
 
-    private init(
+    init(
         _ stored: CalculationStore.Stored, _ run: CalculationStore.Run, _ definition: ServiceDefinition
     ) throws {
         self.stored = stored
@@ -117,7 +117,20 @@ struct ResultView {
             $0.incomeProtected = line.standing == .incomeProtected
             $0.informationOnly = indicator.purpose == .information
             $0.route = indicator.routes.count > 1 ? indicator.routes[line.route].name : ""
+            $0.mustRiseBy = ResultView.mustRise(line, indicator)
         }
+    }
+
+    /// R12: percentage points that are missing until something is earned, rounded up to two decimals.
+    static func mustRise(_ line: ResultLine, _ indicator: Indicator) -> String {
+        guard indicator.kind.isFraction, line.points == .zero, line.standing == .nothing,
+            line.denominator > 0,
+            let lower = indicator.routes[line.route].lower, let upper = indicator.routes[line.route].upper
+        else { return "" }
+        let (n, d) = (10_000 * line.numerator, line.denominator)
+        let missing = indicator.kind == .inverse ? n - upper * d : lower * d - n
+        let hundredths = missing / d + (missing % d > 0 ? 1 : 0)
+        return ExactDecimal(mantissa: hundredths, scale: 2).description
     }
 
     /// Cut after 6 decimals; empty without a denominator.

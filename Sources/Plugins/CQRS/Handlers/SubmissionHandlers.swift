@@ -49,6 +49,7 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     {
         let key = try SubmissionKey.read(
             request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        try NetworkSight(context, call).require(request.providerCode, on: key.date)
         let view = try context.store.read { try FiguresView(key, provider: request.providerCode, $0) }
         let hash = view.hash
         // Who saw which figures: what is declared later can be held against it (GEN-6).
@@ -68,6 +69,7 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
     ) async throws -> Pcs_Cqrs_V1_SubmissionProgress {
         let key = try SubmissionKey.read(
             request.serviceCode, request.achievementDate, isSet: request.hasAchievementDate)
+        try NetworkSight(context, call).require(request.providerCode, on: key.date)
         return try context.store.read { reader in
             guard let record = try ServiceStore.published(key.service, reader) else {
                 throw Failure(CqrsReasons.serviceUnknown)
@@ -138,9 +140,16 @@ struct SubmissionHandlers: Pcs_Cqrs_V1_SubmissionService {
         if first.dryRun { return try context.store.read(reply) }
         return try await call.commit { transaction in
             let reply = try reply(transaction)
+            let before = try ReferenceStore.windows(transaction)
             let load = try ReferenceStore.record(
                 .calendar, file, rows: rows.count, by: actor, in: transaction)
             try ReferenceStore.add(rows, load: load, in: transaction)
+            let desk = DeclarationHandlers(context: context).desk(call, transaction)
+            for row in rows {
+                if let earlier = before[.init(service: row.service, date: row.date)] {
+                    try CalendarNotices.moved(from: earlier, to: row, desk)
+                }
+            }
             transaction.audit(
                 AuditNote(
                     object: "calendar/\(load)",

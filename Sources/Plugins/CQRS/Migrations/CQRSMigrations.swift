@@ -9,5 +9,9 @@ enum CQRSMigrations {
         Migration(version: 3, name: "submissions", statements: SubmissionTables.statements),
         Migration(version: 4, name: "calculations", statements: CalculationTables.statements),
         Migration(version: 5, name: "declarations and networks", statements: DeclarationTables.statements),
+        Migration(version: 20, name: "reports", statements: ReportTables.statements),
+        Migration(version: 21, name: "notices", statements: NoticeTables.notices),
+        Migration(version: 22, name: "leave of declarers", statements: NoticeTables.leave),
+        Migration(version: 23, name: "disputed counts", statements: NoticeTables.disputes),
     ]
 }

@@ -59,6 +59,16 @@ enum CountStore {
         JOIN submission ON submission.seq = count_set.seq
         WHERE service_code = ?1 AND achievement_date = ?2 AND provider_code = ?3 ORDER BY count_set.seq
         """)
+    private static let datesOf = Statement(
+        """
+        SELECT DISTINCT achievement_date FROM count_set
+        WHERE service_code = ?1 AND achievement_date >= ?2 AND achievement_date <= ?3 ORDER BY achievement_date
+        """)
+    private static let lastOfDate = Statement(
+        """
+        SELECT MAX(submitted_at) FROM submission WHERE seq IN
+            (SELECT seq FROM count_set WHERE service_code = ?1 AND achievement_date = ?2)
+        """)
     private static let insertStated = BulkInsert(
         into: "stated_points", ["service_code", "achievement_date", "provider_code", "seq", "body"],
         rowsAtOnce: 64)
@@ -161,6 +171,22 @@ enum CountStore {
                 seq: row.integer(0), source: Submission.Source(rawValue: Int(row.integer(1))) ?? .automated,
                 by: row.text(2), at: row.instant(3), body: row.blob(4))
         }
+    }
+
+    /// Dates of a service for which figures came in.
+    static func keys(of service: String, from: CalendarDate, to: CalendarDate, _ reader: any Reader) throws
+        -> [IndicatorValuesFile.Key]
+    {
+        try reader.all(datesOf, [.text(service), .date(from), .date(to)]) {
+            IndicatorValuesFile.Key(service: service, date: try $0.date(0))
+        }
+    }
+
+    /// When figures of a service and date last came in.
+    static func lastSubmitted(_ key: IndicatorValuesFile.Key, _ reader: any Reader) throws -> Instant? {
+        try reader.first(lastOfDate, [.text(key.service), .date(key.date)]) {
+            $0.isNull(0) ? nil : $0.instant(0)
+        } ?? nil
     }
 
     // MARK: Stated points

@@ -53,7 +53,8 @@ enum ParticipationStore {
         into: "participation",
         [
             "participation_id", "offer_id", "service_code", "service_version", "provider_code", "pcn_code",
-            "commissioner_code", "state", "start_on", "end_on", "answer_by", "automatic", "backdating_unconfirmed",
+            "commissioner_code", "state", "start_on", "end_on", "answer_by", "automatic",
+            "backdating_unconfirmed",
             "reason", "version",
         ])
     private static let update = Statement(
@@ -76,16 +77,21 @@ enum ParticipationStore {
     private static let byOffer = Statement(
         "SELECT \(columns) FROM participation WHERE offer_id = ?1 ORDER BY provider_code")
     private static let byProvider = Statement(
-        "SELECT \(columns) FROM participation WHERE provider_code = ?1 ORDER BY service_code, start_on, participation_id")
+        "SELECT \(columns) FROM participation WHERE provider_code = ?1 ORDER BY service_code, start_on, participation_id"
+    )
     private static let byService = Statement(
-        "SELECT \(columns) FROM participation WHERE service_code = ?1 ORDER BY provider_code, start_on, participation_id")
+        "SELECT \(columns) FROM participation WHERE service_code = ?1 ORDER BY provider_code, start_on, participation_id"
+    )
     private static let byPCN = Statement(
-        "SELECT \(columns) FROM participation WHERE pcn_code = ?1 ORDER BY service_code, provider_code, participation_id")
+        "SELECT \(columns) FROM participation WHERE pcn_code = ?1 ORDER BY service_code, provider_code, participation_id"
+    )
     private static let byCommissioner = Statement(
         """
         SELECT \(columns) FROM participation WHERE commissioner_code = ?1
         ORDER BY service_code, pcn_code, provider_code, participation_id
         """)
+    private static let commissioners = Statement(
+        "SELECT DISTINCT commissioner_code FROM participation ORDER BY commissioner_code")
     private static let inState = Statement(
         "SELECT \(columns) FROM participation WHERE state = ?1 ORDER BY participation_id")
     private static let offerColumns = """
@@ -102,32 +108,40 @@ enum ParticipationStore {
             [
                 .text(offer.id), .text(offer.commissioner), .text(offer.service), .integer(offer.version),
                 .date(offer.start), .date(offer.end), .date(offer.answerBy), .date(offer.offerOn),
-                .integer(offer.isAutomatic ? 1 : 0), .text(offer.contract), .text(offer.by), .instant(offer.at),
+                .integer(offer.isAutomatic ? 1 : 0), .text(offer.contract), .text(offer.by),
+                .instant(offer.at),
             ])
     }
 
     static func offer(_ id: String, _ reader: any Reader) throws -> Offer? {
         try reader.first(offerByID, [.text(id)]) { row in
             Offer(
-                id: row.text(0), commissioner: row.text(1), service: row.text(2), version: Int(row.integer(3)),
+                id: row.text(0), commissioner: row.text(1), service: row.text(2),
+                version: Int(row.integer(3)),
                 start: try row.date(4), end: try row.date(5), answerBy: try row.optionalDate(6),
                 offerOn: try row.date(7), isAutomatic: row.bool(8), contract: row.text(9), by: row.text(10),
                 at: row.instant(11))
         }
     }
 
-    static func add(_ records: [Record], by actor: String, reason: String, in transaction: any Transaction) throws {
+    static func add(_ records: [Record], by actor: String, reason: String, in transaction: any Transaction)
+        throws
+    {
         try insert.run(records, in: transaction) { record, values in
             values += [
                 .text(record.id), .text(record.offer), .text(record.service), .integer(record.serviceVersion),
-                .text(record.provider), .text(record.pcn), .text(record.commissioner), .integer(record.state.rawValue),
-                .date(record.start), .date(record.end), .date(record.answerBy), .integer(record.isAutomatic ? 1 : 0),
-                .integer(record.isBackdatingUnconfirmed ? 1 : 0), .text(record.reason), .integer(record.version),
+                .text(record.provider), .text(record.pcn), .text(record.commissioner),
+                .integer(record.state.rawValue),
+                .date(record.start), .date(record.end), .date(record.answerBy),
+                .integer(record.isAutomatic ? 1 : 0),
+                .integer(record.isBackdatingUnconfirmed ? 1 : 0), .text(record.reason),
+                .integer(record.version),
             ]
         }
         for record in records {
             try add(
-                Step(from: 0, to: record.state.rawValue, by: actor, at: transaction.now, reason: reason), to: record,
+                Step(from: 0, to: record.state.rawValue, by: actor, at: transaction.now, reason: reason),
+                to: record,
                 in: transaction)
         }
     }
@@ -137,7 +151,8 @@ enum ParticipationStore {
             update,
             [
                 .text(record.id), .integer(record.state.rawValue), .date(record.start), .date(record.end),
-                .integer(record.isBackdatingUnconfirmed ? 1 : 0), .text(record.reason), .integer(record.version),
+                .integer(record.isBackdatingUnconfirmed ? 1 : 0), .text(record.reason),
+                .integer(record.version),
             ])
         try add(step, to: record, in: transaction)
     }
@@ -146,7 +161,8 @@ enum ParticipationStore {
         try transaction.run(
             insertStep,
             [
-                .text(record.id), .integer(record.version), .integer(step.from), .integer(step.to), .text(step.by),
+                .text(record.id), .integer(record.version), .integer(step.from), .integer(step.to),
+                .text(step.by),
                 .instant(step.at), .text(step.reason),
             ])
     }
@@ -163,9 +179,15 @@ enum ParticipationStore {
     static func of(service: String, _ reader: any Reader) throws -> [Record] {
         try reader.all(byService, [.text(service)], record)
     }
-    static func of(pcn: String, _ reader: any Reader) throws -> [Record] { try reader.all(byPCN, [.text(pcn)], record) }
+    static func of(pcn: String, _ reader: any Reader) throws -> [Record] {
+        try reader.all(byPCN, [.text(pcn)], record)
+    }
     static func of(commissioner: String, _ reader: any Reader) throws -> [Record] {
         try reader.all(byCommissioner, [.text(commissioner)], record)
+    }
+    /// Everybody who has participations before it.
+    static func allCommissioners(_ reader: any Reader) throws -> [String] {
+        try reader.all(commissioners) { $0.text(0) }
     }
     static func all(in state: ParticipationState, _ reader: any Reader) throws -> [Record] {
         try reader.all(inState, [.integer(state.rawValue)], record)
@@ -184,7 +206,8 @@ enum ParticipationStore {
         }
         return Record(
             id: row.text(0), offer: row.text(1), service: row.text(2), serviceVersion: Int(row.integer(3)),
-            provider: row.text(4), pcn: row.text(5), commissioner: row.text(6), state: state, start: try row.date(8),
+            provider: row.text(4), pcn: row.text(5), commissioner: row.text(6), state: state,
+            start: try row.date(8),
             end: try row.optionalDate(9), answerBy: try row.optionalDate(10), isAutomatic: row.bool(11),
             isBackdatingUnconfirmed: row.bool(12), reason: row.text(13), version: row.integer(14))
     }

@@ -33,6 +33,11 @@ enum ProposalStore {
         UPDATE recalculation_proposal SET closed_by_run = ?3
         WHERE service_code = ?1 AND achievement_date = ?2 AND closed_by_run IS NULL
         """)
+    private static let open = Statement(
+        """
+        SELECT proposal_id, service_code, achievement_date, provider_code, run_seq, cause, closed_by_run
+        FROM recalculation_proposal WHERE closed_by_run IS NULL ORDER BY service_code, achievement_date, provider_code
+        """)
     private static let everything = Statement(
         """
         SELECT proposal_id, service_code, achievement_date, provider_code, run_seq, cause, closed_by_run
@@ -67,12 +72,12 @@ enum ProposalStore {
         try transaction.run(close, [.text(key.service), .date(key.date), .integer(run)])
     }
 
-    static func all(_ reader: any Reader) throws -> [Proposal] {
-        try reader.all(everything) { row in
-            Proposal(
-                id: row.text(0), key: .init(service: row.text(1), date: try row.date(2)),
-                provider: row.text(3),
-                runSeq: row.integer(4), cause: row.text(5), isOpen: row.isNull(6))
-        }
+    static func all(_ reader: any Reader) throws -> [Proposal] { try reader.all(everything, [], proposal) }
+    static func allOpen(_ reader: any Reader) throws -> [Proposal] { try reader.all(open, [], proposal) }
+
+    private static func proposal(_ row: any Row) throws -> Proposal {
+        Proposal(
+            id: row.text(0), key: .init(service: row.text(1), date: try row.date(2)), provider: row.text(3),
+            runSeq: row.integer(4), cause: row.text(5), isOpen: row.isNull(6))
     }
 }

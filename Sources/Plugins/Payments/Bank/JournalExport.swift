@@ -2,7 +2,8 @@ import PluginAPI
 
 /// The double-entry journal in the plain text that hledger reads: what each published run owes, by heading and
 /// commissioner, and what each submitted file and each return moved at the bank. Every transaction balances by
-/// construction: its last posting is the negative sum of the others.
+/// construction: its last posting is the negative sum of the others. Every account is declared before its first use, so
+/// that a strict reader takes a misspelt one for what it is.
 struct JournalExport: Sendable {
     let store: any Store
     let from: CalendarDate?
@@ -22,11 +23,15 @@ struct JournalExport: Sendable {
             )
         }
         var head = "; pounds sterling; runs, files and returns\ncommodity GBP 1000.00\n\n"
-        head += "account expenses\naccount liabilities:payees\naccount assets:bank\naccount assets:carried forward\n\n"
+        head += "account liabilities:payees\naccount assets:bank\naccount assets:carried forward\n\n"
         try await write(Array(head.utf8))
+        var declared: Set<String> = []
         for run in runs {
-            let text = try store.read { try entries(of: run, paycodes, $0) }
-            try await write(Array(text.utf8))
+            let booked = try store.read { try entries(of: run, paycodes, $0) }
+            let new = booked.accounts.subtracting(declared).sorted()
+            declared.formUnion(new)
+            let accounts = new.isEmpty ? "" : new.map { "account \($0)\n" }.joined() + "\n"
+            try await write(Array((accounts + booked.text).utf8))
         }
         for file in files {
             let text = try store.read { try entry(of: file, $0) }
@@ -34,8 +39,10 @@ struct JournalExport: Sendable {
         }
     }
 
-    /// One transaction a commissioner.
-    private func entries(of run: RunRecord, _ paycodes: PaycodeBook, _ reader: any Reader) throws -> String {
+    /// One transaction a commissioner, and the expense accounts that they post to.
+    private func entries(
+        of run: RunRecord, _ paycodes: PaycodeBook, _ reader: any Reader
+    ) throws -> (text: String, accounts: Set<String>) {
         var sums: [String: [Paycode: Int64]] = [:]
         var after = ""
         while true {
@@ -49,21 +56,22 @@ struct JournalExport: Sendable {
             after = last.document.practice.value
         }
         var text = ""
+        var accounts: Set<String> = []
         for (commissioner, amounts) in sums.sorted(by: { $0.key < $1.key }) {
             let place = commissioner.isEmpty ? "none" : commissioner
             text += "\(run.paymentDate) run \(run.id) \(place)\n"
             var total: Int64 = 0
             for (paycode, pence) in amounts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 total += pence
+                let heading = paycodes.entry(paycode)?.heading ?? "Other Payments"
                 let account =
-                    paycode == .balanceForward
-                    ? "assets:carried forward"
-                    : "expenses:\(paycodes.entry(paycode)?.heading ?? "Other Payments"):\(place)"
+                    paycode == .balanceForward ? "assets:carried forward" : "expenses:\(heading):\(place)"
+                if paycode != .balanceForward { accounts.insert(account) }
                 text += posting(account, pence, comment: paycode.code)
             }
             text += posting("liabilities:payees", -total, comment: "") + "\n"
         }
-        return text
+        return (text, accounts)
     }
 
     /// What a file moved, and what of it came back since.

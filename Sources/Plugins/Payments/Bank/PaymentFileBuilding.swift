@@ -53,7 +53,9 @@ struct PaymentFileBuilding {
         var fields = RequestFields()
         var chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)] = []
         for id in Set(ids).sorted() {
-            guard var payment = try PaymentFileStore.payment(id, transaction), payment.state == .owed else {
+            guard var payment = try PaymentFileStore.payment(id, transaction), payment.state == .owed,
+                try RunStore.run(payment.runID, transaction)?.state != .aborted
+            else {
                 fields.refuse("payment_ids", "12.7", "Payment \(id) is not owed.")
                 continue
             }

@@ -116,6 +116,10 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
             guard file.sha256 == request.sha256 else {
                 throw Failure.field("sha256", "12.7", "What was sent is not this file.")
             }
+            if try RunStore.run(file.runID, transaction)?.state == .aborted {
+                throw Failure(
+                    PaymentsReasons.paymentFileStateWrong, "Run \(file.runID) was aborted: its file is not sent.")
+            }
             guard
                 try PaymentFileStore.submit(
                     file.id, reference: request.submissionReference, by: call.caller.responsible, in: transaction)

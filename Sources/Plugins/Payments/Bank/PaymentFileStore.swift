@@ -216,9 +216,13 @@ enum PaymentFileStore {
         "SELECT \(paymentColumns) FROM payment WHERE file_id = ?1 ORDER BY payment_id")
     private static let paymentsOfRun = Statement(
         "SELECT \(paymentColumns) FROM payment WHERE run_id = ?1 AND state = 1 ORDER BY payment_id")
+    /// Nothing is owed for an aborted run (state 8): its inputs have gone to the next one.
     private static let owed = Statement(
         """
-        SELECT \(paymentColumns) FROM payment WHERE state = 1 AND (?1 = '' OR payee_code = ?1) ORDER BY payment_id
+        SELECT \(paymentColumns) FROM payment
+        WHERE state = 1 AND (?1 = '' OR payee_code = ?1)
+            AND NOT EXISTS (SELECT 1 FROM run WHERE run.run_id = payment.run_id AND run.state = 8)
+        ORDER BY payment_id
         """)
     private static let savePayment = Statement(
         """

@@ -17,6 +17,7 @@ struct PublishedRow: Hashable, Sendable {
     var weightedHundredths: Int64
     var globalSumPence: Int64
     var baselinePence: Int64
+    var amounts = PublishedAmounts()
 
     var isLondon: Bool { regionName.uppercased().contains("LONDON") }
 
@@ -68,6 +69,8 @@ struct PublishedComparison: Sendable {
     let year: FinancialYear
     /// Price less the out-of-hours deduction, rounded to pence; `nil` when the rates are not set.
     let netPricePence: Int64?
+    /// The rate that is not set: then the price implied by the file stands for the recomputed one.
+    private(set) var missingRate: RateName?
     /// Out-of-hours deduction in millionths of a percent.
     let outOfHoursMillionths: Int64
     private(set) var practices: [Practice] = []
@@ -83,14 +86,46 @@ struct PublishedComparison: Sendable {
         }
     }
 
+    /// What the file itself implies where a rate of the year is not set: the weighted list times the median price.
+    mutating func addImplied(_ rows: [PublishedRow], missing: RateName) {
+        missingRate = missing
+        let price = PublishedComparison.impliedNetPricePence(rows, year)
+        for row in rows {
+            add(
+                row,
+                recomputedPence: (try? Rounding.quotient(Int128(row.weightedHundredths) * Int128(price), 100))
+                    ?? 0)
+        }
+    }
+
+    /// Median, outside London, of the global sum for each weighted patient; 0 = no practice to tell it from.
+    static func impliedNetPricePence(_ rows: [PublishedRow], _ year: FinancialYear) -> Int64 {
+        let prices = rows.filter { isCounted($0, year) && !$0.isLondon && $0.kind == .gms }.compactMap {
+            row in
+            try? Rounding.quotient(Int128(row.globalSumPence) * 100, Int128(row.weightedHundredths))
+        }.sorted()
+        return prices.isEmpty ? 0 : prices[prices.count / 2]
+    }
+
+    /// The price that the practices added imply.
+    var impliedNetPricePence: Int64 { PublishedComparison.impliedNetPricePence(practices.map(\.row), year) }
+
+    private static func isOpenAllYear(_ row: PublishedRow, _ year: FinancialYear) -> Bool {
+        row.closedOn == nil && !(row.openedOn.map { $0 > year.firstDay } ?? false)
+    }
+
+    /// Practices whose agreement says something: open all year, more than a small list, a global sum shown.
+    private static func isCounted(_ row: PublishedRow, _ year: FinancialYear) -> Bool {
+        isOpenAllYear(row, year) && row.weightedHundredths > smallListHundredths && row.globalSumPence != 0
+    }
+
     /// Adds a GMS practice with what this system makes of its year.
     mutating func add(_ row: PublishedRow, recomputedPence: Int64) {
         let ratio =
             recomputedPence > 0
             ? (try? Rounding.quotient(Int128(row.globalSumPence) * 1_000_000, Int128(recomputedPence))) ?? 0
             : 0
-        let openedInYear = row.openedOn.map { $0 > year.firstDay } ?? false
-        let isOpenAllYear = row.closedOn == nil && !openedInYear
+        let isOpenAllYear = PublishedComparison.isOpenAllYear(row, year)
         practices.append(
             Practice(
                 row: row, recomputedPence: recomputedPence, ratioMillionths: ratio,
@@ -108,16 +143,14 @@ struct PublishedComparison: Sendable {
         return row.isLondon ? .london : .oneOff
     }
 
-    /// Practices whose agreement says something: open all year, more than a small list, a global sum shown.
-    private func counted(_ isIncluded: (Practice) -> Bool) -> [Practice] {
-        practices.filter {
-            $0.isOpenAllYear && $0.row.weightedHundredths > PublishedComparison.smallListHundredths
-                && $0.row.globalSumPence != 0 && isIncluded($0)
-        }
+    func counted(_ isIncluded: (Practice) -> Bool) -> [Practice] {
+        practices.filter { PublishedComparison.isCounted($0.row, year) && isIncluded($0) }
     }
 
+    /// Of a year with an implied price only outside London: the price holds no London adjustment.
     func shares() -> [Share] {
-        [
+        guard missingRate == nil else { return [share("outside London", counted { !$0.row.isLondon })] }
+        return [
             share("outside London", counted { !$0.row.isLondon }),
             share("London", counted { $0.row.isLondon }),
             share("England", counted { _ in true }),

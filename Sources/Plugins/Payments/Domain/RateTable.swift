@@ -78,6 +78,15 @@ enum RateName: String, CaseIterable, Sendable {
     case pharmacyFileDay = "pharmacy_file_day"
     /// Working days before the payment at which the schedule can be seen.
     case pharmacyScheduleDays = "pharmacy_schedule_days"
+    // Fees with which the yearly published file is compared. Nothing is paid by them.
+    case publishedFeeChildhoodVaccination = "published_fee_childhood_vaccination"
+    case publishedFeeInfluenzaPneumococcal = "published_fee_influenza_pneumococcal"
+    case publishedFeeLearningDisabilities = "published_fee_learning_disabilities"
+    case publishedFeeMeningitis = "published_fee_meningitis"
+    case publishedFeePertussis = "published_fee_pertussis"
+    case publishedFeeRotavirusShingles = "published_fee_rotavirus_shingles"
+    case publishedFeeMainProgramme = "published_fee_main_programme"
+    case publishedFeeWeightManagement = "published_fee_weight_management"
 
     /// Fees of claims, which are paid in the month in which the claim comes, later than the day that sets the fee.
     var isOphthalmicFee: Bool { rawValue.hasPrefix("gos_") }
@@ -101,6 +110,10 @@ enum RateName: String, CaseIterable, Sendable {
             .gosVoucherI, .gosVoucherJ, .gosVoucherComplexSingle, .gosVoucherComplexBifocal,
             .gosVoucherSmallGlasses, .gosVoucherTint, .gosVoucherPrism, .gosProfessionalDevelopment,
             .gosPreRegistration:
+            .pounds
+        case .publishedFeeChildhoodVaccination, .publishedFeeInfluenzaPneumococcal,
+            .publishedFeeLearningDisabilities, .publishedFeeMeningitis, .publishedFeePertussis,
+            .publishedFeeRotavirusShingles, .publishedFeeMainProgramme, .publishedFeeWeightManagement:
             .pounds
         }
     }

@@ -13,7 +13,8 @@ struct RetroLines: Sendable {
     ) throws(PaymentsError) {
         for calculator in calculators {
             var due = try calculator.calculate(timeline)
-            for source in recurring {
+            // "Do not pay" holds for all that a month's run would have paid, also when it is looked at again (12.3).
+            for source in recurring where !due.isStopped {
                 due.lines += try source.lines(for: timeline.practice, in: calculator.month)
             }
             do throws(ArithmeticError) {

@@ -35,20 +35,70 @@ enum PublishedYearFile {
                 "UP02", row: 1, field: column.rawValue, "the heading \"\(column.rawValue)\" is missing")
         }
         guard violations.isEmpty else { return ([], violations) }
-        // The first of several: the 2022/23 file has two columns "CCG NAME".
-        let columns = table.header.indices.map { index in
-            Column.allCases.first { $0.key == keys[index] && keys.firstIndex(of: keys[index]) == index }?
-                .rawValue ?? ""
-        }
+        let summed = parts(keys)
         var rows: [PublishedRow] = []
         rows.reserveCapacity(table.rowCount)
-        var reader = RowReader(table, columns: columns, violations: violations)
+        var reader = RowReader(table, columns: names(keys), violations: violations)
         while reader.next() {
-            guard let read = practice(&reader) else { continue }
+            guard var read = practice(&reader) else { continue }
+            guard let amounts = amounts(&reader, summed) else { continue }
+            read.amounts = amounts
             reader.requireUnique(read.practice.value, Column.practice.rawValue, "PUB01")
             rows.append(read)
         }
         return (rows.sorted { $0.practice < $1.practice }, reader.violations)
+    }
+
+    /// The names by which the columns are read; the first of several counts: the 2022/23 file has two columns "CCG NAME".
+    private static func names(_ keys: [String]) -> [String] {
+        var titles = Dictionary(
+            uniqueKeysWithValues: PublishedHeading.allCases.map { (key($0.title), $0.title) })
+        for column in Column.allCases { titles[column.key] = column.rawValue }
+        return keys.indices.map { index in
+            keys.firstIndex(of: keys[index]) == index ? titles[keys[index]] ?? part(index) : part(index)
+        }
+    }
+
+    private static func part(_ index: Int) -> String { "column " + String(index + 1) }
+
+    /// Names of the columns that add up to the total: from the global sum to other payments. Empty in the years whose
+    /// file shows parts of enhanced services as well as their totals.
+    private static func parts(_ keys: [String]) -> [String] {
+        guard !keys.contains("totalnationalenhancedservices"),
+            let first = keys.firstIndex(of: Column.globalSum.key),
+            let last = keys.firstIndex(of: "otherpayments"), first < last
+        else { return [] }
+        return Array(names(keys)[first...last])
+    }
+
+    private static func amounts(
+        _ reader: inout RowReader, _ parts: [String]
+    ) -> PublishedAmounts? {
+        var amounts = PublishedAmounts()
+        for heading in PublishedHeading.allCases {
+            guard let pence = pence(&reader, heading.title) else { return nil }
+            amounts[heading] = pence
+        }
+        guard !parts.isEmpty else { return amounts }
+        var sum: Int64 = 0
+        for name in parts {
+            guard let pence = pence(&reader, name) else { return nil }
+            sum &+= pence
+        }
+        amounts.headingsPence = sum
+        return amounts
+    }
+
+    /// A published amount in pence, a longer fraction rounded; empty or a dash = 0.
+    private static func pence(_ reader: inout RowReader, _ name: String) -> Int64? {
+        let text = reader.cell(name)
+        if text.isEmpty || text == "-" { return 0 }
+        if let decimal = ExactDecimal(text), decimal.mantissa.magnitude < 1 << 56 {
+            if let pence = decimal.scaled(to: 2) { return pence }
+            if let rounded = try? Rounding.toPence(decimal.rational) { return rounded.pence }
+        }
+        reader.refuse(name, "PUB05", "\"\(text.prefix(40))\" is no plain number")
+        return nil
     }
 
     private static func practice(_ reader: inout RowReader) -> PublishedRow? {

@@ -15,16 +15,25 @@ extension PublishedYearHandlers {
         let recomputed = try context.store.read { reader in try refusing { try RecomputedYear(year, reader) }
         }
         var comparison = PublishedComparison(year: year, rates: recomputed.rates)
-        for row in recomputed.rows where row.kind == .gms {
-            comparison.add(row, recomputedPence: recomputed.globalSum[row.practice] ?? 0)
+        let practices = recomputed.rows.filter { $0.kind == .gms }
+        if let missing = recomputed.missingRate {
+            comparison.addImplied(practices, missing: missing)
+        } else {
+            for row in practices {
+                comparison.add(row, recomputedPence: recomputed.globalSum[row.practice] ?? 0)
+            }
         }
+        let headings = HeadingComparison(year: year, rows: recomputed.rows, rates: recomputed.rates)
+            .agreements(earlier: recomputed.earlier)
         if request.includePractices {
             for practice in comparison.practices {
                 try await reply.send(.with { $0.practice = Pcs_Payments_V1_PublishedPractice(practice) })
             }
         }
-        let summary = Pcs_Payments_V1_PublishedSummary(comparison, monthsFromRuns: recomputed.monthsFromRuns)
-        try await reply.send(.with { $0.summary = summary })
+        var summary = Pcs_Payments_V1_PublishedSummary(comparison, monthsFromRuns: recomputed.monthsFromRuns)
+        summary.headings = headings.map(Pcs_Payments_V1_PublishedHeadingAgreement.init)
+        let last = summary
+        try await reply.send(.with { $0.summary = last })
     }
 }
 
@@ -35,6 +44,10 @@ struct RecomputedYear: Sendable {
     var rates: RateTable
     var globalSum: [ODSCode: Int64] = [:]
     var monthsFromRuns = 0
+    /// A rate without which a month cannot be recomputed.
+    var missingRate: RateName?
+    /// The last earlier year that is loaded.
+    var earlier: (year: FinancialYear, rows: [PublishedRow])?
 
     init(_ year: FinancialYear, _ reader: any Reader) throws {
         guard let load = try PublishedStore.lastLoad(of: year, reader),
@@ -44,6 +57,7 @@ struct RecomputedYear: Sendable {
         }
         rows = PublishedYearFile.read(body).rows
         rates = try ReferenceStore.rates(knownAt: .max, reader)
+        earlier = try RecomputedYear.lastYear(before: year, reader)
         let family = Set(Paycode.globalSumFamily)
         let runs = try RunStore.runs(reader).filter(\.state.isCalculated)
         let calculated = Set(runs.map(\.month))
@@ -63,12 +77,26 @@ struct RecomputedYear: Sendable {
         let lists = try CapitationStore.lists(of: Set(year.quarters), knownAt: .max, reader)
         for month in missing {
             let calculator = MonthCalculator(month: month, lists: lists, rates: rates)
-            for timeline in timelines {
-                for line in try calculator.calculate(timeline).lines where family.contains(line.paycode) {
-                    try add(line.pence, to: timeline.practice)
+            do {
+                for timeline in timelines {
+                    for line in try calculator.calculate(timeline).lines where family.contains(line.paycode) {
+                        try add(line.pence, to: timeline.practice)
+                    }
                 }
+            } catch PaymentsError.rateMissing(let name, _) {
+                missingRate = name
+                return
             }
         }
+    }
+
+    private static func lastYear(
+        before year: FinancialYear, _ reader: any Reader
+    ) throws -> (year: FinancialYear, rows: [PublishedRow])? {
+        guard let load = try PublishedStore.lastLoad(before: year, reader),
+            let body = try EvidenceStore.body(load.evidenceID, reader)
+        else { return nil }
+        return (load.year, PublishedYearFile.read(body).rows)
     }
 
     private mutating func add(_ pence: Int64, to practice: ODSCode) throws(ArithmeticError) {
@@ -121,7 +149,25 @@ extension Pcs_Payments_V1_PublishedSummary {
                 $0.recomputedPence = count.recomputedPence
             }
         }
+        impliedNetPricePence = comparison.impliedNetPricePence
+        missingRate = comparison.missingRate?.rawValue ?? ""
         publishedPence = groups.reduce(0) { $0 &+ $1.publishedPence }
         recomputedPence = groups.reduce(0) { $0 &+ $1.recomputedPence }
+    }
+}
+
+extension Pcs_Payments_V1_PublishedHeadingAgreement {
+    init(_ agreement: HeadingAgreement) {
+        self.init()
+        heading = Pcs_Payments_V1_PublishedHeading(rawValue: agreement.heading.rawValue) ?? .unspecified
+        test = Pcs_Payments_V1_PublishedTest(rawValue: agreement.test.rawValue) ?? .unspecified
+        rate = agreement.rate?.description ?? ""
+        practices = Int64(agreement.practices)
+        exact = Int64(agreement.exact)
+        withinHalfPercent = Int64(agreement.withinHalfPercent)
+        withinOnePercent = Int64(agreement.withinOnePercent)
+        withinTwoPercent = Int64(agreement.withinTwoPercent)
+        medianRatioMillionths = agreement.medianRatioMillionths
+        publishedPence = agreement.publishedPence
     }
 }

@@ -15,6 +15,12 @@ extension RunHandlers {
             var run = try RunHandlers.run(request.runID, transaction)
             let next = try RunAction.abort.requireNext(from: run)
             try requireLatest(run, transaction)
+            // 12.1: only before its file is submitted. What the bank has, no other run may pay again.
+            if let file = try PaymentFileStore.file(ofRun: run.id, transaction), file.submittedAt != nil {
+                throw Failure(
+                    PaymentsReasons.runStateWrong,
+                    "File \(file.id) of run \(run.id) has been submitted to the bank.")
+            }
             let actor = call.caller.responsible
             guard !run.abortRequestedBy.isEmpty else {
                 run.abortRequestedBy = actor

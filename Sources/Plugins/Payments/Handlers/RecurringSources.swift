@@ -33,8 +33,10 @@ struct RecurringSources {
         guard !own.isEmpty else { return [] }
         var participants: [YearMonth: Set<ODSCode>] = [:]
         for month in own {
+            // Membership can outlast the contract in the register; without a contract there is nobody to pay (C9).
             participants[month] = Set(
-                timelines.map(\.practice).filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
+                timelines.lazy.filter { $0.span(at: month.firstDay) != nil }.map(\.practice)
+                    .filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
         }
         return [
             NetworkLines(

@@ -31,6 +31,10 @@ enum PublishedStore {
                registered, weighted_hundredths, global_sum_pence
         FROM published_load WHERE financial_year = ?1 ORDER BY seq DESC LIMIT 1
         """)
+    /// A financial year as text sorts as the year does.
+    private static let lastYearBefore = Statement(
+        "SELECT financial_year FROM published_load WHERE financial_year < ?1 ORDER BY financial_year DESC LIMIT 1"
+    )
 
     static func add(_ load: Load, seq: Int64, in transaction: any Transaction) throws {
         try transaction.run(
@@ -41,6 +45,12 @@ enum PublishedStore {
                 .integer(load.skippedUnknown), .integer(load.skippedNoList), .integer(load.skippedNoMoney),
                 .integer(load.registered), .integer(load.weightedHundredths), .integer(load.globalSumPence),
             ])
+    }
+
+    /// The last load of the last year before.
+    static func lastLoad(before year: FinancialYear, _ reader: any Reader) throws -> Load? {
+        let text = try reader.first(lastYearBefore, [.text(year.description)]) { $0.text(0) }
+        return try text.flatMap { FinancialYear($0) }.flatMap { try lastLoad(of: $0, reader) }
     }
 
     static func lastLoad(of year: FinancialYear, _ reader: any Reader) throws -> Load? {
