@@ -67,18 +67,35 @@ struct LevyMonthTests {
                     "LMCS -350.00", "LMCV -50.00", "LMCS -4.44", "LMCV -0.63",
                 ])
             #expect(
-                try await desk.levies(LevyOffice.committee, "2026-05") == ["LMCP 350.00", "LMCP 50.00", "LMCP 5.07"])
+                try await desk.levies(LevyOffice.committee, "2026-05") == [
+                    "LMCP 350.00", "LMCP 50.00", "LMCP 5.07",
+                ])
             let remittance = try await desk.remittance("2026-05")
             #expect(remittance.rows.map(\.amountPence) == [35_000, 5_000, 444, 63])
             #expect(remittance.rows.map(\.isRetro) == [false, false, true, true])
             #expect(remittance.rows.map(\.registeredPatients) == [10_000, 10_000, 10_000, 10_000])
             #expect(remittance.paidOverPence == 40_507)
+            for (code, count) in [("A81001", 4), (LevyOffice.committee, 3)] {
+                let lines = try await desk.office.statement(code, "2026-05").lines.filter {
+                    ["LMCS", "LMCV", "LMCP"].contains($0.paycode)
+                }
+                #expect(lines.count == count)
+                for line in lines {
+                    let explained = try await desk.office.statements().explainLine(
+                        .with {
+                            ($0.practiceCode, $0.runID, $0.lineNumber) = (code, "2026-05-1", line.lineNumber)
+                        })
+                    #expect(explained.replayedPence == line.amountPence)
+                }
+            }
             try await desk.office.pay("2026-06")
             #expect(try await desk.levies("A81001", "2026-06") == ["LMCS -350.00", "LMCV -50.00"])
         }
     }
 
-    @Test("a practice that was of another committee all along: nothing for it, the money moves, and the totals agree")
+    @Test(
+        "a practice that was of another committee all along: nothing for it, the money moves, and the totals agree"
+    )
     func movedMember() async throws {
         try await LevyOffice.with { desk in
             let office = desk.office
@@ -92,7 +109,8 @@ struct LevyMonthTests {
             try await office.approve(run)
             // The voluntary levy was that of the first committee, and comes back.
             #expect(try await desk.levies("A81001", "2026-05") == ["LMCS -345.55", "LMCV 49.37"])
-            #expect(try await desk.levies(LevyOffice.otherCommittee, "2026-05") == ["LMCP 345.55", "LMCP 345.56"])
+            #expect(
+                try await desk.levies(LevyOffice.otherCommittee, "2026-05") == ["LMCP 345.55", "LMCP 345.56"])
             #expect(try await desk.levies(LevyOffice.committee, "2026-05") == ["LMCP -394.93"])
             let remittance = try await desk.remittance(
                 "2026-05", of: LevyOffice.otherCommittee, as: office.operating)
@@ -101,7 +119,9 @@ struct LevyMonthTests {
         }
     }
 
-    @Test("C3: with a penny deducted that is not paid over the run cannot be reviewed, and nobody can accept it")
+    @Test(
+        "C3: with a penny deducted that is not paid over the run cannot be reviewed, and nobody can accept it"
+    )
     func mismatch() async throws {
         try await LevyOffice.with { desk in
             let office = desk.office
@@ -109,7 +129,8 @@ struct LevyMonthTests {
             let (code, april) = (try practice("A81001"), try month("2026-04"))
             let penny = PaymentLine(
                 paycode: .statutoryLevy, contractID: "A81001", contractVersion: 0, periodFrom: april.firstDay,
-                periodTo: april.lastDay, quantity: ExactDecimal(1), rate: ExactDecimal(mantissa: -1, scale: 2),
+                periodTo: april.lastDay, quantity: ExactDecimal(1),
+                rate: ExactDecimal(mantissa: -1, scale: 2),
                 basis: "BY_HAND", pence: -1, source: .item, month: april,
                 explanation: Explanation(
                     rule: "none", ruleVersion: 1, inputs: [],
@@ -124,11 +145,15 @@ struct LevyMonthTests {
             let run = try await office.calculate(try await office.open("2026-04").runID)
             let found = try await office.exceptions(run.runID).filter { $0.kind == .levyMismatch }
             let mismatch = try #require(found.first)
-            #expect(found.count == 1 && mismatch.severity == .fatal && mismatch.practiceCode == LevyOffice.committee)
+            #expect(
+                found.count == 1 && mismatch.severity == .fatal
+                    && mismatch.practiceCode == LevyOffice.committee)
             #expect(mismatch.message == "2026-04: 394.94 deducted from practices, 394.93 paid over")
             let open = try await refusal {
                 _ = try await office.runs().acceptException(
-                    .with { ($0.runID, $0.numbers, $0.reason) = (run.runID, [mismatch.number], "only a penny") })
+                    .with {
+                        ($0.runID, $0.numbers, $0.reason) = (run.runID, [mismatch.number], "only a penny")
+                    })
             }
             #expect(open.reason != HostReasons.fieldInvalid)
             let review = try await refusal {
@@ -156,10 +181,18 @@ struct LevyMonthTests {
             #expect(try await desk.levies("A81002", "2026-04") == ["LMCS -955.50"])
             try await office.pay("2026-05")
             #expect(try await desk.levies("A81002", "2026-05").isEmpty)
+            let manager = try await office.host.person("mia", roles: [Roles.practiceStatements], at: "A81002")
+            let memberships = try await desk.service(manager).listLevyMemberships(
+                .with { $0.practiceCode = "A81002" }
+            ).memberships
+            #expect(memberships.map(\.committeeCode) == [LevyOffice.committee])
+            #expect(memberships.first?.members.map(\.mandate) == [true])
         }
     }
 
-    @Test("an instruction is decided by another person, of the commissioner that may, once; what is wrong is named at once")
+    @Test(
+        "an instruction is decided once, by another person of the commissioner that may; what is wrong is named at once"
+    )
     func instructions() async throws {
         try await LevyOffice.with { desk in
             let broken = try await refusal {
@@ -174,7 +207,11 @@ struct LevyMonthTests {
                     "rate.period LEV05", "rate.pence_per_patient LEV04", "rate.effective_from day",
                 ])
             try await desk.setCommittee()
-            let foreign = try await refusal { try await desk.setMembers([("C84101", true, true), ("A81001", true, true), ("A81001", true, true)]) }
+            let foreign = try await refusal {
+                try await desk.setMembers([
+                    ("C84101", true, true), ("A81001", true, true), ("A81001", true, true),
+                ])
+            }
             #expect(foreign.violations.map(\.rule) == ["LEV06", "LEV06"])
             let midQuarter = try await refusal { try await desk.setRate("42", from: "2026-05-01") }
             #expect(midQuarter.violations.map(\.rule) == ["LEV03"])
@@ -188,7 +225,8 @@ struct LevyMonthTests {
                     ($0.period, $0.effectiveFrom) = (.year, Pcs_Common_V1_Date(from))
                 }
             }
-            func decide(_ subject: TestSubject, approve: Bool) async throws -> Pcs_Payments_V1_LevyInstruction {
+            func decide(_ subject: TestSubject, approve: Bool) async throws -> Pcs_Payments_V1_LevyInstruction
+            {
                 try await desk.service(subject).decideLevyInstruction(
                     .with {
                         ($0.instructionID, $0.commissionerCode) = (proposed.instructionID, "16C")

@@ -19,7 +19,8 @@ struct LevyOffice {
     static func with(_ body: (LevyOffice) async throws -> Void) async throws {
         try await PaymentsOffice.with { office in
             try await office.host.loadOrganisations()
-            let organisations = Pcs_Host_V1_OrganisationServiceClient(try await office.host.transport(.unixSocket))
+            let organisations = Pcs_Host_V1_OrganisationServiceClient(
+                try await office.host.transport(.unixSocket))
             for code in [committee, otherCommittee] {
                 _ = try await organisations.registerLocalOrganisation(
                     .with {
@@ -35,8 +36,10 @@ struct LevyOffice {
             try await body(
                 LevyOffice(
                     office: office,
-                    editor: try await office.host.person("eddie", roles: [Roles.commissionerEditor], at: "16C"),
-                    approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C"),
+                    editor: try await office.host.person(
+                        "eddie", roles: [Roles.commissionerEditor], at: "16C"),
+                    approver: try await office.host.person(
+                        "cas", roles: [Roles.commissionerApprover], at: "16C"),
                     viewer: try await office.host.person("lena", roles: [Roles.lmcViewer], at: committee)))
         }
     }
@@ -57,7 +60,9 @@ struct LevyOffice {
     }
 
     @discardableResult
-    func approve(_ instruction: Pcs_Payments_V1_LevyInstruction) async throws -> Pcs_Payments_V1_LevyInstruction {
+    func approve(_ instruction: Pcs_Payments_V1_LevyInstruction) async throws
+        -> Pcs_Payments_V1_LevyInstruction
+    {
         try await service(approver).decideLevyInstruction(
             .with {
                 ($0.instructionID, $0.commissionerCode, $0.approve) = (instruction.instructionID, "16C", true)
@@ -71,7 +76,9 @@ struct LevyOffice {
         try await approve(
             try await propose {
                 $0.committee = .with {
-                    ($0.committeeCode, $0.name, $0.collection) = (code, "Cleveland LMC \(code.suffix(1))", collection)
+                    ($0.committeeCode, $0.name, $0.collection) = (
+                        code, "Cleveland LMC \(code.suffix(1))", collection
+                    )
                     $0.runBy = .payments
                     $0.effectiveFrom = Pcs_Common_V1_Date(from)
                 }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Levies of Local Medical Committees (payments.md 9.6)")
 struct LevyRuleTests {
-    private static let year = ["04", "05", "06", "07", "08", "09", "10", "11", "12"].map { "2026-" + $0 }
+    private static let year =
+        ["04", "05", "06", "07", "08", "09", "10", "11", "12"].map { "2026-" + $0 }
         + ["01", "02", "03"].map { "2027-" + $0 }
 
     private struct Fixture {
@@ -19,15 +20,18 @@ struct LevyRuleTests {
         }
     }
 
-    private func committee(_ collection: LevyCollection, byCommissioner: Bool = false) throws -> LevyCommittee {
+    private func committee(_ collection: LevyCollection, byCommissioner: Bool = false) throws -> LevyCommittee
+    {
         let code = try practice("LOCALLMC1")
         return LevyCommittee(
-            code: code, name: "An LMC", payee: code, isRunByCommissioner: byCommissioner, collection: collection,
+            code: code, name: "An LMC", payee: code, isRunByCommissioner: byCommissioner,
+            collection: collection,
             commissioner: try practice("16C"), from: try day("2026-04-01"))
     }
 
     private func set(
-        _ collection: LevyCollection, statutory: String, voluntary: String? = nil, period: LevyRatePeriod = .year,
+        _ collection: LevyCollection, statutory: String, voluntary: String? = nil,
+        period: LevyRatePeriod = .year,
         lists: [Int64], kind: ContractKind = .gms, mandate: Bool = false, byCommissioner: Bool = false
     ) throws -> Fixture {
         let (code, from) = (try practice("A81001"), try day("2026-04-01"))
@@ -42,11 +46,13 @@ struct LevyRuleTests {
         }
         set.book.add(
             LevyMembership(
-                committee: committee.code, hasMandate: mandate, isVoluntary: voluntary != nil, from: from), of: code)
+                committee: committee.code, hasMandate: mandate, isVoluntary: voluntary != nil, from: from),
+            of: code)
         for (index, patients) in lists.enumerated() {
             let quarter = Quarter(containing: try month("2026-04").adding(months: 3 * index))
             set.lists.set(
-                PatientLists(registered: patients, weightedHundredths: 1, london: 0, version: 3), of: code, in: quarter)
+                PatientLists(registered: patients, weightedHundredths: 1, london: 0, version: 3), of: code,
+                in: quarter)
         }
         var world = try World()
         try world.contract(
@@ -95,7 +101,9 @@ struct LevyRuleTests {
         #expect(paidOver == both)
     }
 
-    @Test("RND-6: for any list and rate the year adds up exactly, and a quarter is the same by month and at once")
+    @Test(
+        "RND-6: for any list and rate the year adds up exactly, and a quarter is the same by month and at once"
+    )
     func yearsAddUp() throws {
         var random = SeededGenerator(seed: 911)
         for _ in 0..<60 {
@@ -103,7 +111,8 @@ struct LevyRuleTests {
             let rate = ExactDecimal(mantissa: decimals, scale: 4)
             let constant = Int64.random(in: 1...40_000, using: &random)
             let lists = [Int64](repeating: constant, count: 4)
-            let monthly = try amounts(try set(.eachMonth, statutory: rate.description, lists: lists), .statutoryLevy)
+            let monthly = try amounts(
+                try set(.eachMonth, statutory: rate.description, lists: lists), .statutoryLevy)
             let exact = try Rational(constant).multiplied(by: rate.rational)
             let year = try Rounding.toPence(try exact.divided(by: Rational(100)))
             #expect(monthly.reduce(0, +) == -year.pence, "\(constant) at \(rate)")
@@ -111,7 +120,8 @@ struct LevyRuleTests {
             let changing = (0..<4).map { _ in Int64.random(in: 1...40_000, using: &random) }
             for period in [LevyRatePeriod.year, .quarter] {
                 let each = try amounts(
-                    try set(.eachMonth, statutory: rate.description, period: period, lists: changing), .statutoryLevy)
+                    try set(.eachMonth, statutory: rate.description, period: period, lists: changing),
+                    .statutoryLevy)
                 let once = try amounts(
                     try set(.secondMonth, statutory: rate.description, period: period, lists: changing),
                     .statutoryLevy)
@@ -123,9 +133,12 @@ struct LevyRuleTests {
         }
     }
 
-    @Test("7.5p a quarter is that much each quarter; GMS always, PMS with a mandate only; a commissioner's levy not here")
+    @Test(
+        "7.5p a quarter is that much each quarter; GMS always, PMS with a mandate only; a commissioner's levy not here"
+    )
     func whoIsLevied() throws {
-        let quarterly = try set(.thirdMonth, statutory: "7.5", period: .quarter, lists: [1_001, 1_001, 1_001, 1_001])
+        let quarterly = try set(
+            .thirdMonth, statutory: "7.5", period: .quarter, lists: [1_001, 1_001, 1_001, 1_001])
         let expected: [Int64] = (0..<12).map { $0 % 3 == 2 ? -7_508 : 0 }
         #expect(try amounts(quarterly, .statutoryLevy) == expected)
         let lists = [Int64](repeating: 1_200, count: 4)
@@ -140,7 +153,9 @@ struct LevyRuleTests {
         #expect(try amounts(late, .statutoryLevy).map { $0 != 0 } == (0..<12).map { $0 < 3 })
     }
 
-    @Test("C3: a penny between what is deducted and what is paid over is fatal, for the committee and month concerned")
+    @Test(
+        "C3: a penny between what is deducted and what is paid over is fatal, for the committee and month concerned"
+    )
     func control() throws {
         let set = try set(.eachMonth, statutory: "42", lists: [9_873])
         let (gp, lmc, april) = (try practice("A81001"), try practice("LOCALLMC1"), try month("2026-04"))
@@ -152,10 +167,13 @@ struct LevyRuleTests {
                 [
                     .init(
                         practice: gp,
-                        entries: [.init(paycode: .statutoryLevy, month: april, pence: deducted, source: .recurring)]),
+                        entries: [
+                            .init(paycode: .statutoryLevy, month: april, pence: deducted, source: .recurring)
+                        ]),
                     .init(
                         practice: lmc,
-                        entries: [.init(paycode: .levyPayover, month: april, pence: paid, source: .recurring)]),
+                        entries: [.init(paycode: .levyPayover, month: april, pence: paid, source: .recurring)]
+                    ),
                 ])
         }
         #expect(try found(-34_556, 34_556).isEmpty)

@@ -16,7 +16,9 @@ struct ContributionTests {
         let office: PaymentsOffice
 
         func publish(_ event: some Message & Sendable, key: String = "M1") async throws {
-            try await office.host.store(of: "pensions").write(actor: "test") { try $0.publish(event, key: key) }
+            try await office.host.store(of: "pensions").write(actor: "test") {
+                try $0.publish(event, key: key)
+            }
             try await office.host.eventsDelivered()
         }
 
@@ -49,7 +51,10 @@ struct ContributionTests {
                 .with { ($0.practiceCode, $0.runID) = ("A81001", run) })
             {
                 #expect(contribution.memberRef == "M1")
-                let words = ["\(contribution.contributionID)", "\(contribution.state)", contribution.code, contribution.runID]
+                let words = [
+                    "\(contribution.contributionID)", "\(contribution.state)", contribution.code,
+                    contribution.runID,
+                ]
                 found.append(words.filter { !$0.isEmpty }.joined(separator: " "))
             }
             return found
@@ -107,7 +112,9 @@ struct ContributionTests {
         }
     }
 
-    @Test("C7: a deduction for a month after the member left is refused with PEN410, whichever came first, and is seen")
+    @Test(
+        "C7: a deduction for a month after the member left is refused with PEN410, whichever came first, and is seen"
+    )
     func leaver() async throws {
         try await withDesk { desk in
             try await desk.due("E4", 25_000)
@@ -118,7 +125,9 @@ struct ContributionTests {
             try await desk.due("F5", -1_000, (2026, 5))
             #expect(try await desk.answers() == ["PEN410 E5", "PEN410 E6"])
             #expect(
-                try await desk.listed() == ["E4 waiting", "E5 refused PEN410", "F5 waiting", "E6 refused PEN410"])
+                try await desk.listed() == [
+                    "E4 waiting", "E5 refused PEN410", "F5 waiting", "E6 refused PEN410",
+                ])
             for month in ["2026-04", "2026-05", "2026-06"] { try await desk.office.pay(month) }
             #expect(try await desk.lines("2026-04") == ["SPEE -250.00"])
             #expect(try await desk.lines("2026-05") == ["SPEE 10.00"])
@@ -157,7 +166,9 @@ struct ContributionTests {
             try await desk.office.pay("2026-06")
             #expect(try await desk.lines("2026-06") == ["SPEE 535.00"])
             #expect(try await desk.listed() == ["E5 givenBack PEN410 2026-05-1"])
-            let amounts = try await desk.answers().map { $0.split(separator: " ").last.map(String.init) ?? "" }
+            let amounts = try await desk.answers().map {
+                $0.split(separator: " ").last.map(String.init) ?? ""
+            }
             #expect(amounts == ["E5", "53500", "-53500"])
         }
     }
@@ -203,7 +214,9 @@ struct ContributionTests {
                 change(&event)
                 let broken = event
                 await #expect(throws: PensionEvents.Unreadable.self) {
-                    try await host.store(of: "payments").write(actor: "pensions") { try PensionEvents.due(broken, $0) }
+                    try await host.store(of: "payments").write(actor: "pensions") {
+                        try PensionEvents.due(broken, $0)
+                    }
                 }
             }
             var other = sound
@@ -225,10 +238,12 @@ struct ContributionTests {
     @Test("members' references are read by operators only")
     func access() async throws {
         try await withDesk { desk in
-            let manager = try await desk.office.host.person("mia", roles: [Roles.practiceStatements], at: "A81001")
+            let manager = try await desk.office.host.person(
+                "mia", roles: [Roles.practiceStatements], at: "A81001")
             let service = Pcs_Payments_V1_DeductionServiceClient(try await desk.office.transport(manager))
             let denied = try await refusal {
-                for try await _ in try await service.listContributions(.with { $0.practiceCode = "A81001" }) {}
+                for try await _ in try await service.listContributions(.with { $0.practiceCode = "A81001" }) {
+                }
             }
             #expect(denied.reason == HostReasons.accessDenied)
         }

@@ -7,7 +7,8 @@ struct PensionsArea: Plugin {
     static let manifest = PluginManifest(
         name: "pensions", version: "0.1.0", summary: "Publishes for tests", owners: ["tests"],
         publishes: [
-            Pcs_Pensions_V1_ContributionDue.protoMessageName, Pcs_Pensions_V1_ContributionWithdrawn.protoMessageName,
+            Pcs_Pensions_V1_ContributionDue.protoMessageName,
+            Pcs_Pensions_V1_ContributionWithdrawn.protoMessageName,
             Pcs_Pensions_V1_MemberLeft.protoMessageName, Pcs_Pensions_V1_MemberStayed.protoMessageName,
         ])
     static let migrations: [Migration] = [
@@ -26,14 +27,17 @@ struct PensionsArea: Plugin {
 
     var subscriptions: [Subscription] {
         [
-            Subscription(to: Pcs_Payments_V1_ContributionsDeducted.self, from: "payments") { event, _, transaction in
+            Subscription(to: Pcs_Payments_V1_ContributionsDeducted.self, from: "payments") {
+                event, _, transaction in
                 for deducted in event.contributions {
                     let words =
-                        "\(event.statementID)/\(deducted.lineNumber) \(deducted.contributionID) \(deducted.deductedPence)"
+                        "\(event.statementID)/\(deducted.lineNumber) \(deducted.contributionID) "
+                        + "\(deducted.deductedPence)"
                     try transaction.run(Self.insert, [.text(words)])
                 }
             },
-            Subscription(to: Pcs_Payments_V1_ContributionRefused.self, from: "payments") { event, _, transaction in
+            Subscription(to: Pcs_Payments_V1_ContributionRefused.self, from: "payments") {
+                event, _, transaction in
                 try transaction.run(Self.insert, [.text("\(event.code) \(event.contributionID)")])
             },
         ]

@@ -66,22 +66,30 @@ struct WithholdingTests {
             try await body(
                 Desk(
                     office: office,
-                    editor: try await office.host.person("eddie", roles: [Roles.commissionerEditor], at: "16C"),
-                    approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C")))
+                    editor: try await office.host.person(
+                        "eddie", roles: [Roles.commissionerEditor], at: "16C"),
+                    approver: try await office.host.person(
+                        "cas", roles: [Roles.commissionerApprover], at: "16C")))
         }
     }
 
-    @Test("lines of a paycode are held in every run until released, then given back whole; the lines themselves stay")
+    @Test(
+        "lines of a paycode are held in every run until released, then given back whole; the lines themselves stay"
+    )
     func paycode() async throws {
         try await withDesk { desk in
             let held = try await desk.hold { $0.paycode = "PMSB" }
             #expect(held.state == .inForce && held.proposedBy == "eddie" && held.approvedBy == "cas")
+            func later() { desk.office.host.clock.advance(milliseconds: 1_000) }
+            later()
             try await desk.office.pay("2026-03")
             #expect(try await desk.lines("2026-03") == ["PMSB 10000.00", "WHLD -10000.00"])
             try await desk.office.pay("2026-04")
             #expect(try await desk.lines("2026-04") == ["PMSB 10000.00", "WHLD -10000.00"])
             #expect(try await desk.list().map(\.heldPence) == [2_000_000])
+            later()
             try await desk.release(held.withholdingID)
+            later()
             try await desk.office.pay("2026-05")
             #expect(try await desk.lines("2026-05") == ["PMSB 10000.00", "WREL 20000.00"])
             try await desk.office.pay("2026-06")
@@ -90,7 +98,8 @@ struct WithholdingTests {
             #expect(after.heldPence == 0 && after.state == .released)
             #expect(
                 after.history.map { $0.step + ($0.runID.isEmpty ? "" : " " + $0.runID) } == [
-                    "proposed", "approved", "held 2026-03-1", "held 2026-04-1", "release proposed", "released",
+                    "proposed", "approved", "held 2026-03-1", "held 2026-04-1", "release proposed",
+                    "released",
                     "given back 2026-05-1",
                 ])
             let explained = try await desk.office.statements().explainLine(
@@ -132,7 +141,9 @@ struct WithholdingTests {
         }
     }
 
-    @Test("each step takes another person and the right state; what is wrong is named at once; nothing is held twice")
+    @Test(
+        "each step takes another person and the right state; what is wrong is named at once; nothing is held twice"
+    )
     func refusals() async throws {
         try await withDesk { desk in
             let broken = try await refusal {
@@ -146,7 +157,8 @@ struct WithholdingTests {
             let proposed = try await desk.propose { $0.paycode = "PMSB" }
             let twice = try await refusal { _ = try await desk.propose { $0.paycode = "PMSB" } }
             #expect(twice.reason == PaymentsReasons.withholdingStateWrong)
-            let both = try await desk.office.host.grant([Roles.commissionerApprover], at: "16C", to: desk.editor)
+            let both = try await desk.office.host.grant(
+                [Roles.commissionerApprover], at: "16C", to: desk.editor)
             let own = try await refusal {
                 _ = try await desk.service(both).decideWithholding(desk.step(proposed.withholdingID))
             }
@@ -160,7 +172,8 @@ struct WithholdingTests {
             #expect(try await desk.lines("2026-03") == ["PMSB 10000.00"])
             let late = try await refusal { _ = try await desk.propose { $0.paycode = "PMSB" } }
             #expect(late.violations.map(\.field) == ["first_month"])
-            let stranger = try await desk.office.host.person("eve", roles: [Roles.commissionerEditor], at: "15N")
+            let stranger = try await desk.office.host.person(
+                "eve", roles: [Roles.commissionerEditor], at: "15N")
             let denied = try await refusal {
                 _ = try await desk.service(stranger).listWithholdings(.with { $0.payeeCode = "A81001" })
             }
@@ -185,7 +198,8 @@ struct WithholdingTests {
             let decision = Pcs_Payments_V1_DecideSetOffRequest.with {
                 ($0.setOffID, $0.payeeCode, $0.approve) = (proposed.setOffID, "A81001", true)
             }
-            let both = try await desk.office.host.grant([Roles.commissionerApprover], at: "16C", to: desk.editor)
+            let both = try await desk.office.host.grant(
+                [Roles.commissionerApprover], at: "16C", to: desk.editor)
             let own = try await refusal { _ = try await desk.service(both).decideSetOff(decision) }
             #expect(own.reason == HostReasons.secondPersonRequired)
             #expect(try await desk.service(desk.approver).decideSetOff(decision).state == .approved)
@@ -196,7 +210,8 @@ struct WithholdingTests {
             #expect(try await desk.lines("2026-04") == ["PMSB 10000.00", "RECO -33.34"])
             #expect(try await desk.lines("2026-05") == ["PMSB 10000.00", "RECO -33.33"])
             #expect(try await desk.lines("2026-06") == ["PMSB 10000.00"])
-            let listed = try await desk.service(desk.editor).listSetOffs(.with { $0.payeeCode = "A81001" }).setOffs
+            let listed = try await desk.service(desk.editor).listSetOffs(.with { $0.payeeCode = "A81001" })
+                .setOffs
             #expect(listed.map(\.recoveredPence) == [10_000] && listed.map(\.decidedBy) == ["cas"])
         }
     }

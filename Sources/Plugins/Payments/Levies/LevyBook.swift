@@ -110,7 +110,9 @@ struct LevyBook: Sendable {
     // Records are added in order of their first day, then of recording.
 
     mutating func add(_ committee: LevyCommittee) {
-        if committees[committee.code]?.last?.from == committee.from { committees[committee.code]?.removeLast() }
+        if committees[committee.code]?.last?.from == committee.from {
+            committees[committee.code]?.removeLast()
+        }
         committees[committee.code, default: []].append(committee)
     }
 

@@ -12,11 +12,14 @@ struct LevyControl: RunCheck {
 
     init(_ read: RunInputs, _ reader: any Reader) throws {
         self.init(
-            book: try LevyStore.book(knownAt: read.snapshot, reader), history: read.history, month: read.run.month,
+            book: try LevyStore.book(knownAt: read.snapshot, reader), history: read.history,
+            month: read.run.month,
             affectedMonths: read.affectedMonths, rates: read.inputs.rates)
     }
 
-    init(book: LevyBook, history: PaidHistory, month: YearMonth, affectedMonths: [YearMonth], rates: RateTable) {
+    init(
+        book: LevyBook, history: PaidHistory, month: YearMonth, affectedMonths: [YearMonth], rates: RateTable
+    ) {
         self.book = book
         self.history = history
         self.month = month
@@ -35,7 +38,9 @@ struct LevyControl: RunCheck {
         var paidOver = Money.zero
     }
 
-    func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) throws(PaymentsError) -> [RunException] {
+    func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) throws(PaymentsError)
+        -> [RunException]
+    {
         do throws(ArithmeticError) {
             return mismatches(try sums(accounts)) + outOfBounds(accounts)
         } catch {
@@ -73,7 +78,8 @@ struct LevyControl: RunCheck {
                 try (sums[key]?.deducted ?? .zero).subtracting(Money(pence: pence))
         case .levyPayover:
             let key = Key(code: payee, month: month)
-            sums[key, default: Sums()].paidOver = try (sums[key]?.paidOver ?? .zero).adding(Money(pence: pence))
+            sums[key, default: Sums()].paidOver = try (sums[key]?.paidOver ?? .zero).adding(
+                Money(pence: pence))
         default: break
         }
     }
@@ -86,7 +92,8 @@ struct LevyControl: RunCheck {
                     severity: .fatal, kind: .levyMismatch, practice: key.code,
                     practiceName: book.committee(key.code, at: month.lastDay)?.name ?? "",
                     paycode: Paycode.levyPayover.code,
-                    message: "\(key.month): \(sums.deducted) deducted from practices, \(sums.paidOver) paid over",
+                    message:
+                        "\(key.month): \(sums.deducted) deducted from practices, \(sums.paidOver) paid over",
                     beforePence: sums.deducted.pence, nowPence: sums.paidOver.pence)
             }
     }
@@ -103,11 +110,16 @@ struct LevyControl: RunCheck {
             LevyKind.allCases.compactMap { kind -> RunException? in
                 guard let rate = book.rate(code, kind, at: day), rate.pence.mantissa != 0 else { return nil }
                 let annual = rate.annualMillionths
-                guard low.map({ annual < $0 }) == true || high.map({ annual > $0 }) == true else { return nil }
+                guard low.map({ annual < $0 }) == true || high.map({ annual > $0 }) == true else {
+                    return nil
+                }
                 return RunException(
                     severity: .blocking, kind: .amountOutOfBounds, practice: code,
-                    practiceName: book.committee(code, at: month.lastDay)?.name ?? "", paycode: kind.paycode.code,
-                    message: "the \(kind.name) levy is \(rate.pence) pence a patient a \(rate.period.name.lowercased())")
+                    practiceName: book.committee(code, at: month.lastDay)?.name ?? "",
+                    paycode: kind.paycode.code,
+                    message:
+                        "the \(kind.name) levy is \(rate.pence) pence a patient a \(rate.period.name.lowercased())"
+                )
             }
         }
     }

@@ -57,11 +57,15 @@ struct LevyDeduction: Hashable, Sendable {
         let due = try amount()
         guard due != .zero else { return nil }
         let amount = paidOver ? due : try due.negated()
-        let rate = paidOver ? rate.pounds : ExactDecimal(mantissa: -rate.pounds.mantissa, scale: rate.pounds.scale)
+        let rate =
+            paidOver ? rate.pounds : ExactDecimal(mantissa: -rate.pounds.mantissa, scale: rate.pounds.scale)
         return PaymentLine(
-            paycode: paidOver ? .levyPayover : kind.paycode, contractID: paidOver ? committee.value : contractID,
-            contractVersion: paidOver ? 0 : contractVersion, periodFrom: month.firstDay, periodTo: month.lastDay,
-            quantity: ExactDecimal(patients), rate: rate, basis: basis, pence: amount.pence, source: .recurring,
+            paycode: paidOver ? .levyPayover : kind.paycode,
+            contractID: paidOver ? committee.value : contractID,
+            contractVersion: paidOver ? 0 : contractVersion, periodFrom: month.firstDay,
+            periodTo: month.lastDay,
+            quantity: ExactDecimal(patients), rate: rate, basis: basis, pence: amount.pence,
+            source: .recurring,
             month: month, explanation: explanation(amount, paidOver: paidOver),
             origin: "levy/\(kind.name)/\(paidOver ? practice : committee)")
     }
@@ -78,10 +82,13 @@ struct LevyDeduction: Hashable, Sendable {
                 from: .init("capitation", version: listVersion, note: practice.value), asOf: quarterDay),
             .init(
                 Self.rateName, rate.pounds, .pounds,
-                from: .init("\(kind.name) levy of \(committee)", version: rate.version, note: rate.period.name),
+                from: .init(
+                    "\(kind.name) levy of \(committee)", version: rate.version, note: rate.period.name),
                 asOf: rate.from),
         ]
-        var steps: [Explanation.Step] = [.init(rate.period == .year ? "year" : "quarter", .input(0), .multiply, .input(1))]
+        var steps: [Explanation.Step] = [
+            .init(rate.period == .year ? "year" : "quarter", .input(0), .multiply, .input(1))
+        ]
         let upTo = addShare(schedule.upTo, "up_to_this_month", to: &steps)
         if schedule.before > 0 {
             let before = addShare(schedule.before, "before", to: &steps)

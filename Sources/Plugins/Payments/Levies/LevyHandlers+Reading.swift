@@ -16,7 +16,9 @@ extension LevyHandlers {
         let instructions = try context.store.read { try LevyStore.instructions(of: commissioner, $0) }
         for instruction in instructions {
             let message = try message(instruction)
-            if request.state == .unspecified || message.state == request.state { try await reply.send(message) }
+            if request.state == .unspecified || message.state == request.state {
+                try await reply.send(message)
+            }
         }
     }
 
@@ -24,7 +26,8 @@ extension LevyHandlers {
         _ request: Pcs_Payments_V1_GetLevyCommitteeRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_LevyCommittee {
         let book = try context.store.read { try LevyStore.book(knownAt: .max, $0) }
-        guard let code = ODSCode(request.committeeCode), let terms = book.committees[code], let last = terms.last,
+        guard let code = ODSCode(request.committeeCode), let terms = book.committees[code],
+            let last = terms.last,
             request.commissionerCode.isEmpty || request.commissionerCode == last.commissioner.value
         else { throw Failure(PaymentsReasons.levyCommitteeUnknown) }
         let quarter = Quarter(containing: call.today)
@@ -38,7 +41,8 @@ extension LevyHandlers {
                 }
             }
             $0.members = book.memberships.keys.sorted().compactMap { practice in
-                guard let held = book.membership(practice, at: quarter.quarterDay), held.committee == code else {
+                guard let held = book.membership(practice, at: quarter.quarterDay), held.committee == code
+                else {
                     return nil
                 }
                 return Pcs_Payments_V1_LevyMember(held, practice)
@@ -77,7 +81,8 @@ extension LevyHandlers {
     ]
 
     func exportLevyRemittance(
-        _ request: Pcs_Payments_V1_LevyRemittanceRequest, _ reply: ReplyStream<Pcs_Payments_V1_LevyRemittanceChunk>,
+        _ request: Pcs_Payments_V1_LevyRemittanceRequest,
+        _ reply: ReplyStream<Pcs_Payments_V1_LevyRemittanceChunk>,
         _ call: CallContext
     ) async throws {
         let found = try remittance(request, call)
@@ -87,8 +92,10 @@ extension LevyHandlers {
             writer.append([
                 .plain(found.document.practice.value), .plain(found.run.id),
                 .plain(found.document.paymentDate.description), .plain(row.practice?.value ?? ""),
-                .text(row.practiceName), .plain(row.kind?.name.uppercased() ?? ""), .plain(row.month.description),
-                .plain(row.isRetro ? "Y" : "N"), .plain(String(row.patients)), .plain(row.pence?.description ?? ""),
+                .text(row.practiceName), .plain(row.kind?.name.uppercased() ?? ""),
+                .plain(row.month.description),
+                .plain(row.isRetro ? "Y" : "N"), .plain(String(row.patients)),
+                .plain(row.pence?.description ?? ""),
                 .plain(row.period?.name ?? ""), .plain(Money(pence: row.amount).description),
             ])
         }
@@ -118,7 +125,8 @@ extension Pcs_Payments_V1_LevyCommitteeTerms {
         self.init()
         (committeeCode, name, payeeCode) = (committee.code.value, committee.name, committee.payee.value)
         runBy = committee.isRunByCommissioner ? .commissioner : .payments
-        collection = Pcs_Payments_V1_LevyCollection(rawValue: Int(committee.collection.rawValue)) ?? .unspecified
+        collection =
+            Pcs_Payments_V1_LevyCollection(rawValue: Int(committee.collection.rawValue)) ?? .unspecified
         effectiveFrom = Pcs_Common_V1_Date(committee.from)
     }
 }

@@ -23,7 +23,8 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
                 proposedAt: transaction.now)
             try LevyStore.add(instruction, in: transaction)
             try DecisionTasks(kind: "levy-instruction", id: instruction.id).request(
-                "Decide an instruction about levies", detail: change.words, of: commissioner, about: commissioner,
+                "Decide an instruction about levies", detail: change.words, of: commissioner,
+                about: commissioner,
                 in: transaction)
             note(instruction, "proposed: \(change.words): \(request.reason)", in: transaction)
             return try message(instruction)
@@ -47,14 +48,16 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
             }
             guard instruction.state == .proposed else { throw Failure(PaymentsReasons.alreadyDecided) }
             let actor = call.caller.responsible
-            try call.requireOtherPerson(than: instruction.proposedBy, step: "deciding an instruction about levies")
+            try call.requireOtherPerson(
+                than: instruction.proposedBy, step: "deciding an instruction about levies")
             instruction.state = request.approve ? .approved : .returned
             instruction.decidedBy = actor
             instruction.decidedAt = transaction.now
             instruction.decisionReason = request.reason
             if request.approve {
                 let book = try LevyStore.book(knownAt: .max, transaction)
-                let check = LevyInstructionCheck(organisations: context.organisations, today: today, book: book)
+                let check = LevyInstructionCheck(
+                    organisations: context.organisations, today: today, book: book)
                 let contents = try Pcs_Payments_V1_ProposeLevyInstructionRequest(
                     serializedBytes: instruction.contents)
                 // Read again: what held when it was proposed may not hold now.
@@ -79,7 +82,8 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
     ) throws -> Int64 {
         func log(_ from: CalendarDate?, _ later: CalendarDate?) throws -> Int64 {
             try InputLog.record(
-                .levies, from: from, to: later, by: actor, detail: "instruction \(instruction.id)", in: transaction)
+                .levies, from: from, to: later, by: actor, detail: "instruction \(instruction.id)",
+                in: transaction)
         }
         switch change {
         case .committee(let committee):
@@ -99,7 +103,8 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
         }
     }
 
-    private func note(_ instruction: LevyStore.Instruction, _ detail: String, in transaction: any Transaction) {
+    private func note(_ instruction: LevyStore.Instruction, _ detail: String, in transaction: any Transaction)
+    {
         transaction.audit(
             AuditNote(
                 object: "levy-instruction/\(instruction.id)", organisation: instruction.commissioner.value,
@@ -107,10 +112,13 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
     }
 
     func message(_ instruction: LevyStore.Instruction) throws -> Pcs_Payments_V1_LevyInstruction {
-        let contents = try Pcs_Payments_V1_ProposeLevyInstructionRequest(serializedBytes: instruction.contents)
+        let contents = try Pcs_Payments_V1_ProposeLevyInstructionRequest(
+            serializedBytes: instruction.contents)
         return .with {
             $0.instructionID = instruction.id
-            $0.state = Pcs_Payments_V1_LevyInstructionState(rawValue: Int(instruction.state.rawValue)) ?? .unspecified
+            $0.state =
+                Pcs_Payments_V1_LevyInstructionState(rawValue: Int(instruction.state.rawValue))
+                ?? .unspecified
             $0.contents = contents
             $0.proposedBy = instruction.proposedBy
             $0.proposedAt = Google_Protobuf_Timestamp(instruction.proposedAt)

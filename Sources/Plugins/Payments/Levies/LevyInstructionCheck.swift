@@ -26,7 +26,9 @@ struct LevyInstructionCheck {
         var fields = RequestFields()
         let commissioner = commissioner(request.commissionerCode, &fields)
         if !(3...200).contains(request.authority.count) {
-            fields.refuse("authority", "LEV07", "Name the committee's request and the authorisation: 3 to 200 characters.")
+            fields.refuse(
+                "authority", "LEV07",
+                "Name the committee's request and the authorisation: 3 to 200 characters.")
         }
         fields.reason(request.reason)
         let change: LevyChange? =
@@ -45,14 +47,15 @@ struct LevyInstructionCheck {
     }
 
     private func commissioner(_ text: String, _ fields: inout RequestFields) -> ODSCode? {
-        guard let code = ODSCode(text), organisations.organisation(code, at: today)?.kind == .subICBLocation else {
+        guard let code = ODSCode(text), organisations.organisation(code, at: today)?.kind == .subICBLocation
+        else {
             fields.refuse("commissioner_code", "LEV01", "Name the Sub ICB Location that authorises it.")
             return nil
         }
         return code
     }
 
-    /// LEV01: a committee's instructions are authorised by one commissioner; another takes over when that one is closed.
+    /// LEV01: a committee's instructions are authorised by one commissioner; another takes over when it is closed.
     private func requireAuthority(
         over code: ODSCode, _ commissioner: ODSCode?, _ fields: inout RequestFields
     ) {
@@ -68,7 +71,8 @@ struct LevyInstructionCheck {
     ) -> LevyChange? {
         let code = ODSCode(terms.committeeCode)
         let isPractice =
-            code.map { $0.looksLikePractice || organisations.organisation($0, at: today)?.kind == .practice } ?? true
+            code.map { $0.looksLikePractice || organisations.organisation($0, at: today)?.kind == .practice }
+            ?? true
         if isPractice {
             fields.refuse(
                 "committee.committee_code", "LEV02",
@@ -79,7 +83,8 @@ struct LevyInstructionCheck {
         }
         let payee = terms.payeeCode.isEmpty ? code : ODSCode(terms.payeeCode)
         if payee == nil, code != nil {
-            fields.refuse("committee.payee_code", "LEV02", "An ODS code has 3 to 12 capital letters and digits.")
+            fields.refuse(
+                "committee.payee_code", "LEV02", "An ODS code has 3 to 12 capital letters and digits.")
         }
         if terms.runBy != .payments && terms.runBy != .commissioner {
             fields.refuse("committee.run_by", "LEV05", "Say who runs the levy: payments or the commissioner.")
@@ -111,7 +116,8 @@ struct LevyInstructionCheck {
         let isInRange = pence?.scaled(to: 6).map { (0...Self.mostPence * 1_000_000).contains($0) } ?? false
         if !isInRange {
             fields.refuse(
-                "rate.pence_per_patient", "LEV04", "A rate is 0 to \(Self.mostPence) pence with at most 4 decimals.")
+                "rate.pence_per_patient", "LEV04",
+                "A rate is 0 to \(Self.mostPence) pence with at most 4 decimals.")
         }
         let from = quarterDay(
             rate.effectiveFrom, isSet: rate.hasEffectiveFrom, field: "rate.effective_from", &fields)
@@ -130,7 +136,8 @@ struct LevyInstructionCheck {
         let from = quarterDay(
             list.effectiveFrom, isSet: list.hasEffectiveFrom, field: "memberships.effective_from", &fields)
         if !(1...Self.mostMembers).contains(list.members.count) {
-            fields.refuse("memberships.members", "LEV06", "An instruction names 1 to \(Self.mostMembers) practices.")
+            fields.refuse(
+                "memberships.members", "LEV06", "An instruction names 1 to \(Self.mostMembers) practices.")
         }
         var seen: Set<ODSCode> = []
         var members: [(practice: ODSCode, membership: LevyMembership)] = []
@@ -150,7 +157,8 @@ struct LevyInstructionCheck {
                 (
                     practice,
                     LevyMembership(
-                        committee: code, hasMandate: member.mandate, isVoluntary: member.voluntary, from: from)
+                        committee: code, hasMandate: member.mandate, isVoluntary: member.voluntary, from: from
+                    )
                 ))
         }
         return .memberships(members)

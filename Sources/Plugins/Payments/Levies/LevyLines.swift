@@ -1,7 +1,8 @@
 import PluginAPI
 
-/// Levies of a month: off what practices are paid, and the same amounts to their committees (payments.md 9.6). Both come
-/// of the same deductions, so a list, rate or membership that changes for the past makes equal differences on both sides.
+/// Levies of a month: off what practices are paid, and the same amounts to their committees (payments.md 9.6). Both
+/// come of the same deductions, so a list, rate or membership that changes for the past makes equal differences on both
+/// sides.
 ///
 /// A practice is levied by the list of the quarter day, under the contract in force on the first day of the month. One
 /// without a list waits for it; one whose payments are stopped is not levied.

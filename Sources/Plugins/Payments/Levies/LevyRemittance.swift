@@ -33,7 +33,8 @@ struct LevyRemittance {
         let book = try LevyStore.book(knownAt: run.snapshot, reader)
         for practice in book.memberships.keys.sorted() {
             let isMember = book.memberships[practice]?.contains { $0.committee == committee } ?? false
-            guard isMember, let statement = try StatementStore.statement(of: practice, in: run.id, reader) else {
+            guard isMember, let statement = try StatementStore.statement(of: practice, in: run.id, reader)
+            else {
                 continue
             }
             for line in statement.document.lines {
@@ -63,7 +64,9 @@ struct LevyRemittance {
     /// one committee to the other.
     private mutating func addMoved() throws {
         var left: [YearMonth: Int64] = [:]
-        for line in document.lines where line.paycode == .levyPayover { left[line.month, default: 0] += line.pence }
+        for line in document.lines where line.paycode == .levyPayover {
+            left[line.month, default: 0] += line.pence
+        }
         for row in rows { left[row.month, default: 0] -= row.amount }
         for (month, amount) in left.sorted(by: { $0.key < $1.key }) where amount != 0 {
             rows.append(Row(month: month, isRetro: month != run.month, amount: amount))
@@ -91,7 +94,9 @@ struct LevyRemittance {
                 }
             }
             $0.deductedPence = rows.reduce(0) { $0 + $1.amount }
-            $0.paidOverPence = document.lines.filter { $0.paycode == .levyPayover }.reduce(0) { $0 + $1.pence }
+            $0.paidOverPence = document.lines.filter { $0.paycode == .levyPayover }.reduce(0) {
+                $0 + $1.pence
+            }
             $0.sha256 = sha256
         }
     }

@@ -107,7 +107,8 @@ enum LevyStore {
         try transaction.run(
             insert,
             [
-                .text(instruction.id), .text(instruction.commissioner.value), .integer(instruction.state.rawValue),
+                .text(instruction.id), .text(instruction.commissioner.value),
+                .integer(instruction.state.rawValue),
                 .blob(instruction.contents), .text(instruction.proposedBy), .instant(instruction.proposedAt),
             ])
     }
@@ -146,7 +147,8 @@ enum LevyStore {
         try transaction.run(
             insertCommittee,
             [
-                .integer(seq), .text(committee.code.value), .text(committee.name), .text(committee.payee.value),
+                .integer(seq), .text(committee.code.value), .text(committee.name),
+                .text(committee.payee.value),
                 .integer(committee.isRunByCommissioner ? 1 : 0), .integer(committee.collection.rawValue),
                 .text(committee.commissioner.value), .date(committee.from),
             ])
@@ -162,12 +164,14 @@ enum LevyStore {
     }
 
     static func add(
-        _ members: [(practice: ODSCode, membership: LevyMembership)], seq: Int64, in transaction: any Transaction
+        _ members: [(practice: ODSCode, membership: LevyMembership)], seq: Int64,
+        in transaction: any Transaction
     ) throws {
         try insertMembers.run(members, in: transaction) { member, values in
             values += [
                 .integer(seq), .text(member.practice.value), .optional(member.membership.committee?.value),
-                .integer(member.membership.hasMandate ? 1 : 0), .integer(member.membership.isVoluntary ? 1 : 0),
+                .integer(member.membership.hasMandate ? 1 : 0),
+                .integer(member.membership.isVoluntary ? 1 : 0),
                 .date(member.membership.from),
             ]
         }
@@ -179,7 +183,8 @@ enum LevyStore {
         let damaged = PaymentsError.damaged("levy record")
         try reader.forEach(committees, [.integer(seq)]) { row in
             guard let code = ODSCode(row.text(0)), let payee = ODSCode(row.text(2)),
-                let collection = LevyCollection(rawValue: row.integer(4)), let commissioner = ODSCode(row.text(5))
+                let collection = LevyCollection(rawValue: row.integer(4)),
+                let commissioner = ODSCode(row.text(5))
             else { throw damaged }
             book.add(
                 LevyCommittee(

@@ -13,7 +13,9 @@ enum ContributionRuns {
     static func publish(_ run: RunRecord, in transaction: any Transaction) throws {
         for code in try transaction.all(practices, [.text(run.id)], { $0.text(0) }) {
             guard let practice = ODSCode(code),
-                let stored = try refusing({ try StatementStore.statement(of: practice, in: run.id, transaction) })
+                let stored = try refusing({
+                    try StatementStore.statement(of: practice, in: run.id, transaction)
+                })
             else { continue }
             let contributions = deducted(stored.document)
             guard !contributions.isEmpty else { continue }
@@ -28,7 +30,8 @@ enum ContributionRuns {
 
     private static func deducted(_ document: StatementDocument) -> [Pcs_Payments_V1_DeductedContribution] {
         document.lines.enumerated().compactMap { index, line in
-            guard line.source == .item, ContributionKind.allCases.contains(where: { $0.paycode == line.paycode }),
+            guard line.source == .item,
+                ContributionKind.allCases.contains(where: { $0.paycode == line.paycode }),
                 let id = contributionID(line.origin)
             else { return nil }
             return .with {

@@ -134,9 +134,11 @@ enum ContributionStore {
             insert,
             [
                 .text(contents.id), .text(contents.practice.value), .text(contents.memberRef),
-                .integer(contents.kind.rawValue), .text(contents.period.description), .integer(contents.pence),
+                .integer(contents.kind.rawValue), .text(contents.period.description),
+                .integer(contents.pence),
                 .text(contents.reason), .integer(contribution.state.rawValue), .text(contribution.code),
-                .text(contribution.itemID), .text(contribution.returnItemID), .instant(contribution.receivedAt),
+                .text(contribution.itemID), .text(contribution.returnItemID),
+                .instant(contribution.receivedAt),
             ])
     }
 
@@ -144,7 +146,8 @@ enum ContributionStore {
         try transaction.run(
             update,
             [
-                .text(contribution.contents.id), .integer(contribution.state.rawValue), .text(contribution.code),
+                .text(contribution.contents.id), .integer(contribution.state.rawValue),
+                .text(contribution.code),
                 .text(contribution.returnItemID),
             ])
     }
@@ -179,12 +182,15 @@ enum ContributionStore {
         try transaction.run(
             insertEnd,
             [
-                .text(memberRef), .text(practice.value), .date(lastDay), .text(reason), .instant(transaction.now),
+                .text(memberRef), .text(practice.value), .date(lastDay), .text(reason),
+                .instant(transaction.now),
             ])
     }
 
     /// Last day of a member at a practice, as known now.
-    static func lastDay(of memberRef: String, at practice: ODSCode, _ reader: any Reader) throws -> CalendarDate? {
+    static func lastDay(of memberRef: String, at practice: ODSCode, _ reader: any Reader) throws
+        -> CalendarDate?
+    {
         try reader.first(lastEnd, [.text(memberRef), .text(practice.value)]) { try $0.optionalDate(0) } ?? nil
     }
 
@@ -194,7 +200,8 @@ enum ContributionStore {
 
     private static func contribution(_ row: any Row) throws -> Contribution {
         guard let practice = ODSCode(row.text(1)), let kind = ContributionKind(rawValue: row.integer(3)),
-            let period = YearMonth(iso8601: row.text(4)), let state = Contribution.State(rawValue: row.integer(7))
+            let period = YearMonth(iso8601: row.text(4)),
+            let state = Contribution.State(rawValue: row.integer(7))
         else { throw PaymentsError.damaged("contribution " + row.text(0)) }
         return Contribution(
             contents: .init(

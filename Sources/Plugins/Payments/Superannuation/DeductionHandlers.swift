@@ -9,7 +9,8 @@ struct DeductionHandlers: Pcs_Payments_V1_DeductionService {
     let context: PluginContext
 
     func listContributions(
-        _ request: Pcs_Payments_V1_ListContributionsRequest, _ reply: ReplyStream<Pcs_Payments_V1_Contribution>,
+        _ request: Pcs_Payments_V1_ListContributionsRequest,
+        _ reply: ReplyStream<Pcs_Payments_V1_Contribution>,
         _ call: CallContext
     ) async throws {
         var fields = RequestFields()
@@ -41,7 +42,8 @@ struct DeductionHandlers: Pcs_Payments_V1_DeductionService {
         return .with {
             ($0.contributionID, $0.practiceCode) = (contents.id, contents.practice.value)
             $0.memberRef = contents.memberRef
-            $0.kind = Pcs_Payments_V1_SuperannuationKind(rawValue: Int(contents.kind.rawValue)) ?? .unspecified
+            $0.kind =
+                Pcs_Payments_V1_SuperannuationKind(rawValue: Int(contents.kind.rawValue)) ?? .unspecified
             $0.period = Pcs_Common_V1_Month(contents.period)
             ($0.amountPence, $0.reason, $0.code) = (contents.pence, contents.reason, contribution.code)
             $0.state = state(contribution, isDeducted: run != nil)

@@ -5,8 +5,8 @@ import PluginAPI
 
 /// Contributions as pensions says them, once each (payments.md 9.7). Until pensions is in the house its events wait.
 ///
-/// A contribution for a month after the member left is refused with PEN410 and nothing is deducted (C7), whichever of the
-/// two comes first. A run whose inputs were frozen before deducts it all the same; the next one gives it back.
+/// A contribution for a month after the member left is refused with PEN410 and nothing is deducted (C7), whichever of
+/// the two comes first. A run whose inputs were frozen before deducts it all the same; the next one gives it back.
 enum PensionEvents {
     static let publisher = "pensions"
     static let afterLeaving = "PEN410"
@@ -17,7 +17,8 @@ enum PensionEvents {
             Subscription(to: Pcs_Pensions_V1_ContributionDue.self, from: publisher) { event, _, transaction in
                 try due(event, transaction)
             },
-            Subscription(to: Pcs_Pensions_V1_ContributionWithdrawn.self, from: publisher) { event, _, transaction in
+            Subscription(to: Pcs_Pensions_V1_ContributionWithdrawn.self, from: publisher) {
+                event, _, transaction in
                 try withdraw(event, transaction)
             },
             Subscription(to: Pcs_Pensions_V1_MemberLeft.self, from: publisher) { event, _, transaction in
@@ -43,13 +44,15 @@ enum PensionEvents {
         let contents = try contents(event)
         if let known = try ContributionStore.contribution(contents.id, transaction) {
             guard known.contents == contents else {
-                throw Unreadable(subject: "contribution " + contents.id, problem: "is known with other contents")
+                throw Unreadable(
+                    subject: "contribution " + contents.id, problem: "is known with other contents")
             }
             return
         }
         guard contents.pence != 0 else { return }
         var contribution = Contribution(contents: contents, state: .accepted, receivedAt: transaction.now)
-        let lastDay = try ContributionStore.lastDay(of: contents.memberRef, at: contents.practice, transaction)
+        let lastDay = try ContributionStore.lastDay(
+            of: contents.memberRef, at: contents.practice, transaction)
         if let lastDay, isAfter(lastDay, contents) {
             contribution.state = .refused
             contribution.code = afterLeaving
@@ -61,7 +64,9 @@ enum PensionEvents {
             naturalKey: key(contents.id), payee: contents.practice, firstRun: contents.period,
             line: line(contents, pence: -contents.pence, origin: key(contents.id), note: contents.reason))
         contribution.itemID =
-            try PayableItemStore.add([item], by: actor, detail: "contribution " + contents.id, in: transaction)
+            try PayableItemStore.add(
+                [item], by: actor, detail: "contribution " + contents.id, in: transaction
+            )
             .first ?? ""
         try ContributionStore.add(contribution, in: transaction)
         try ContributionStore.addStep("accepted", to: contents.id, in: transaction)
@@ -81,7 +86,8 @@ enum PensionEvents {
     ) throws {
         let contents = contribution.contents
         let words = "the member's last day at \(contents.practice) was \(lastDay)"
-        try ContributionStore.addStep("refused \(contribution.code): \(words)", to: contents.id, in: transaction)
+        try ContributionStore.addStep(
+            "refused \(contribution.code): \(words)", to: contents.id, in: transaction)
         try transaction.publish(
             Pcs_Payments_V1_ContributionRefused.with {
                 ($0.contributionID, $0.practiceCode) = (contents.id, contents.practice.value)
@@ -90,10 +96,13 @@ enum PensionEvents {
         transaction.audit(
             AuditNote(
                 object: "contribution/" + contents.id, organisation: contents.practice.value,
-                detail: "\(contribution.code): \(Money(pence: contents.pence)) for \(contents.period) refused"))
+                detail: "\(contribution.code): \(Money(pence: contents.pence)) for \(contents.period) refused"
+            ))
     }
 
-    static func withdraw(_ event: Pcs_Pensions_V1_ContributionWithdrawn, _ transaction: any Transaction) throws {
+    static func withdraw(_ event: Pcs_Pensions_V1_ContributionWithdrawn, _ transaction: any Transaction)
+        throws
+    {
         guard var contribution = try ContributionStore.contribution(event.contributionID, transaction),
             contribution.contents.memberRef == event.memberRef
         else { throw Unreadable(subject: "contribution " + event.contributionID, problem: "is not known") }
@@ -104,7 +113,8 @@ enum PensionEvents {
         try ContributionStore.addStep("withdrawn: " + event.reason, to: event.contributionID, in: transaction)
         transaction.audit(
             AuditNote(
-                object: "contribution/" + event.contributionID, organisation: contribution.contents.practice.value,
+                object: "contribution/" + event.contributionID,
+                organisation: contribution.contents.practice.value,
                 detail: "withdrawn: " + event.reason))
     }
 
@@ -175,11 +185,14 @@ enum PensionEvents {
         guard let kind = ContributionKind(rawValue: Int64(event.kind.rawValue)) else {
             throw unreadable("is of a kind that is unknown here")
         }
-        guard event.hasPeriod, let period = YearMonth(year: Int(event.period.year), month: Int(event.period.month)) else {
+        guard event.hasPeriod,
+            let period = YearMonth(year: Int(event.period.year), month: Int(event.period.month))
+        else {
             throw unreadable("names no month")
         }
         return Contribution.Contents(
-            id: event.contributionID, practice: practice, memberRef: event.memberRef, kind: kind, period: period,
+            id: event.contributionID, practice: practice, memberRef: event.memberRef, kind: kind,
+            period: period,
             pence: event.amountPence, reason: event.reason)
     }
 
@@ -190,7 +203,8 @@ enum PensionEvents {
         return PaymentLine(
             paycode: contents.kind.paycode, contractID: contents.practice.value, contractVersion: 0,
             periodFrom: month.firstDay, periodTo: month.lastDay, quantity: ExactDecimal(1),
-            rate: Money(pence: pence).pounds, basis: contents.kind.basis, pence: pence, source: .item, month: month,
+            rate: Money(pence: pence).pounds, basis: contents.kind.basis, pence: pence, source: .item,
+            month: month,
             explanation: Explanation(
                 rule: "9.7 superannuation", ruleVersion: 1,
                 inputs: [

@@ -29,7 +29,8 @@ enum RecoveryGrounds: Hashable, Sendable {
             return
         }
         let parts = word.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, let practice = ODSCode(parts[1]), let number = Int(parts[2]), number > 0 else {
+        guard parts.count == 3, let practice = ODSCode(parts[1]), let number = Int(parts[2]), number > 0
+        else {
             return nil
         }
         self = .line(run: String(parts[0]), practice: practice, number: number)

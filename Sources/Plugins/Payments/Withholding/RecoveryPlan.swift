@@ -25,18 +25,22 @@ struct RecoveryPlan {
             let month = first.adding(months: index - 1)
             let amount = try part.negated()
             let inputs = [
-                Explanation.Input("recovered_in_all", Money(pence: pence).pounds, .pounds, from: source, asOf: asOf),
+                Explanation.Input(
+                    "recovered_in_all", Money(pence: pence).pounds, .pounds, from: source, asOf: asOf),
                 Explanation.Input(
                     "this_month", part.pounds, .pounds,
-                    from: .init("recovery plan", note: "month \(index) of \(months), RND-6"), asOf: month.firstDay),
+                    from: .init("recovery plan", note: "month \(index) of \(months), RND-6"),
+                    asOf: month.firstDay),
             ]
             let line = PaymentLine(
                 paycode: .recovery, contractID: contractID, contractVersion: contractVersion,
-                periodFrom: month.firstDay, periodTo: month.lastDay, quantity: ExactDecimal(1), rate: amount.pounds,
+                periodFrom: month.firstDay, periodTo: month.lastDay, quantity: ExactDecimal(1),
+                rate: amount.pounds,
                 basis: basis, pence: amount.pence, source: .item, month: month,
                 explanation: Explanation(
                     rule: "5.3 recovery", ruleVersion: 1, inputs: inputs,
-                    steps: [.init("amount", .whole(0), .subtract, .input(1))], rounding: "RND-6", amount: amount),
+                    steps: [.init("amount", .whole(0), .subtract, .input(1))], rounding: "RND-6",
+                    amount: amount),
                 origin: "\(origin)/\(index)")
             items.append(
                 PayableItem(naturalKey: "\(naturalKey)/\(index)", payee: payee, firstRun: month, line: line))

@@ -46,7 +46,8 @@ enum SetOffStore {
         UPDATE set_off SET state = ?2, decided_by = ?3, decided_at = ?4, decision_reason = ?5 WHERE set_off_id = ?1
         """)
     private static let byID = Statement("SELECT \(columns) FROM set_off WHERE set_off_id = ?1")
-    private static let ofPayee = Statement("SELECT \(columns) FROM set_off WHERE payee_code = ?1 ORDER BY set_off_id")
+    private static let ofPayee = Statement(
+        "SELECT \(columns) FROM set_off WHERE payee_code = ?1 ORDER BY set_off_id")
     /// By items in published runs.
     private static let recovered = Statement(
         """
@@ -85,7 +86,9 @@ enum SetOffStore {
     }
 
     static func recovered(_ setOff: SetOff, _ reader: any Reader) throws -> Int64 {
-        try reader.first(recovered, [.text(setOff.payee.value), .text(key(setOff.id) + "/%")]) { -$0.integer(0) } ?? 0
+        try reader.first(recovered, [.text(setOff.payee.value), .text(key(setOff.id) + "/%")]) {
+            -$0.integer(0)
+        } ?? 0
     }
 
     private static func setOff(_ row: any Row) throws -> SetOff {
@@ -94,7 +97,8 @@ enum SetOffStore {
         }
         return SetOff(
             id: row.text(0), payee: payee, state: state, contents: row.blob(3), proposedBy: row.text(4),
-            proposedAt: row.instant(5), decidedBy: row.text(6), decidedAt: row.isNull(7) ? nil : row.instant(7),
+            proposedAt: row.instant(5), decidedBy: row.text(6),
+            decidedAt: row.isNull(7) ? nil : row.instant(7),
             decisionReason: row.text(8))
     }
 }

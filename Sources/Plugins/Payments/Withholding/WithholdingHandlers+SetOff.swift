@@ -15,8 +15,12 @@ extension WithholdingHandlers {
         if !(1...Self.mostPence).contains(request.amountPence) {
             fields.refuse("amount_pence", "12.4", "A debt is above zero.")
         }
-        if !(1...12).contains(request.months) { fields.refuse("months", "5.3", "A recovery runs over 1 to 12 months.") }
-        if RecoveryGrounds.name(request.reason) == nil { fields.refuse("reason", "5.3", "Name the kind of reason.") }
+        if !(1...12).contains(request.months) {
+            fields.refuse("months", "5.3", "A recovery runs over 1 to 12 months.")
+        }
+        if RecoveryGrounds.name(request.reason) == nil {
+            fields.refuse("reason", "5.3", "Name the kind of reason.")
+        }
         if !(3...100).contains(request.debtReference.count) {
             fields.refuse("debt_reference", "12.4", "Name the record of the debt in 3 to 100 characters.")
         }
@@ -54,7 +58,8 @@ extension WithholdingHandlers {
             else { throw Failure(HostReasons.notFound, "There is no such set-off of \(request.payeeCode).") }
             guard setOff.state == .proposed else {
                 throw Failure(
-                    PaymentsReasons.withholdingStateWrong, "Set-off \(setOff.id) is \(setOff.state), not proposed.")
+                    PaymentsReasons.withholdingStateWrong,
+                    "Set-off \(setOff.id) is \(setOff.state), not proposed.")
             }
             let actor = call.caller.responsible
             try call.requireOtherPerson(than: setOff.proposedBy, step: "deciding on a set-off")
@@ -69,7 +74,9 @@ extension WithholdingHandlers {
             try SetOffStore.saveDecision(setOff, in: transaction)
             try DecisionTasks(kind: "set-off", id: setOff.id).settle(
                 approved: request.approve, by: actor, reason: request.reason, in: transaction)
-            note(setOff, "\(setOff.state)" + (request.reason.isEmpty ? "" : ": " + request.reason), in: transaction)
+            note(
+                setOff, "\(setOff.state)" + (request.reason.isEmpty ? "" : ": " + request.reason),
+                in: transaction)
             return try message(setOff, transaction)
         }
     }
@@ -80,7 +87,8 @@ extension WithholdingHandlers {
     ) throws -> RecoveryPlan {
         let contents = try Pcs_Payments_V1_ProposeSetOffRequest(serializedBytes: setOff.contents)
         let next = try OpenMonths(reader, today: today).next
-        let wanted = YearMonth(year: Int(contents.firstMonth.year), month: Int(contents.firstMonth.month)) ?? next
+        let wanted =
+            YearMonth(year: Int(contents.firstMonth.year), month: Int(contents.firstMonth.month)) ?? next
         let reason = RecoveryGrounds.name(contents.reason) ?? ""
         return RecoveryPlan(
             pence: contents.amountPence, months: Int(contents.months), first: Swift.max(wanted, next),
@@ -103,7 +111,8 @@ extension WithholdingHandlers {
         }
     }
 
-    private func message(_ setOff: SetOffStore.SetOff, _ reader: any Reader) throws -> Pcs_Payments_V1_SetOff {
+    private func message(_ setOff: SetOffStore.SetOff, _ reader: any Reader) throws -> Pcs_Payments_V1_SetOff
+    {
         let contents = try Pcs_Payments_V1_ProposeSetOffRequest(serializedBytes: setOff.contents)
         let recovered = try SetOffStore.recovered(setOff, reader)
         return .with {

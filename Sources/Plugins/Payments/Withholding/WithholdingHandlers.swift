@@ -27,14 +27,16 @@ struct WithholdingHandlers: Pcs_Payments_V1_WithholdingService {
             try requireOpen(first, today, transaction)
             try requireNoOther(target, payee, transaction)
             let withholding = WithholdingStore.Withholding(
-                id: transaction.newIdentifier(), payee: payee, target: target, first: first, reason: request.reason,
+                id: transaction.newIdentifier(), payee: payee, target: target, first: first,
+                reason: request.reason,
                 state: .proposed)
             let actor = call.caller.responsible
             try WithholdingStore.add(withholding, in: transaction)
             try WithholdingStore.addStep(
                 "proposed", to: withholding.id, by: actor, reason: request.reason, in: transaction)
             try task(withholding).request(
-                "Decide on withholding money of \(payee)", detail: "\(target.words) from \(first): \(request.reason)",
+                "Decide on withholding money of \(payee)",
+                detail: "\(target.words) from \(first): \(request.reason)",
                 of: context.organisations.commissioner(of: payee, at: today), about: payee, in: transaction)
             note(withholding, "proposed: \(target.words) from \(first): \(request.reason)", in: transaction)
             return try message(withholding, transaction)
@@ -120,7 +122,8 @@ struct WithholdingHandlers: Pcs_Payments_V1_WithholdingService {
                 in: transaction)
             try task(withholding).request(
                 "Decide on releasing money of \(withholding.payee)", detail: request.reason,
-                of: context.organisations.commissioner(of: withholding.payee, at: today), about: withholding.payee,
+                of: context.organisations.commissioner(of: withholding.payee, at: today),
+                about: withholding.payee,
                 in: transaction)
             note(withholding, "release proposed: \(request.reason)", in: transaction)
             return try message(withholding, transaction)
@@ -143,7 +146,8 @@ struct WithholdingHandlers: Pcs_Payments_V1_WithholdingService {
                     in: transaction)
             }
             return try finish(
-                withholding, request.approve ? "released" : "release returned", request, by: actor, in: transaction)
+                withholding, request.approve ? "released" : "release returned", request, by: actor,
+                in: transaction)
         }
     }
 
@@ -166,7 +170,8 @@ struct WithholdingHandlers: Pcs_Payments_V1_WithholdingService {
     func requireOpen(_ first: YearMonth, _ today: CalendarDate, _ reader: any Reader) throws {
         let months = try OpenMonths(reader, today: today)
         guard first < months.next else { return }
-        throw Failure.field("first_month", "12.4", "The first run whose inputs are open is that of \(months.next).")
+        throw Failure.field(
+            "first_month", "12.4", "The first run whose inputs are open is that of \(months.next).")
     }
 
     private func requireReason(_ request: Pcs_Payments_V1_DecideWithholdingRequest) throws {
@@ -185,11 +190,13 @@ struct WithholdingHandlers: Pcs_Payments_V1_WithholdingService {
         return found
     }
 
-    private func require(_ state: WithholdingStore.State, _ withholding: WithholdingStore.Withholding) throws {
+    private func require(_ state: WithholdingStore.State, _ withholding: WithholdingStore.Withholding) throws
+    {
         guard withholding.state == state else {
             throw Failure(
                 PaymentsReasons.withholdingStateWrong,
-                "Withholding \(withholding.id) is \(withholding.state.name); this needs one that is \(state.name).")
+                "Withholding \(withholding.id) is \(withholding.state.name); this needs one that is \(state.name)."
+            )
         }
     }
 
@@ -220,7 +227,8 @@ struct WithholdingHandlers: Pcs_Payments_V1_WithholdingService {
     ) {
         transaction.audit(
             AuditNote(
-                object: "withholding/\(withholding.id)", organisation: withholding.payee.value, detail: detail))
+                object: "withholding/\(withholding.id)", organisation: withholding.payee.value, detail: detail
+            ))
     }
 }
 
@@ -229,7 +237,8 @@ extension Withholdings.Target {
     var words: String {
         switch self {
         case .amount(let pence): "\(Money(pence: pence)) pounds"
-        case .lines(let paycode, let source): "lines \(paycode.code)" + (source.isEmpty ? "" : " of \(source)")
+        case .lines(let paycode, let source):
+            "lines \(paycode.code)" + (source.isEmpty ? "" : " of \(source)")
         }
     }
 }

@@ -37,18 +37,23 @@ extension WithholdingHandlers {
         }
         return .with {
             $0.withholdingID = withholding.id
-            $0.state = Pcs_Payments_V1_WithholdingState(rawValue: Int(withholding.state.rawValue)) ?? .unspecified
+            $0.state =
+                Pcs_Payments_V1_WithholdingState(rawValue: Int(withholding.state.rawValue)) ?? .unspecified
             $0.contents = contents(withholding)
             $0.proposedBy = steps.first?.by ?? ""
             $0.approvedBy = steps.first { $0.step == "approved" }?.by ?? ""
             $0.heldPence = -movements.reduce(Int64(0)) { $0 + $1.pence }
             // The order of steps at one moment is that of recording.
-            $0.history = history.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
-                .map(\.element.message)
+            $0.history = history.enumerated().sorted {
+                ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
+            }
+            .map(\.element.message)
         }
     }
 
-    private func contents(_ withholding: WithholdingStore.Withholding) -> Pcs_Payments_V1_ProposeWithholdingRequest {
+    private func contents(_ withholding: WithholdingStore.Withholding)
+        -> Pcs_Payments_V1_ProposeWithholdingRequest
+    {
         .with {
             $0.payeeCode = withholding.payee.value
             switch withholding.target {

@@ -77,7 +77,8 @@ enum WithholdingStore {
         SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3, ?4, ?5 FROM withholding_step WHERE withholding_id = ?1
         """)
     private static let steps = Statement(
-        "SELECT step, taken_by, taken_at, reason FROM withholding_step WHERE withholding_id = ?1 ORDER BY number")
+        "SELECT step, taken_by, taken_at, reason FROM withholding_step WHERE withholding_id = ?1 ORDER BY number"
+    )
 
     static func add(_ withholding: Withholding, in transaction: any Transaction) throws {
         var (pence, paycode, source): (Int64, Int64, String) = (0, 0, "")
@@ -96,12 +97,14 @@ enum WithholdingStore {
     }
 
     static func save(
-        _ withholding: Withholding, step: String, by actor: String, reason: String, in transaction: any Transaction
+        _ withholding: Withholding, step: String, by actor: String, reason: String,
+        in transaction: any Transaction
     ) throws {
         try transaction.run(
             update,
             [
-                .text(withholding.id), .integer(withholding.state.rawValue), .optional(withholding.approvedSeq),
+                .text(withholding.id), .integer(withholding.state.rawValue),
+                .optional(withholding.approvedSeq),
                 .optional(withholding.releasedSeq),
             ])
         try addStep(step, to: withholding.id, by: actor, reason: reason, in: transaction)
@@ -135,7 +138,8 @@ enum WithholdingStore {
         let paycode = Paycode(rawValue: UInt8(clamping: row.integer(3)))
         return Withholding(
             id: row.text(0), payee: payee,
-            target: paycode.map { .lines($0, source: row.text(4)) } ?? .amount(pence: row.integer(2)), first: first,
+            target: paycode.map { .lines($0, source: row.text(4)) } ?? .amount(pence: row.integer(2)),
+            first: first,
             reason: row.text(6), state: state, approvedSeq: row.optionalInteger(8),
             releasedSeq: row.optionalInteger(9))
     }
@@ -170,8 +174,10 @@ enum WithholdingStore {
             grouping: try reader.all(approved, [.integer(seq)], withholding), by: \.payee)
         guard !known.isEmpty else { return [:] }
         let published = Dictionary(
-            uniqueKeysWithValues: try RunStore.runs(reader).filter { $0.state.isPublished && $0.month < month }
-                .map { ($0.id, $0) })
+            uniqueKeysWithValues: try RunStore.runs(reader).filter {
+                $0.state.isPublished && $0.month < month
+            }
+            .map { ($0.id, $0) })
         var holds: [ODSCode: [Withholdings.Hold]] = [:]
         for (payee, withholdings) in known {
             let movements = try movements(of: payee, published, reader)

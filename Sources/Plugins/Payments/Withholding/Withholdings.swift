@@ -64,13 +64,16 @@ struct Withholdings: Sendable {
         case .amount(let pence):
             // Where nothing is due, nothing can be held: the first run with lines does.
             guard !hold.hasHeld, !due.isEmpty else { return nil }
-            inputs.append(.init("held", Money(pence: pence).pounds, .pounds, from: record, asOf: month.firstDay))
+            inputs.append(
+                .init("held", Money(pence: pence).pounds, .pounds, from: record, asOf: month.firstDay))
         case .lines(let paycode, let source):
-            for line in due where line.paycode == paycode && (source.isEmpty || line.sourceReference == source) {
+            for line in due
+            where line.paycode == paycode && (source.isEmpty || line.sourceReference == source) {
                 inputs.append(
                     .init(
                         paycode.code, Money(pence: line.pence).pounds, .pounds,
-                        from: .init("line of this statement", note: line.sourceReference), asOf: line.periodFrom))
+                        from: .init("line of this statement", note: line.sourceReference),
+                        asOf: line.periodFrom))
             }
         }
         var steps: [Explanation.Step] = [.init("held", .whole(0), .subtract, .input(0))]
@@ -91,17 +94,20 @@ struct Withholdings: Sendable {
             from: .init(origin(hold.id), version: hold.version, note: "held because: " + hold.reason),
             asOf: month.firstDay)
         return line(
-            .withheldReleased, amount, [input], [.init("amount", .whole(0), .add, .input(0))], hold, month, contractID)
+            .withheldReleased, amount, [input], [.init("amount", .whole(0), .add, .input(0))], hold, month,
+            contractID)
     }
 
     private static func line(
-        _ paycode: Paycode, _ amount: Money, _ inputs: [Explanation.Input], _ steps: [Explanation.Step], _ hold: Hold,
+        _ paycode: Paycode, _ amount: Money, _ inputs: [Explanation.Input], _ steps: [Explanation.Step],
+        _ hold: Hold,
         _ month: YearMonth, _ contractID: String
     ) -> PaymentLine {
         PaymentLine(
             paycode: paycode, contractID: contractID, contractVersion: 0, periodFrom: month.firstDay,
             periodTo: month.lastDay, quantity: ExactDecimal(1), rate: amount.pounds,
-            basis: paycode == .withheld ? "WITHHELD" : "RELEASED", pence: amount.pence, source: .item, month: month,
+            basis: paycode == .withheld ? "WITHHELD" : "RELEASED", pence: amount.pence, source: .item,
+            month: month,
             explanation: Explanation(
                 rule: "12.4 withholding", ruleVersion: 1, inputs: inputs, steps: steps, rounding: "none",
                 amount: amount),
