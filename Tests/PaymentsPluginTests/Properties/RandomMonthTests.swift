@@ -54,7 +54,7 @@ struct RandomMonthTests {
                 try await audit.check(run, month, area)
                 if offset == 5 { #expect(run.retroLines == 0, "seed \(seed)") }
             }
-            try onceAndExactly(audit, area, seed)
+            try await onceAndExactly(audit, course, area)
             let journal = try await SandboxJournal(of: nil, area)
             // The two quiet months have no file: all of it is owed.
             let owed = try await course.bank.outstanding(area).reduce(0) { $0 + $1.pence }
@@ -78,35 +78,58 @@ struct RandomMonthTests {
         return try await area.office.approve(again)
     }
 
-    /// For each practice and month: what all runs together paid on contract lines is what is due by all that is known
-    /// now, reckoned again from contracts, lists and rates alone.
-    private func onceAndExactly(_ audit: SandboxAudit, _ area: SandboxArea, _ seed: UInt64) throws {
+    /// For each practice and month: what all runs together paid is what is due by all that is known now, reckoned again
+    /// from contracts, lists, rates and variations alone; and what is paid once came once.
+    private func onceAndExactly(_ audit: SandboxAudit, _ course: RandomMonths, _ area: SandboxArea)
+        async throws
+    {
+        let months = (0...5).map { RandomMonths.start.adding(months: $0) }
         let (timelines, lists, rates) = try area.office.host.store(of: "payments").read { reader in
             (
                 try ContractStore.timelines(knownAt: .max, reader),
                 try CapitationStore.lists(
-                    of: Set(
-                        [RandomMonths.start, RandomMonths.start.adding(months: 3)].map {
-                            Quarter(containing: $0)
-                        }),
-                    knownAt: .max, reader),
+                    of: Set(months.map { Quarter(containing: $0) }), knownAt: .max, reader),
                 try ReferenceStore.rates(knownAt: .max, reader)
             )
         }
-        let paycodes = Set((Paycode.globalSumFamily + [.pmsBaseline, .apmsBaseline]).map(\.code))
+        let rents = try await area.rows(of: .init()).filter(\.monthly)
         var due: [String: Int64] = [:]
-        for offset in 0...5 {
-            let month = RandomMonths.start.adding(months: offset)
+        var waiting: Set<String> = []
+        for month in months {
             let calculator = MonthCalculator(month: month, lists: lists, rates: rates)
             for timeline in timelines {
-                for line in try calculator.calculate(timeline).lines {
+                let result = try calculator.calculate(timeline)
+                for line in result.lines {
                     due["\(timeline.practice) \(line.paycode.code) \(month)", default: 0] += line.pence
+                }
+                if result.isStopped, month == months.last { waiting.insert(timeline.practice.value) }
+                for rent in rents where rent.practiceCode == timeline.practice.value && !result.isStopped {
+                    if try isDue(rent, in: month) {
+                        due["\(timeline.practice) PRNT \(month)", default: 0] += rent.amountPence
+                    }
                 }
             }
         }
+        let paycodes = Set((Paycode.globalSumFamily + [.pmsBaseline, .apmsBaseline]).map(\.code) + ["PRNT"])
         let paid = audit.paidByMonth.filter { key, pence in
             pence != 0 && paycodes.contains(String(key.split(separator: " ")[1]))
         }
-        #expect(paid == due.filter { $0.value != 0 }, "seed \(seed)")
+        #expect(paid == due.filter { $0.value != 0 })
+        for (practice, pence) in course.once where !waiting.contains(practice) {
+            let paid = ["QASP", "QACH", "VFLU", "ESLD", "ADJP", "ADJN", "LIS", "RECO"].reduce(0) {
+                $0 + (audit.yearToDate["\(practice) \($1)"] ?? 0)
+            }
+            #expect(paid == pence, "\(practice)")
+        }
+        #expect(waiting.count < 20)
+    }
+
+    private func isDue(_ rent: Pcs_Payments_V1_Variation, in month: YearMonth) throws -> Bool {
+        let isStopped = rent.hasStoppedFrom ? try month >= yearMonth(rent.stoppedFrom) : false
+        return try month >= yearMonth(rent.firstMonth) && !isStopped
+    }
+
+    private func yearMonth(_ message: Pcs_Common_V1_Month) throws -> YearMonth {
+        try #require(YearMonth(year: Int(message.year), month: Int(message.month)))
     }
 }

@@ -18,6 +18,9 @@ struct RandomMonths {
     private(set) var corrections = 0
     private var monthly: [Pcs_Payments_V1_Variation] = []
     private var instructions: [String] = []
+    private var instructed: [String: Pcs_Cqrs_V1_PaymentInstructed] = [:]
+    /// Pence by practice that quality payments and one-off variations must come to, whenever they are paid.
+    private(set) var once: [String: Int64] = [:]
     private var uploads = 0
     /// Practices whose contract ends on a day that is known: no variation can be for them.
     private var ending: Set<Int> = []
@@ -125,6 +128,7 @@ struct RandomMonths {
                 let amount = isOne(in: 4) ? pounds(-4_000_000...(-1)) : pounds(1...1_400_000)
                 let paycode = amount.hasPrefix("-") ? "RECO" : "LIS"
                 rows.append("\(code),\(paycode),\(narrative),ONEOFF,\(amount),\(month),,\(amount),,")
+                once[code, default: 0] += Money(amount)?.pence ?? 0
             }
         }
         let upload = try await area.variations(rows, acceptNextRun: acceptNextRun)
@@ -158,8 +162,16 @@ struct RandomMonths {
                 })
         }
         instructions += events.map(\.instructionID)
+        for event in events {
+            instructed[event.instructionID] = event
+            once[event.payeeCode, default: 0] += event.grossPence
+        }
         var recalled: [String] = []
-        for _ in 0..<8 { recalled.append(instructions.remove(at: number(0...instructions.count - 1))) }
+        for _ in 0..<8 {
+            let id = instructions.remove(at: number(0...instructions.count - 1))
+            recalled.append(id)
+            if let event = instructed[id] { once[event.payeeCode, default: 0] -= event.grossPence }
+        }
         // Delivered more than once and in any order.
         let delivered = (events + events.prefix(10)).shuffled(using: &random)
         let taken = recalled

@@ -14,7 +14,7 @@ struct SandboxAudit {
     private(set) var statements = 0
     private(set) var paycodes: Set<String> = []
     /// Pence by practice and paycode in the financial year.
-    private var yearToDate: [String: Int64] = [:]
+    private(set) var yearToDate: [String: Int64] = [:]
     /// Pence by practice, paycode and the month paid for.
     private(set) var paidByMonth: [String: Int64] = [:]
     /// Pence by paycode and commissioner: what the journal must say.
