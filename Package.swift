@@ -190,7 +190,7 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "ChangesContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
             "CommonContract", protobuf,
         ]),
     .testTarget(
