@@ -190,8 +190,8 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "ChangesContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
-            "CommonContract", protobuf,
+            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "CommonContract", "ChangesContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",

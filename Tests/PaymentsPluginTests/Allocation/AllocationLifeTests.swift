@@ -166,6 +166,10 @@ struct AllocationLifeTests {
             let accepted = try await desk.approve(try await desk.calculate("2026-10-01"), accepting: true)
             #expect(accepted.state == .approved && accepted.warningCount > 0)
             #expect(try await desk.panel("A81002", "2026-11-01").warnings.map(\.rule).contains("C6"))
+            // Every run that pays on these lists says so.
+            let run = try await desk.office.calculate(try await desk.office.open("2026-10").runID)
+            let moved = try await desk.office.exceptions(run.runID).filter { $0.kind == .expectedMissing }
+            #expect(moved.contains { $0.practiceCode == "A81002" && $0.severity == .warning })
         }
     }
 

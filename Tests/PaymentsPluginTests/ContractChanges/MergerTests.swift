@@ -49,7 +49,7 @@ struct MergerTests {
     }
 
     @Test(
-        "E19: a merger within a quarter pays two labelled groups to the survivor, then the merged list, and trailing items"
+        "E19: a merger within a quarter pays two labelled groups to the survivor, then the merged list and what trails"
     )
     func e19() async throws {
         try await PaymentsOffice.with { office in
@@ -114,7 +114,7 @@ struct MergerTests {
     }
 
     @Test(
-        "C9: a closing practice gets no line after the day on which payments stop, and its closing is an exception until then"
+        "C9: a closing practice gets no line after its last day, and is an exception until its contract ends"
     )
     func c9() async throws {
         try await PaymentsOffice.with { office in

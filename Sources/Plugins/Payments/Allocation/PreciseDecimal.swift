@@ -86,7 +86,7 @@ struct PreciseDecimal: Hashable, Comparable, Sendable, CustomStringConvertible {
     var description: String { text(decimals: PreciseDecimal.decimals) }
 }
 
-// Powers with a fraction as exponent, for the rurality index: distance^a x density^-b = exp(a ln distance - b ln density).
+// Powers with a fraction as exponent, for rurality: distance^a x density^-b = exp(a ln distance - b ln density).
 extension PreciseDecimal {
     /// Natural logarithm of a positive number: `k ln 2 + 2 artanh((m - 1) / (m + 1))` with m from 3/4 to 3/2.
     func naturalLogarithm() throws(ArithmeticError) -> PreciseDecimal {
