@@ -194,7 +194,7 @@ var targets: [Target] = [
         name: "PaymentsPluginTests",
         dependencies: [
             "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PensionsContract", "CaseworkContract",
-            "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract", protobuf,
+            "ChangesContract", "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",

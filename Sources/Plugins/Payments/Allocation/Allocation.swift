@@ -27,12 +27,16 @@ struct Allocation: Sendable {
 
     /// - Parameter inputs: every practice of the country, each with at least one patient.
     init(_ inputs: [AllocationInput], _ formula: CarrHillFormula) throws(AllocationError) {
-        let perHead = try Allocation.each(inputs) { input throws(ArithmeticError) in try formula.perHead(input) }
+        let perHead = try Allocation.each(inputs) { input throws(ArithmeticError) in
+            try formula.perHead(input)
+        }
         registered = inputs.reduce(0) { $0 + $1.registered }
         do throws(ArithmeticError) {
             for component in FormulaComponent.allCases.indices {
                 var sum = WideSum()
-                for (input, values) in zip(inputs, perHead) { sum.add(values[component], times: input.registered) }
+                for (input, values) in zip(inputs, perHead) {
+                    sum.add(values[component], times: input.registered)
+                }
                 means.append(try sum.mean(over: registered))
             }
         } catch {
@@ -128,7 +132,8 @@ struct AllocationWarning: Hashable, Sendable {
 
     var message: String {
         switch rule {
-        case .bounds: "the \(component.rawValue) index is \(index.text(decimals: 6)), outside the plausible bounds"
+        case .bounds:
+            "the \(component.rawValue) index is \(index.text(decimals: 6)), outside the plausible bounds"
         case .movement:
             "the turnover index went from \(before?.text(decimals: 6) ?? "") to \(index.text(decimals: 6)): "
                 + "are new registrations flagged?"
@@ -157,18 +162,22 @@ struct AllocationBounds: Sendable {
     }
 
     /// - Parameter before: turnover index of the quarter before.
-    func warnings(_ practice: ODSCode, _ indices: [PreciseDecimal], before: PreciseDecimal?) -> [AllocationWarning] {
+    func warnings(_ practice: ODSCode, _ indices: [PreciseDecimal], before: PreciseDecimal?)
+        -> [AllocationWarning]
+    {
         var found: [AllocationWarning] = []
         for (component, index) in zip(FormulaComponent.allCases, indices) {
             if index < low || index > high {
-                found.append(AllocationWarning(practice: practice, component: component, rule: .bounds, index: index))
+                found.append(
+                    AllocationWarning(practice: practice, component: component, rule: .bounds, index: index))
             }
             guard component == .turnover, let before else { continue }
             let moved = index.units - before.units
             if (moved < 0 ? -moved : moved) > movement.units {
                 found.append(
                     AllocationWarning(
-                        practice: practice, component: component, rule: .movement, index: index, before: before))
+                        practice: practice, component: component, rule: .movement, index: index,
+                        before: before))
             }
         }
         return found

@@ -14,7 +14,9 @@ struct FormulaRow: Hashable, Sendable {
 enum FormulaFile {
     static let columns = ["component", "cell", "value", "grade", "source"]
 
-    static func read(_ bytes: [UInt8], _ version: FormulaVersion) -> (rows: [FormulaRow], violations: ViolationList) {
+    static func read(_ bytes: [UInt8], _ version: FormulaVersion) -> (
+        rows: [FormulaRow], violations: ViolationList
+    ) {
         var reader = RowReader(upload: bytes, columns: columns)
         var rows: [FormulaRow] = []
         let cells = Set(version.cells)
@@ -36,17 +38,20 @@ enum FormulaFile {
                 cells.contains(FormulaCell(component: component, name: reader.cell("cell")))
             else {
                 reader.refuse(
-                    "cell", "FOR01", "\(version.rawValue) has no cell \(reader.cell("component")) \(reader.cell("cell"))")
+                    "cell", "FOR01",
+                    "\(version.rawValue) has no cell \(reader.cell("component")) \(reader.cell("cell"))")
                 continue
             }
             let cell = FormulaCell(component: component, name: reader.cell("cell"))
             reader.requireUnique(cell.description, "cell", "FOR01")
             rows.append(
-                FormulaRow(cell: cell, value: value, grade: reader.cell("grade"), source: reader.cell("source")))
+                FormulaRow(
+                    cell: cell, value: value, grade: reader.cell("grade"), source: reader.cell("source")))
         }
         let given = Set(rows.map(\.cell))
         for cell in version.cells where !given.contains(cell) {
-            reader.refuse("cell", "FOR04", line: 1, "the set lacks \(cell); leave its value empty if it is not known")
+            reader.refuse(
+                "cell", "FOR04", line: 1, "the set lacks \(cell); leave its value empty if it is not known")
         }
         return (rows, reader.violations)
     }
@@ -93,14 +98,17 @@ enum AllocationInputFile {
         let density = reader.decimal("density_per_km2", "ALL06", scale: 6, in: 1_000...1_000_000 * million)
         let known = cells.compactMap { $0 }
         let parts = counts.compactMap { $0 }
-        guard let practice, known.count == cells.count, parts.count == counts.count, let illness, let mortality,
+        guard let practice, known.count == cells.count, parts.count == counts.count, let illness,
+            let mortality,
             let staff, let distance, let density
         else { return nil }
         let input = AllocationInput(
-            practice: practice, cells: known, homeResidents: parts[0], newRegistrations: parts[1], london: parts[2],
+            practice: practice, cells: known, homeResidents: parts[0], newRegistrations: parts[1],
+            london: parts[2],
             illness: illness, mortality: mortality, staffIndex: staff, distance: distance, density: density)
         guard (1...most).contains(input.registered) else {
-            reader.refuse("practice_code", "ALL02", "the cells add up to \(input.registered): 1 to \(most) is a list")
+            reader.refuse(
+                "practice_code", "ALL02", "the cells add up to \(input.registered): 1 to \(most) is a list")
             return nil
         }
         for (name, part) in zip(["care_home_residents", "new_registrations", "london_patients"], parts)

@@ -31,7 +31,8 @@ extension AllocationHandlers {
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
         return try await call.commit { transaction in
             let calculation = AllocationStore.Calculation(
-                id: transaction.newIdentifier(), quarter: quarter, formula: read.set.formula, setID: read.set.id,
+                id: transaction.newIdentifier(), quarter: quarter, formula: read.set.formula,
+                setID: read.set.id,
                 loadID: read.load.id, practices: Int64(allocation.practices.count),
                 registered: allocation.registered, weightedHundredths: allocation.weightedHundredths,
                 normaliser: allocation.normaliser, means: allocation.means, warnings: Int64(warnings.count),
@@ -57,7 +58,8 @@ extension AllocationHandlers {
         init(_ quarter: Quarter, setID: String, _ reader: any Reader) throws {
             let found =
                 setID.isEmpty
-                ? try FormulaStore.set(inEffectOn: quarter.quarterDay, reader) : try FormulaStore.set(setID, reader)
+                ? try FormulaStore.set(inEffectOn: quarter.quarterDay, reader)
+                : try FormulaStore.set(setID, reader)
             guard let set = found, set.state == .approved, set.from <= quarter.quarterDay else {
                 throw Failure(
                     PaymentsReasons.allocationUnknown,
@@ -170,7 +172,8 @@ extension AllocationHandlers {
         load.id = transaction.newIdentifier()
         load.evidenceID = try EvidenceStore.keep(file, kind: .capitation, by: actor, in: transaction)
         load.seq = try InputLog.record(
-            .capitation, from: calculation.quarter.quarterDay, to: calculation.quarter.next.next.quarterDay, by: actor,
+            .capitation, from: calculation.quarter.quarterDay, to: calculation.quarter.next.next.quarterDay,
+            by: actor,
             detail: "allocation \(calculation.id)", in: transaction)
         try CapitationStore.add(load, rows, in: transaction)
         return load.seq

@@ -29,7 +29,8 @@ struct AllocationHandlers: Pcs_Payments_V1_AllocationService {
         return try await call.commit { transaction in
             let actor = call.caller.responsible
             let set = FormulaStore.Set(
-                id: transaction.newIdentifier(), formula: version, from: quarter.quarterDay, reason: first.reason,
+                id: transaction.newIdentifier(), formula: version, from: quarter.quarterDay,
+                reason: first.reason,
                 fileName: file.name, sha256: file.sha256,
                 evidenceID: try EvidenceStore.keep(file, kind: .reference, by: actor, in: transaction),
                 proposedBy: actor, proposedAt: transaction.now)
@@ -117,8 +118,10 @@ struct AllocationHandlers: Pcs_Payments_V1_AllocationService {
             transaction.audit(
                 AuditNote(
                     object: "allocation-inputs/\(quarter)",
-                    detail: "\(load.practices) practices, \(load.registered) patients, sha256 \(file.sha256)"))
-            return Pcs_Payments_V1_AllocationInputs(load, try EvidenceStore.evidence(load.evidenceID, transaction))
+                    detail: "\(load.practices) practices, \(load.registered) patients, sha256 \(file.sha256)")
+            )
+            return Pcs_Payments_V1_AllocationInputs(
+                load, try EvidenceStore.evidence(load.evidenceID, transaction))
         }
     }
 

@@ -107,14 +107,17 @@ enum AllocationStore {
         """)
     private static let loadByID = Statement("SELECT \(loadColumns) FROM allocation_load WHERE load_id = ?1")
     private static let inputColumns = [
-        "load_id", "practice_code", "cells", "home_residents", "new_registrations", "london", "illness_millionths",
+        "load_id", "practice_code", "cells", "home_residents", "new_registrations", "london",
+        "illness_millionths",
         "mortality_millionths", "staff_index_millionths", "distance_millionths", "density_millionths",
     ]
     private static let insertInputs = BulkInsert(into: "allocation_input", inputColumns)
     private static let inputsOfLoad = Statement(
-        "SELECT \(inputColumns.joined(separator: ", ")) FROM allocation_input WHERE load_id = ?1 ORDER BY practice_code")
+        "SELECT \(inputColumns.joined(separator: ", ")) FROM allocation_input WHERE load_id = ?1 ORDER BY practice_code"
+    )
     private static let inputOfPractice = Statement(
-        "SELECT \(inputColumns.joined(separator: ", ")) FROM allocation_input WHERE load_id = ?1 AND practice_code = ?2")
+        "SELECT \(inputColumns.joined(separator: ", ")) FROM allocation_input WHERE load_id = ?1 AND practice_code = ?2"
+    )
     private static let calculationColumns = """
         calculation_id, quarter_day, formula, set_id, load_id, state, practices, registered, weighted_hundredths,
         normaliser, means, warnings, calculated_by, calculated_at, decided_by, decision_reason, seq
@@ -180,7 +183,8 @@ enum AllocationStore {
 
     private static func load(_ row: any Row) throws -> Load {
         Load(
-            id: row.text(0), quarterDay: try row.date(1), snapshotOn: try row.date(2), evidenceID: row.text(3),
+            id: row.text(0), quarterDay: try row.date(1), snapshotOn: try row.date(2),
+            evidenceID: row.text(3),
             practices: row.integer(4), registered: row.integer(5))
     }
 
@@ -199,7 +203,8 @@ enum AllocationStore {
         }
         return AllocationInput(
             practice: practice, cells: cells, homeResidents: row.integer(3), newRegistrations: row.integer(4),
-            london: row.integer(5), illness: row.integer(6), mortality: row.integer(7), staffIndex: row.integer(8),
+            london: row.integer(5), illness: row.integer(6), mortality: row.integer(7),
+            staffIndex: row.integer(8),
             distance: row.integer(9), density: row.integer(10))
     }
 
@@ -207,7 +212,9 @@ enum AllocationStore {
         try reader.all(inputsOfLoad, [.text(loadID)], input)
     }
 
-    static func input(of practice: ODSCode, in loadID: String, _ reader: any Reader) throws -> AllocationInput? {
+    static func input(of practice: ODSCode, in loadID: String, _ reader: any Reader) throws
+        -> AllocationInput?
+    {
         try reader.first(inputOfPractice, [.text(loadID), .text(practice.value)], input)
     }
 
@@ -218,25 +225,30 @@ enum AllocationStore {
         try transaction.run(
             insertCalculation,
             [
-                .text(calculation.id), .date(calculation.quarter.quarterDay), .text(calculation.formula.rawValue),
+                .text(calculation.id), .date(calculation.quarter.quarterDay),
+                .text(calculation.formula.rawValue),
                 .text(calculation.setID), .text(calculation.loadID), .integer(calculation.state.rawValue),
                 .integer(calculation.practices), .integer(calculation.registered),
                 .integer(calculation.weightedHundredths), .text(calculation.normaliser.description),
-                .text(calculation.means.map(\.description).joined(separator: " ")), .integer(calculation.warnings),
-                .text(calculation.calculatedBy), .instant(calculation.calculatedAt), .text(""), .text(""), .null,
+                .text(calculation.means.map(\.description).joined(separator: " ")),
+                .integer(calculation.warnings),
+                .text(calculation.calculatedBy), .instant(calculation.calculatedAt), .text(""), .text(""),
+                .null,
             ])
         let id = StoredValue.text(calculation.id)
         let turnover = FormulaComponent.allCases.firstIndex(of: .turnover) ?? 0
         try insertResults.run(allocation.practices, in: transaction) { result, values in
             values += [
-                id, .text(result.practice.value), .integer(result.registered), .integer(result.weightedHundredths),
+                id, .text(result.practice.value), .integer(result.registered),
+                .integer(result.weightedHundredths),
                 .integer(result.london), .text(result.indices[turnover].description),
             ]
         }
         try insertWarnings.run(Array(warnings.enumerated()), in: transaction) { entry, values in
             let warning = entry.element
             values += [
-                id, .integer(entry.offset + 1), .text(warning.practice.value), .text(warning.component.rawValue),
+                id, .integer(entry.offset + 1), .text(warning.practice.value),
+                .text(warning.component.rawValue),
                 .text(warning.rule.rawValue), .text(warning.index.description),
                 .text(warning.before?.description ?? ""),
             ]
@@ -254,13 +266,16 @@ enum AllocationStore {
 
     private static func calculation(_ row: any Row) throws -> Calculation {
         let means = row.text(10).split(separator: " ").compactMap { PreciseDecimal(String($0)) }
-        guard let formula = FormulaVersion(rawValue: row.text(2)), let state = ProposalState(rawValue: row.integer(5)),
+        guard let formula = FormulaVersion(rawValue: row.text(2)),
+            let state = ProposalState(rawValue: row.integer(5)),
             let normaliser = PreciseDecimal(row.text(9)), means.count == FormulaComponent.allCases.count
         else { throw PaymentsError.damaged("allocation " + row.text(0)) }
         return Calculation(
-            id: row.text(0), quarter: Quarter(containing: try row.date(1)), formula: formula, setID: row.text(3),
+            id: row.text(0), quarter: Quarter(containing: try row.date(1)), formula: formula,
+            setID: row.text(3),
             loadID: row.text(4), state: state, practices: row.integer(6), registered: row.integer(7),
-            weightedHundredths: row.integer(8), normaliser: normaliser, means: means, warnings: row.integer(11),
+            weightedHundredths: row.integer(8), normaliser: normaliser, means: means,
+            warnings: row.integer(11),
             calculatedBy: row.text(12), calculatedAt: row.instant(13), decidedBy: row.text(14),
             decisionReason: row.text(15), seq: row.optionalInteger(16))
     }
@@ -300,10 +315,14 @@ enum AllocationStore {
     }
 
     /// The first thousand, of one practice or of all.
-    static func warnings(of id: String, practice: ODSCode? = nil, _ reader: any Reader) throws -> [AllocationWarning] {
+    static func warnings(of id: String, practice: ODSCode? = nil, _ reader: any Reader) throws
+        -> [AllocationWarning]
+    {
         try reader.all(warningsOf, [.text(id), .text(practice?.value ?? "")]) { row in
-            guard let practice = ODSCode(row.text(0)), let component = FormulaComponent(rawValue: row.text(1)),
-                let rule = AllocationWarning.Rule(rawValue: row.text(2)), let index = PreciseDecimal(row.text(3))
+            guard let practice = ODSCode(row.text(0)),
+                let component = FormulaComponent(rawValue: row.text(1)),
+                let rule = AllocationWarning.Rule(rawValue: row.text(2)),
+                let index = PreciseDecimal(row.text(3))
             else { throw PaymentsError.damaged("allocation " + id) }
             return AllocationWarning(
                 practice: practice, component: component, rule: rule, index: index,

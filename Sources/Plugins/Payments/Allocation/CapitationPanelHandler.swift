@@ -65,7 +65,8 @@ extension AllocationHandlers {
             let perHead = try calculation.formula.formula(coefficients).perHead(input)
             let indices = try Allocation.indices(perHead, means: calculation.means)
             let weighted = try Allocation.weighted(
-                input.registered, product: try Allocation.product(indices), normaliser: calculation.normaliser)
+                input.registered, product: try Allocation.product(indices), normaliser: calculation.normaliser
+            )
             return (perHead, indices, weighted)
         }
         guard weighted == lists.weightedHundredths, input.registered == lists.registered else {
@@ -76,7 +77,8 @@ extension AllocationHandlers {
         panel.cells = zip(AllocationInput.cellNames, input.cells).map { name, patients in
             .with {
                 ($0.cell, $0.patients) = (name, patients)
-                $0.weight = coefficients.values[FormulaCell(component: .ageSex, name: name)]?.description ?? ""
+                $0.weight =
+                    coefficients.values[FormulaCell(component: .ageSex, name: name)]?.description ?? ""
             }
         }
         (panel.careHomeResidents, panel.newRegistrations) = (input.homeResidents, input.newRegistrations)

@@ -47,7 +47,8 @@ enum FormulaStore {
     private static let insertRows = BulkInsert(
         into: "formula_coefficient", ["set_id", "number", "component", "cell", "value", "grade", "source"])
     private static let rowsOf = Statement(
-        "SELECT component, cell, value, grade, source FROM formula_coefficient WHERE set_id = ?1 ORDER BY number")
+        "SELECT component, cell, value, grade, source FROM formula_coefficient WHERE set_id = ?1 ORDER BY number"
+    )
 
     static func propose(_ set: Set, _ rows: [FormulaRow], in transaction: any Transaction) throws {
         try transaction.run(
@@ -60,7 +61,8 @@ enum FormulaStore {
         try insertRows.run(Array(rows.enumerated()), in: transaction) { entry, values in
             let row = entry.element
             values += [
-                .text(set.id), .integer(entry.offset + 1), .text(row.cell.component.rawValue), .text(row.cell.name),
+                .text(set.id), .integer(entry.offset + 1), .text(row.cell.component.rawValue),
+                .text(row.cell.name),
                 .optional(row.value?.description), .text(row.grade), .text(row.source),
             ]
         }
@@ -76,7 +78,8 @@ enum FormulaStore {
     }
 
     private static func set(_ row: any Row) throws -> Set {
-        guard let formula = FormulaVersion(rawValue: row.text(1)), let state = ProposalState(rawValue: row.integer(3))
+        guard let formula = FormulaVersion(rawValue: row.text(1)),
+            let state = ProposalState(rawValue: row.integer(3))
         else { throw PaymentsError.damaged("formula set " + row.text(0)) }
         return Set(
             id: row.text(0), formula: formula, from: try row.date(2), state: state, reason: row.text(4),
@@ -84,7 +87,9 @@ enum FormulaStore {
             proposedAt: row.instant(9), decidedBy: row.text(10), decisionReason: row.text(11))
     }
 
-    static func set(_ id: String, _ reader: any Reader) throws -> Set? { try reader.first(byID, [.text(id)], set) }
+    static func set(_ id: String, _ reader: any Reader) throws -> Set? {
+        try reader.first(byID, [.text(id)], set)
+    }
 
     static func sets(_ reader: any Reader) throws -> [Set] { try reader.all(all, [], set) }
 
@@ -100,7 +105,8 @@ enum FormulaStore {
             }
             return FormulaRow(
                 cell: FormulaCell(component: component, name: row.text(1)),
-                value: row.optionalText(2).flatMap { ExactDecimal($0) }, grade: row.text(3), source: row.text(4))
+                value: row.optionalText(2).flatMap { ExactDecimal($0) }, grade: row.text(3),
+                source: row.text(4))
         }
     }
 

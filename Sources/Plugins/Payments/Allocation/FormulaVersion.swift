@@ -93,7 +93,8 @@ struct CarrHillFormula: Sendable {
             FormulaCell(component: .homes, name: "FACTOR"), FormulaCell(component: .turnover, name: "FACTOR"),
             FormulaCell(component: .needs, name: "CONSTANT"), FormulaCell(component: .needs, name: "SLLI"),
             FormulaCell(component: .needs, name: "SMR65"), FormulaCell(component: .staff, name: "SHARE"),
-            FormulaCell(component: .rurality, name: "DISTANCE"), FormulaCell(component: .rurality, name: "DENSITY"),
+            FormulaCell(component: .rurality, name: "DISTANCE"),
+            FormulaCell(component: .rurality, name: "DENSITY"),
         ]
 
     private static let million = Int128(1_000_000)
@@ -114,7 +115,8 @@ struct CarrHillFormula: Sendable {
         let rest = Array(coefficients.dropFirst(input.cells.count))
         func premium(_ factor: Int64, on patients: Int64) throws(ArithmeticError) -> PreciseDecimal {
             try PreciseDecimal(
-                ratio: registered * million + (Int128(factor) - million) * Int128(patients), registered * million)
+                ratio: registered * million + (Int128(factor) - million) * Int128(patients),
+                registered * million)
         }
         let needs =
             Int128(rest[2]) * million + Int128(rest[3]) * Int128(input.illness)
@@ -134,7 +136,8 @@ struct CarrHillFormula: Sendable {
         _ input: AllocationInput, distance: Int64, density: Int64
     ) throws(ArithmeticError) -> PreciseDecimal {
         func part(_ value: Int64, _ exponent: Int64) throws(ArithmeticError) -> Int128 {
-            let logarithm = try PreciseDecimal(ratio: Int128(value), CarrHillFormula.million).naturalLogarithm()
+            let logarithm = try PreciseDecimal(ratio: Int128(value), CarrHillFormula.million)
+                .naturalLogarithm()
             return try PreciseDecimal.scaled(logarithm.units, Int128(exponent), over: CarrHillFormula.million)
         }
         return try PreciseDecimal(units: try part(input.distance, distance) - part(input.density, density))

@@ -54,7 +54,9 @@ struct PreciseDecimal: Hashable, Comparable, Sendable, CustomStringConvertible {
     static func < (left: PreciseDecimal, right: PreciseDecimal) -> Bool { left.units < right.units }
 
     /// `left * right / divisor` with a product of 256 bits, half away from zero.
-    static func scaled(_ left: Int128, _ right: Int128, over divisor: Int128) throws(ArithmeticError) -> Int128 {
+    static func scaled(_ left: Int128, _ right: Int128, over divisor: Int128) throws(ArithmeticError)
+        -> Int128
+    {
         if divisor == 0 { throw .divisionByZero }
         let isNegative = ((left < 0) != (right < 0)) != (divisor < 0)
         let product = left.magnitude.multipliedFullWidth(by: right.magnitude)
@@ -77,13 +79,14 @@ struct PreciseDecimal: Hashable, Comparable, Sendable, CustomStringConvertible {
         let digits = String(rest)
         let padded = String(repeating: "0", count: max(0, count + 1 - digits.utf8.count)) + digits
         let point = padded.index(padded.endIndex, offsetBy: -count)
-        return (units < 0 && rest != 0 ? "-" : "") + padded[..<point] + (count > 0 ? "." : "") + padded[point...]
+        return (units < 0 && rest != 0 ? "-" : "") + padded[..<point] + (count > 0 ? "." : "")
+            + padded[point...]
     }
 
     var description: String { text(decimals: PreciseDecimal.decimals) }
 }
 
-// Powers with a fraction as exponent, for the rurality index: distance^a x density^-b = exp(a ln distance - b ln density).
+// Powers with a fraction as exponent, for rurality: distance^a x density^-b = exp(a ln distance - b ln density).
 extension PreciseDecimal {
     /// Natural logarithm of a positive number: `k ln 2 + 2 artanh((m - 1) / (m + 1))` with m from 3/4 to 3/2.
     func naturalLogarithm() throws(ArithmeticError) -> PreciseDecimal {
@@ -101,7 +104,8 @@ extension PreciseDecimal {
         }
         if divisor > 1 { reduced = try PreciseDecimal.scaled(units, 1, over: divisor) }
         let one = PreciseDecimal.unitsOfOne
-        let tangent = PreciseDecimal(units: try PreciseDecimal.scaled(reduced - one, one, over: reduced + one))
+        let tangent = PreciseDecimal(
+            units: try PreciseDecimal.scaled(reduced - one, one, over: reduced + one))
         let square = try tangent.multiplied(by: tangent)
         var power = tangent
         var sum = tangent.units
@@ -132,7 +136,8 @@ extension PreciseDecimal {
         let factor = Int128(1) << (twos < 0 ? -twos : twos)
         return PreciseDecimal(
             units: twos < 0
-                ? try PreciseDecimal.scaled(sum, 1, over: factor) : try PreciseDecimal.scaled(sum, factor, over: 1))
+                ? try PreciseDecimal.scaled(sum, 1, over: factor)
+                : try PreciseDecimal.scaled(sum, factor, over: 1))
     }
 }
 

@@ -22,23 +22,28 @@ extension BaselineHandlers {
         return try await call.commit { transaction in
             guard try BaselineStore.opening(of: practice, year, transaction) != nil else {
                 throw Failure.field(
-                    "financial_year", "BAS01", "\(year) is not open for \(practice): open it first (OpenBaselineYear).")
+                    "financial_year", "BAS01",
+                    "\(year) is not open for \(practice): open it first (OpenBaselineYear).")
             }
             let timeline = try ContractStore.timeline(of: practice, knownAt: .max, transaction)
             var fields = RequestFields()
             for breach in try breaches(timeline, year, from: wanted, transaction) {
-                fields.refuse(breach.field == "effectiveFrom" ? "effective_from" : breach.field, breach.rule, breach.message)
+                fields.refuse(
+                    breach.field == "effectiveFrom" ? "effective_from" : breach.field, breach.rule,
+                    breach.message)
             }
             try fields.finish()
             try requireNotFrozen(practice, year, transaction)
             guard let from = BaselineRules.effectiveDay(timeline, in: year) else {
                 throw Failure(PaymentsReasons.contractUnknown)
             }
-            let reckoned = try request.hasUplift
+            let reckoned =
+                try request.hasUplift
                 ? uplifted(request.uplift, timeline, year, from: from, transaction) : nil
             guard let baseline = asked ?? reckoned?.baseline else { throw Failure(HostReasons.fieldInvalid) }
             let proposal = BaselineStore.Proposal(
-                id: transaction.newIdentifier(), practice: practice, year: year, baseline: baseline, from: from,
+                id: transaction.newIdentifier(), practice: practice, year: year, baseline: baseline,
+                from: from,
                 note: request.note, reckoning: reckoned?.reckoning, proposedBy: call.caller.responsible,
                 proposedAt: transaction.now)
             try add(proposal, in: transaction)
@@ -59,19 +64,25 @@ extension BaselineHandlers {
         default:
             fields.refuse(
                 "basis", "BAS03",
-                "FIXED has an amount and no price; WEIGHTED and RAW a price of at most four decimals and no amount.")
+                "FIXED has an amount and no price; WEIGHTED and RAW a price of at most four decimals and no amount."
+            )
             return nil
         }
     }
 
-    private static func check(_ request: Pcs_Payments_V1_ProposeBaselineRequest, _ fields: inout RequestFields) {
+    private static func check(
+        _ request: Pcs_Payments_V1_ProposeBaselineRequest, _ fields: inout RequestFields
+    ) {
         if request.annualPence != 0 || request.priceMicropounds != 0 || request.basis != .unspecified {
-            fields.refuse("uplift", "BAS08", "An uplift comes instead of basis, amount and price: it keeps last year's.")
+            fields.refuse(
+                "uplift", "BAS08", "An uplift comes instead of basis, amount and price: it keeps last year's."
+            )
         }
         let uplift = request.uplift.perPatientMicropounds
         if !(-1_000_000_000...1_000_000_000).contains(uplift) || uplift % 100 != 0 {
             fields.refuse(
-                "uplift.per_patient_micropounds", "BAS08", "An uplift is at most 1,000 pounds with four decimals.")
+                "uplift.per_patient_micropounds", "BAS08",
+                "An uplift is at most 1,000 pounds with four decimals.")
         }
         if !(0...1_000_000_000_00).contains(request.uplift.reductionsPence) {
             fields.refuse("uplift.reductions_pence", "BAS08", "Reductions are given as a positive sum.")
@@ -102,16 +113,19 @@ extension BaselineHandlers {
         case .weighted(let price): return Uplifted(baseline: .weighted(priceMicropounds: try priced(price)))
         case .raw(let price): return Uplifted(baseline: .raw(priceMicropounds: try priced(price)))
         case .fixed(let pence):
-            guard let (lists, quarter) = try BaselineHandlers.lists(of: timeline.practice, on: day, reader) else {
+            guard let (lists, quarter) = try BaselineHandlers.lists(of: timeline.practice, on: day, reader)
+            else {
                 throw Failure(
                     PaymentsReasons.capitationUnknown,
-                    "An uplift for each patient needs the lists of \(Quarter(containing: day)) or the quarter before.")
+                    "An uplift for each patient needs the lists of \(Quarter(containing: day)) or the quarter before."
+                )
             }
             let reckoning = try refusing {
                 try BaselineRules.Reckoning(
                     lastPence: pence, upliftMicropounds: uplift.perPatientMicropounds,
                     onRegistered: uplift.onRegistered,
-                    patientsHundredths: uplift.onRegistered ? lists.registered * 100 : lists.weightedHundredths,
+                    patientsHundredths: uplift.onRegistered
+                        ? lists.registered * 100 : lists.weightedHundredths,
                     quarterDay: quarter.quarterDay, reductionsPence: uplift.reductionsPence)
             }
             guard reckoning.annualPence >= 0 else {
@@ -169,7 +183,9 @@ extension BaselineHandlers {
         if first.dryRun {
             return try context.store.read { reader in
                 let rows = try read(file, commissioner, call.today, reader)
-                let proposals = rows.map { proposal($0, id: "", evidenceID: nil, by: call.caller.responsible, at: call.now) }
+                let proposals = rows.map {
+                    proposal($0, id: "", evidenceID: nil, by: call.caller.responsible, at: call.now)
+                }
                 return try message(file, proposals, dryRun: true, reader)
             }
         }
@@ -180,7 +196,8 @@ extension BaselineHandlers {
             var proposals: [BaselineStore.Proposal] = []
             for row in rows {
                 let proposal = proposal(
-                    row, id: transaction.newIdentifier(), evidenceID: evidence, by: actor, at: transaction.now)
+                    row, id: transaction.newIdentifier(), evidenceID: evidence, by: actor, at: transaction.now
+                )
                 try BaselineStore.open(row.practice, row.year, by: actor, in: transaction)
                 try add(proposal, in: transaction)
                 proposals.append(proposal)
@@ -193,7 +210,8 @@ extension BaselineHandlers {
         _ row: BaselineFile.Row, id: String, evidenceID: String?, by actor: String, at now: Instant
     ) -> BaselineStore.Proposal {
         BaselineStore.Proposal(
-            id: id, practice: row.practice, year: row.year, baseline: row.baseline, from: row.from, note: row.note,
+            id: id, practice: row.practice, year: row.year, baseline: row.baseline, from: row.from,
+            note: row.note,
             evidenceID: evidenceID, proposedBy: actor, proposedAt: now)
     }
 

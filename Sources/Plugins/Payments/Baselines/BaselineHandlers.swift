@@ -22,7 +22,8 @@ struct BaselineHandlers: Pcs_Payments_V1_BaselineService {
                 try BaselineStore.open(practice, year, by: call.caller.responsible, in: transaction)
                 transaction.audit(
                     AuditNote(
-                        object: "baseline-year/\(practice)/\(year)", organisation: practice.value, detail: "opened"))
+                        object: "baseline-year/\(practice)/\(year)", organisation: practice.value,
+                        detail: "opened"))
             }
             return try message(practice, year, transaction)
         }
@@ -54,7 +55,8 @@ struct BaselineHandlers: Pcs_Payments_V1_BaselineService {
         let last = timeline.span(at: year.firstDay.adding(days: -1))?.terms.payment.baseline
         var message = Pcs_Payments_V1_BaselineYear.with {
             ($0.practiceCode, $0.financialYear) = (practice.value, year.description)
-            ($0.lastBasis, $0.lastAnnualPence, $0.lastPriceMicropounds) = Pcs_Payments_V1_BaselineBasis.parts(last)
+            ($0.lastBasis, $0.lastAnnualPence, $0.lastPriceMicropounds) = Pcs_Payments_V1_BaselineBasis.parts(
+                last)
             if let opening {
                 $0.openedBy = opening.by
                 $0.openedAt = Google_Protobuf_Timestamp(opening.at)
@@ -132,11 +134,14 @@ struct BaselineHandlers: Pcs_Payments_V1_BaselineService {
         guard BaselineRules.effectiveDay(timeline, in: proposal.year) == proposal.from else {
             throw Failure(
                 PaymentsReasons.contractUnknown,
-                "The contract of \(proposal.practice) changed since the baseline was proposed: propose it again.")
+                "The contract of \(proposal.practice) changed since the baseline was proposed: propose it again."
+            )
         }
-        let records = BaselineRules.records(timeline, proposal.baseline, from: proposal.from, in: proposal.year)
+        let records = BaselineRules.records(
+            timeline, proposal.baseline, from: proposal.from, in: proposal.year)
         let seq = try InputLog.record(
-            .contracts, from: proposal.from, to: records.contains { $0.to == nil } ? nil : records.compactMap(\.to).max(),
+            .contracts, from: proposal.from,
+            to: records.contains { $0.to == nil } ? nil : records.compactMap(\.to).max(),
             by: proposal.decidedBy, detail: "baseline \(proposal.id)", in: transaction)
         return try ContractStore.add(
             records, seq: seq, reason: proposal.note, source: "baseline \(proposal.id)", in: transaction)
@@ -145,7 +150,8 @@ struct BaselineHandlers: Pcs_Payments_V1_BaselineService {
     func requireNotFrozen(_ practice: ODSCode, _ year: FinancialYear, _ reader: any Reader) throws {
         guard try BaselineStore.isFrozen(practice, year, reader) else { return }
         throw Failure(
-            PaymentsReasons.baselineFrozen, "The baseline of \(practice) for \(year) is frozen: a run has paid of it.")
+            PaymentsReasons.baselineFrozen,
+            "The baseline of \(practice) for \(year) is frozen: a run has paid of it.")
     }
 
     /// What does not stop a baseline but must be known (payments.md 4: usually 60 to 160 pounds a weighted patient).
@@ -209,7 +215,9 @@ extension Pcs_Payments_V1_Baseline {
         note = proposal.note
         if let reckoned = proposal.reckoning {
             reckoning = .with {
-                ($0.lastPence, $0.upliftPerPatientMicropounds) = (reckoned.lastPence, reckoned.upliftMicropounds)
+                ($0.lastPence, $0.upliftPerPatientMicropounds) = (
+                    reckoned.lastPence, reckoned.upliftMicropounds
+                )
                 $0.patientsHundredths = reckoned.patientsHundredths
                 $0.quarterDay = Pcs_Common_V1_Date(reckoned.quarterDay)
                 ($0.onRegistered, $0.upliftPence) = (reckoned.onRegistered, reckoned.upliftPence)

@@ -26,7 +26,9 @@ enum BaselineRules {
             let uplift = try Rounding.toPence(
                 try Rational(Int128(upliftMicropounds) * Int128(patientsHundredths), over: 100_000_000))
             upliftPence = uplift.pence
-            annualPence = try Money(pence: lastPence).adding(uplift).subtracting(Money(pence: reductionsPence)).pence
+            annualPence = try Money(pence: lastPence).adding(uplift).subtracting(
+                Money(pence: reductionsPence)
+            ).pence
         }
     }
 

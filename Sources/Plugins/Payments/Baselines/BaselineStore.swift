@@ -79,7 +79,9 @@ enum BaselineStore {
     static func opening(
         of practice: ODSCode, _ year: FinancialYear, _ reader: any Reader
     ) throws -> (by: String, at: Instant)? {
-        try reader.first(yearOf, [.text(practice.value), .integer(year.startYear)]) { ($0.text(0), $0.instant(1)) }
+        try reader.first(yearOf, [.text(practice.value), .integer(year.startYear)]) {
+            ($0.text(0), $0.instant(1))
+        }
     }
 
     static func add(_ proposal: Proposal, in transaction: any Transaction) throws {
@@ -97,7 +99,8 @@ enum BaselineStore {
                 .date(proposal.from), .text(proposal.note), .optional(reckoning?.lastPence),
                 .optional(reckoning?.upliftMicropounds), .optional(reckoning.map { $0.onRegistered ? 1 : 0 }),
                 .optional(reckoning?.patientsHundredths), .date(reckoning?.quarterDay),
-                .optional(reckoning?.reductionsPence), .optional(proposal.evidenceID), .text(proposal.proposedBy),
+                .optional(reckoning?.reductionsPence), .optional(proposal.evidenceID),
+                .text(proposal.proposedBy),
                 .instant(proposal.proposedAt), .text(""), .text(""), .integer(0),
             ])
     }
@@ -157,8 +160,10 @@ enum BaselineStore {
                 patientsHundredths: row.integer(11), quarterDay: quarterDay, reductionsPence: row.integer(13))
         }
         return Proposal(
-            id: row.text(0), practice: practice, year: year, state: state, baseline: baseline, from: try row.date(6),
-            note: row.text(7), reckoning: reckoning, evidenceID: row.optionalText(14), proposedBy: row.text(15),
+            id: row.text(0), practice: practice, year: year, state: state, baseline: baseline,
+            from: try row.date(6),
+            note: row.text(7), reckoning: reckoning, evidenceID: row.optionalText(14),
+            proposedBy: row.text(15),
             proposedAt: row.instant(16), decidedBy: row.text(17), decisionReason: row.text(18),
             version: row.integer(19))
     }

@@ -58,7 +58,8 @@ extension ContractChangeHandlers {
         (change.fromKind, change.toKind) = (plan.fromKind, plan.toKind)
         let detail = "contract change \(change.id)"
         let seq = try InputLog.record(
-            plan.records.isEmpty ? .variations : .contracts, from: plan.from, to: nil, by: actor, detail: detail,
+            plan.records.isEmpty ? .variations : .contracts, from: plan.from, to: nil, by: actor,
+            detail: detail,
             in: transaction)
         change.seq = seq
         if !plan.records.isEmpty {
@@ -111,7 +112,8 @@ enum ContractChangeNotices {
     }
 
     static func settled(
-        _ change: ContractChangeStore.Change, by actor: String, reason: String, in transaction: any Transaction
+        _ change: ContractChangeStore.Change, by actor: String, reason: String,
+        in transaction: any Transaction
     ) throws {
         try transaction.publish(
             Pcs_Casework_V1_TaskSettled.with {

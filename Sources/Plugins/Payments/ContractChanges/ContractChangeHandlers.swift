@@ -40,7 +40,8 @@ struct ContractChangeHandlers: Pcs_Payments_V1_ContractChangeService {
             (change.submittedBy, change.authorisedBy) = ("", "")
             let timeline = try ContractStore.timeline(of: practice, knownAt: .max, transaction)
             change.fromKind =
-                request.contents.effectiveFrom.calendarDate.flatMap { timeline.span(at: $0) }?.terms.payment.kind
+                request.contents.effectiveFrom.calendarDate.flatMap { timeline.span(at: $0) }?.terms.payment
+                .kind
             change.toKind = request.contents.terms.contractType.kind
             try ContractChangeStore.save(
                 change, step: "drafted", by: actor, detail: "version \(change.version)", in: transaction)
@@ -60,7 +61,8 @@ struct ContractChangeHandlers: Pcs_Payments_V1_ContractChangeService {
             change.submittedBy = call.caller.responsible
             try ContractChangeStore.save(
                 change, step: "submitted", by: change.submittedBy, detail: "", in: transaction)
-            try ContractChangeNotices.submitted(change, plan, commissioner(of: change, call.today), in: transaction)
+            try ContractChangeNotices.submitted(
+                change, plan, commissioner(of: change, call.today), in: transaction)
             return try message(change, call.today, transaction)
         }
     }
@@ -98,7 +100,9 @@ struct ContractChangeHandlers: Pcs_Payments_V1_ContractChangeService {
         return change
     }
 
-    func next(_ action: ContractChangeAction, _ change: ContractChangeStore.Change) throws -> ContractChangeStage {
+    func next(_ action: ContractChangeAction, _ change: ContractChangeStore.Change) throws
+        -> ContractChangeStage
+    {
         if let stage = action.next(from: change.stage) { return stage }
         let allowed = action.allowedIn.map(\.name).joined(separator: " or ")
         throw Failure(
@@ -119,7 +123,9 @@ struct ContractChangeHandlers: Pcs_Payments_V1_ContractChangeService {
     ) throws -> Pcs_Payments_V1_ContractChange {
         let contents = try contents(change)
         let applied = try change.seq.flatMap { seq in
-            try RunStore.runs(reader).first { $0.state != .aborted && $0.frozenAt != nil && $0.snapshot >= seq }
+            try RunStore.runs(reader).first {
+                $0.state != .aborted && $0.frozenAt != nil && $0.snapshot >= seq
+            }
         }
         let history = try ContractChangeStore.history(of: change.id, reader)
         let payments = try payments(change, contents, today, reader)
@@ -127,7 +133,8 @@ struct ContractChangeHandlers: Pcs_Payments_V1_ContractChangeService {
             ($0.changeID, $0.practiceCode) = (change.id, change.practice.value)
             $0.state =
                 change.stage == .approved && applied != nil
-                ? .applied : Pcs_Payments_V1_ContractChangeState(rawValue: Int(change.stage.rawValue)) ?? .unspecified
+                ? .applied
+                : Pcs_Payments_V1_ContractChangeState(rawValue: Int(change.stage.rawValue)) ?? .unspecified
             ($0.contents, $0.version) = (contents, Int32(clamping: change.version))
             if let kind = change.fromKind { $0.fromType = Pcs_Payments_V1_ContractType(kind) }
             if let kind = change.toKind { $0.toType = Pcs_Payments_V1_ContractType(kind) }

@@ -33,7 +33,8 @@ struct ContractChangePlan: Sendable {
             mayBeEmpty: false)
         guard let kind = ContractChangeKind(rawValue: Int64(contents.kind.rawValue)), let day else {
             if ContractChangeKind(rawValue: Int64(contents.kind.rawValue)) == nil {
-                fields.refuse("contents.kind", "2.4", "Say whether it is a change of type, a stop or a reversal.")
+                fields.refuse(
+                    "contents.kind", "2.4", "Say whether it is a change of type, a stop or a reversal.")
             }
             try fields.finish()
             throw Failure(HostReasons.fieldInvalid)
@@ -41,7 +42,8 @@ struct ContractChangePlan: Sendable {
         self.kind = kind
         from = day
         if day.day != 1 {
-            fields.refuse("contents.effective_from", "2.4", "A change takes effect on the first day of a month.")
+            fields.refuse(
+                "contents.effective_from", "2.4", "A change takes effect on the first day of a month.")
         }
         if kind != .type, contents.hasTerms || contents.hasValidTo {
             fields.refuse("contents.terms", "2.4", "Only a change of type has new terms.")
@@ -78,7 +80,8 @@ struct ContractChangePlan: Sendable {
             return
         }
         let end = fields.date(contents.validTo, isSet: contents.hasValidTo, field: "contents.valid_to")
-        guard let terms = contents.terms.terms(practice: timeline.practice, before: before.terms, &fields) else { return }
+        guard let terms = contents.terms.terms(practice: timeline.practice, before: before.terms, &fields)
+        else { return }
         toKind = terms.payment.kind
         if terms.payment.kind == before.terms.payment.kind {
             fields.refuse(
@@ -100,7 +103,8 @@ struct ContractChangePlan: Sendable {
         }
         records = [ContractStore.NewRecord(practice: timeline.practice, from: from, to: end, terms: terms)]
         if let end {
-            records.append(ContractStore.NewRecord(practice: timeline.practice, from: end, to: nil, terms: nil))
+            records.append(
+                ContractStore.NewRecord(practice: timeline.practice, from: end, to: nil, terms: nil))
         }
     }
 
@@ -119,7 +123,8 @@ struct ContractChangePlan: Sendable {
                 "\(id.prefix(40)) is no monthly payment of \(practice) that is due in \(month) or later.")
         }
         if kind == .stop, named.isEmpty {
-            fields.refuse("contents.stop_variation_ids", "2.4", "A stop instruction names the payments to stop.")
+            fields.refuse(
+                "contents.stop_variation_ids", "2.4", "A stop instruction names the payments to stop.")
         }
         for stored in due {
             if named.contains(stored.id) {
@@ -129,7 +134,9 @@ struct ContractChangePlan: Sendable {
                     carried.append(stored)
                 } else {
                     stops.append(
-                        Stop(payment: stored, because: "2.4: \(stored.row.paycode.code) is not for a \(toKind.name) contract"))
+                        Stop(
+                            payment: stored,
+                            because: "2.4: \(stored.row.paycode.code) is not for a \(toKind.name) contract"))
                 }
             }
         }
@@ -137,7 +144,8 @@ struct ContractChangePlan: Sendable {
 
     /// Stops come so many working days before the payment of their first month (payments.md 2.3).
     private func checkCutOff(
-        _ contents: Pcs_Payments_V1_ContractChangeContents, today: CalendarDate, _ fields: inout RequestFields,
+        _ contents: Pcs_Payments_V1_ContractChangeContents, today: CalendarDate,
+        _ fields: inout RequestFields,
         _ reader: any Reader
     ) throws {
         guard !stops.isEmpty, !contents.acceptRecovery else { return }
@@ -157,14 +165,18 @@ struct ContractChangePlan: Sendable {
             let contents = try? Pcs_Payments_V1_ContractChangeContents(serializedBytes: change.contents),
             contents.kind == .type
         else {
-            fields.refuse("contents.reverses_change_id", "2.4", "Name an approved change of type of the practice.")
+            fields.refuse(
+                "contents.reverses_change_id", "2.4", "Name an approved change of type of the practice.")
             return
         }
         if contents.effectiveFrom.calendarDate != from {
             fields.refuse(
-                "contents.effective_from", "2.4", "A reversal takes effect on the day of the change that it reverses.")
+                "contents.effective_from", "2.4",
+                "A reversal takes effect on the day of the change that it reverses.")
         }
-        guard try ContractStore.history(of: timeline.practice, reader).last?.0.version == change.contractVersion else {
+        guard
+            try ContractStore.history(of: timeline.practice, reader).last?.0.version == change.contractVersion
+        else {
             fields.refuse(
                 "contents.reverses_change_id", "2.4",
                 "The contract has changed since: ask for a change of type instead.")

@@ -80,17 +80,21 @@ enum ContractChangeStore {
         VALUES (?1, (SELECT COUNT(*) + 1 FROM contract_change_event WHERE change_id = ?1), ?2, ?3, ?4, ?5, ?6)
         """)
     private static let events = Statement(
-        "SELECT step, taken_by, taken_at, detail FROM contract_change_event WHERE change_id = ?1 ORDER BY number")
+        "SELECT step, taken_by, taken_at, detail FROM contract_change_event WHERE change_id = ?1 ORDER BY number"
+    )
     private static let insertPayment = BulkInsert(
         into: "contract_change_payment", ["change_id", "variation_id", "because"])
     private static let payments = Statement(
-        "SELECT variation_id, because FROM contract_change_payment WHERE change_id = ?1 ORDER BY variation_id")
+        "SELECT variation_id, because FROM contract_change_payment WHERE change_id = ?1 ORDER BY variation_id"
+    )
 
     private static func values(_ change: Change) -> [StoredValue] {
         [
             .text(change.id), .text(change.practice.value), .integer(change.stage.rawValue),
-            .integer(change.version), .blob(change.contents), .text(change.draftedBy), .text(change.submittedBy),
-            .text(change.authorisedBy), .text(change.secondApprovedBy), .integer(change.fromKind?.rawValue ?? 0),
+            .integer(change.version), .blob(change.contents), .text(change.draftedBy),
+            .text(change.submittedBy),
+            .text(change.authorisedBy), .text(change.secondApprovedBy),
+            .integer(change.fromKind?.rawValue ?? 0),
             .integer(change.toKind?.rawValue ?? 0), .optional(change.seq), .integer(change.contractVersion),
             .text(change.reversedBy),
         ]
@@ -140,12 +144,15 @@ enum ContractChangeStore {
         }
     }
 
-    static func payments(of id: String, _ reader: any Reader) throws -> [(variationID: String, because: String)] {
+    static func payments(of id: String, _ reader: any Reader) throws -> [(
+        variationID: String, because: String
+    )] {
         try reader.all(payments, [.text(id)]) { ($0.text(0), $0.text(1)) }
     }
 
     private static func change(_ row: any Row) throws -> Change {
-        guard let practice = ODSCode(row.text(1)), let stage = ContractChangeStage(rawValue: row.integer(2)) else {
+        guard let practice = ODSCode(row.text(1)), let stage = ContractChangeStage(rawValue: row.integer(2))
+        else {
             throw PaymentsError.damaged("contract change " + row.text(0))
         }
         return Change(

@@ -7,16 +7,19 @@ enum OpenClaims {
         let open = try ClaimStore.claims(of: practice, reader).filter { claim in
             switch claim.stage {
             case .submitted: true
-            case .approved, .adjusted: try PayableItemStore.paidRun(of: claim.itemID, reader) == nil
+            case .approved, .adjusted:
+                try claim.approvedPence > 0 && PayableItemStore.paidRun(of: claim.itemID, reader) == nil
             case .draft, .returned, .rejected: false
             }
         }
         guard !open.isEmpty else { return }
         let named = open.prefix(10).map { "\($0.id) (\($0.stage.name))" }.joined(separator: ", ")
         throw Failure(
-            PaymentsReasons.claimsOpen, "The contract of \(practice) cannot close: \(open.count) open claims: \(named).",
+            PaymentsReasons.claimsOpen,
+            "The contract of \(practice) cannot close: \(open.count) open claims: \(named).",
             violations: open.map {
-                Violation(field: "claim", rule: "2.2", message: "Claim \($0.id) is \($0.stage.name) and not paid.")
+                Violation(
+                    field: "claim", rule: "2.2", message: "Claim \($0.id) is \($0.stage.name) and not paid.")
             })
     }
 }

@@ -8,7 +8,8 @@ enum KnownPractices {
     ///
     /// - Parameter columns: the file's; the practice is in `practice_code`.
     static func require(
-        _ practices: [ODSCode], rule: String, in file: UploadedFile, columns: [String], _ context: PluginContext
+        _ practices: [ODSCode], rule: String, in file: UploadedFile, columns: [String],
+        _ context: PluginContext
     ) throws {
         let contracts = try context.store.read {
             Set(try ContractStore.timelines(knownAt: .max, $0).map(\.practice))

@@ -13,6 +13,7 @@ enum RunChecks {
         [
             try NewBankDetails(read.run, reader),
             try LevyControl(read, reader),
+            try TurnoverCheck(read, reader),
         ]
     }
 }

@@ -36,11 +36,15 @@ enum RevisionStore {
         UPDATE contract_revision
         SET state = ?2, decided_by = ?3, decided_at = ?4, decision_reason = ?5, version = ?6 WHERE revision_id = ?1
         """)
-    private static let byID = Statement(
+    private static let columns = """
+        revision_id, practice_code, state, effective_from, effective_to, ended, terms, reason, proposed_by, decided_by,
+        decision_reason, version
         """
-        SELECT revision_id, practice_code, state, effective_from, effective_to, ended, terms, reason, proposed_by,
-               decided_by, decision_reason, version
-        FROM contract_revision WHERE revision_id = ?1
+    private static let byID = Statement("SELECT \(columns) FROM contract_revision WHERE revision_id = ?1")
+    private static let byProposer = Statement(
+        """
+        SELECT \(columns) FROM contract_revision WHERE practice_code = ?1 AND proposed_by = ?2
+        ORDER BY proposed_at, revision_id
         """)
 
     static func add(_ revision: Revision, in transaction: any Transaction) throws {
@@ -64,15 +68,21 @@ enum RevisionStore {
     }
 
     static func revision(_ id: String, _ reader: any Reader) throws -> Revision? {
-        try reader.first(byID, [.text(id)]) { row in
-            guard let practice = ODSCode(row.text(1)), let state = State(rawValue: row.integer(2)) else {
-                throw StoredValueError(message: "revision \(id) is not as it was written")
-            }
-            return Revision(
-                id: row.text(0), practice: practice, state: state, from: try row.date(3),
-                to: try row.optionalDate(4),
-                endsContract: row.bool(5), terms: row.blob(6), reason: row.text(7), proposedBy: row.text(8),
-                decidedBy: row.text(9), decisionReason: row.text(10), version: row.integer(11))
+        try reader.first(byID, [.text(id)], revision)
+    }
+
+    /// What somebody has proposed for a practice, oldest first.
+    static func revisions(of practice: ODSCode, proposedBy proposer: String, _ reader: any Reader) throws -> [Revision] {
+        try reader.all(byProposer, [.text(practice.value), .text(proposer)], revision)
+    }
+
+    private static func revision(_ row: any Row) throws -> Revision {
+        guard let practice = ODSCode(row.text(1)), let state = State(rawValue: row.integer(2)) else {
+            throw StoredValueError(message: "revision \(row.text(0)) is not as it was written")
         }
+        return Revision(
+            id: row.text(0), practice: practice, state: state, from: try row.date(3),
+            to: try row.optionalDate(4), endsContract: row.bool(5), terms: row.blob(6), reason: row.text(7),
+            proposedBy: row.text(8), decidedBy: row.text(9), decisionReason: row.text(10), version: row.integer(11))
     }
 }
