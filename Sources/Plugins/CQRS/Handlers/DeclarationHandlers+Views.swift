@@ -57,13 +57,7 @@ extension DeclarationHandlers {
             if let day = first?.paidOn ?? first?.releaseOn { message.payOn = Pcs_Common_V1_Date(day) }
             return
         }
-        let declared = try DeclarationStore.steps(of: record.id, reader).last {
-            $0.to == DeclarationState.awaitingCommissioner.rawValue
-        }.map { LondonTime.day(at: $0.at) }
-        var prediction = payDays.prediction(key, on: declared ?? today, isDeclared: false)
-        if prediction.missed == nil, declared != nil {
-            prediction = payDays.prediction(key, on: today, isDeclared: true)
-        }
+        let prediction = payDays.prediction(key, on: today, declaredOn: try Self.declaredOn(record, reader))
         if let day = prediction.day { message.payOn = Pcs_Common_V1_Date(day) }
         if let missed = prediction.missed {
             message.advice =
@@ -71,6 +65,15 @@ extension DeclarationHandlers {
                 + (prediction.day.map { "it is paid with the next run, on \($0)." }
                     ?? "it is paid with the next run, whose day is not in the calendar yet.")
         }
+    }
+
+    /// `nil` = not yet. What the system declares is never late.
+    static func declaredOn(_ record: DeclarationStore.Record, _ reader: any Reader) throws -> CalendarDate? {
+        guard record.kind == .achievement else { return record.date }
+        let step = try DeclarationStore.steps(of: record.id, reader).last {
+            $0.to == DeclarationState.awaitingCommissioner.rawValue
+        }
+        return step.map { $0.by == "system" ? record.date : LondonTime.day(at: $0.at) }
     }
 
     func brief(_ record: DeclarationStore.Record) -> Pcs_Cqrs_V1_Declaration {
