@@ -9,5 +9,10 @@ enum CQRSMigrations {
         Migration(version: 3, name: "submissions", statements: SubmissionTables.statements),
         Migration(version: 4, name: "calculations", statements: CalculationTables.statements),
         Migration(version: 5, name: "declarations and networks", statements: DeclarationTables.statements),
+        Migration(version: 10, name: "local services", statements: LocalTables.schemes),
+        Migration(version: 11, name: "local contracts and windows", statements: LocalTables.contracts),
+        Migration(version: 12, name: "local claims", statements: LocalTables.claims),
+        Migration(version: 13, name: "local evidence and bulk claims", statements: LocalTables.evidence),
+        Migration(version: 14, name: "payment of local claims", statements: LocalTables.payment),
     ]
 }
