@@ -156,7 +156,7 @@ struct LocalBulkTests {
             let register = String(
                 decoding: try OpenData.read("ods/edispensary-open-and-proposed.csv.gz"), as: UTF8.self)
             // Open all through the contract: code, opened, closed and status of the register's columns.
-            let open = register.split(separator: "\n").compactMap { row -> String? in
+            let open = register.split(whereSeparator: \.isNewline).compactMap { row -> String? in
                 let cells = row.split(separator: "\",\"", omittingEmptySubsequences: false)
                 guard cells.count > 12, cells[12] == "A", cells[11].isEmpty, cells[10] < "20250401" else {
                     return nil

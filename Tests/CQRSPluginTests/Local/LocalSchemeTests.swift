@@ -95,6 +95,10 @@ struct LocalSchemeTests {
             await expectLocalRefusal("LOCAL_SERVICE_STATE_WRONG") {
                 try await office.windows(draft.serviceID)
             }
+            // The draft of the next version is not put into force any more.
+            await expectLocalRefusal("LOCAL_SERVICE_STATE_WRONG") {
+                _ = try await publish(office.otherAdmin, next.definitionSha256)
+            }
         }
     }
 

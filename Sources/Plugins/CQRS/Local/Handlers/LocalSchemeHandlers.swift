@@ -88,7 +88,7 @@ struct LocalSchemeHandlers: Pcs_Cqrs_V1_LocalSchemeService {
             else {
                 throw Failure(
                     CqrsReasons.localServiceStateWrong,
-                    "Version \(record.version) is \(record.state) already.")
+                    "Version \(record.version) is \(record.state), or the service is closed.")
             }
             guard request.definitionSha256 == record.sha256 else {
                 throw Failure(CqrsReasons.definitionChanged)
