@@ -232,6 +232,10 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
                 Pcs_Cqrs_V1_PaymentRecalled.with {
                     ($0.instructionID, $0.reason) = (record.id, request.reason)
                 }, key: record.id)
+            if !record.claim.isEmpty {
+                try LocalDesk(context: context, call: call, transaction)
+                    .payment(of: record, .failPayment, reason: "recalled: " + request.reason)
+            }
             transaction.audit(
                 AuditNote(
                     object: "instruction/" + record.id, organisation: record.payee,
@@ -258,6 +262,10 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
             record.refusalReason = answer == .refused ? request.reason : ""
             record.paidOn = answer == .paid ? request.paidOn.calendarDate ?? call.today : nil
             try InstructionStore.save(record, in: transaction)
+            guard record.claim.isEmpty else {
+                try LocalDesk(context: context, call: call, transaction).answered(record, reason: request.reason)
+                return message(record)
+            }
             let desk = DeclarationHandlers(context: context).desk(call, transaction)
             let event: DeclarationEvent =
                 switch answer {
@@ -292,6 +300,7 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
         .with {
             $0.instructionID = record.id
             $0.declarationID = record.declaration
+            $0.claimID = record.claim
             $0.payeeCode = record.payee
             $0.payCode = record.payCode
             $0.subjectiveCode = record.subjectiveCode

@@ -223,6 +223,7 @@ enum DeclarationRelease {
         .with {
             $0.instructionID = instruction.id
             $0.declarationID = instruction.declaration
+            $0.claimID = instruction.claim
             $0.payeeCode = instruction.payee
             $0.payeeKind = instruction.payeeKind
             $0.payCode = instruction.payCode

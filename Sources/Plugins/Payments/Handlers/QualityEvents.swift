@@ -131,6 +131,7 @@ enum QualityEvents {
         "VMMR": .childhoodVaccination, "VPCV": .childhoodVaccination, "VROTA": .childhoodVaccination,
         "VHIBME": .childhoodVaccination, "VMENB": .meningitisVaccination, "VMENAC": .meningitisVaccination,
         "VPERT": .pertussisVaccination, "VSHIN": .shinglesVaccination, "VPPV": .pneumococcalVaccination,
-        "VFLU": .influenzaVaccination, "VCHFLU": .influenzaVaccination,
+        "VFLU": .influenzaVaccination, "VCHFLU": .influenzaVaccination, "LIS": .localIncentive,
+        "GPRS": .reimbursementScheme,
     ]
 }
