@@ -209,6 +209,30 @@ public enum PaymentsReasons {
         summary: "The file of local payments is in another state.",
         nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
 
+    /// There is no such file of dispensing data.
+    public static let dispensingLoadUnknown = Reason(
+        name: "DISPENSING_LOAD_UNKNOWN", code: .notFound,
+        summary: "There is no such file of dispensing data.",
+        nextStep: "List the files with DispensingService/ListDispensingLoads.")
+
+    /// There is no such proposal.
+    public static let trainingProposalUnknown = Reason(
+        name: "TRAINING_PROPOSAL_UNKNOWN", code: .notFound,
+        summary: "There is no such proposal.",
+        nextStep: "List the proposals with TrainingService/ListTrainingProposals.")
+
+    /// The practice's adjusted patients for the year are not in force, so its allocation is not known.
+    public static let schemePopulationMissing = Reason(
+        name: "SCHEME_POPULATION_MISSING", code: .failedPrecondition,
+        summary: "The practice's adjusted patients for the year are not in force, so its allocation is not known.",
+        nextStep: "Load them with ReimbursementSchemeService/LoadSchemePopulations and have them put in force.")
+
+    /// There is no such load of populations.
+    public static let schemeLoadUnknown = Reason(
+        name: "SCHEME_LOAD_UNKNOWN", code: .notFound,
+        summary: "There is no such load of populations.",
+        nextStep: "The reply to LoadSchemePopulations names it.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -245,5 +269,9 @@ public enum PaymentsReasons {
         ophthalmicBatchTooLarge,
         pharmacyFileUnknown,
         pharmacyFileStateWrong,
+        dispensingLoadUnknown,
+        trainingProposalUnknown,
+        schemePopulationMissing,
+        schemeLoadUnknown,
     ]
 }

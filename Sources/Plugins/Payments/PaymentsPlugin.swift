@@ -40,6 +40,9 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_PaymentFileServiceMethods.bind(PaymentFileHandlers(context: context))
             + Pcs_Payments_V1_OphthalmicServiceMethods.bind(OphthalmicHandlers(context: context))
             + Pcs_Payments_V1_PharmacyPaymentServiceMethods.bind(PharmacyHandlers(context: context))
+            + Pcs_Payments_V1_DispensingServiceMethods.bind(DispensingHandlers(context: context))
+            + Pcs_Payments_V1_TrainingServiceMethods.bind(TrainingHandlers(context: context))
+            + Pcs_Payments_V1_ReimbursementSchemeServiceMethods.bind(SchemeHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
     }
 

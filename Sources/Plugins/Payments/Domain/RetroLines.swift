@@ -13,8 +13,11 @@ struct RetroLines: Sendable {
     ) throws(PaymentsError) {
         for calculator in calculators {
             var due = try calculator.calculate(timeline)
-            for source in recurring {
-                due.lines += try source.lines(for: timeline.practice, in: calculator.month)
+            // A month in which the contract says "do not pay" owes none of them, as when it was paid.
+            if !due.isStopped {
+                for source in recurring {
+                    due.lines += try source.lines(for: timeline.practice, in: calculator.month)
+                }
             }
             do throws(ArithmeticError) {
                 try append(calculator.month, due, timeline, history, to: &lines)

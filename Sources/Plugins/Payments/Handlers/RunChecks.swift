@@ -11,7 +11,8 @@ protocol RunCheck: Sendable {
 enum RunChecks {
     static func read(_ read: RunInputs, _ reader: any Reader) throws -> [any RunCheck] {
         [
-            try NewBankDetails(read.run, reader)
+            try NewBankDetails(read.run, reader),
+            try ExpectedTrainingGrants(read, reader),
         ]
     }
 }

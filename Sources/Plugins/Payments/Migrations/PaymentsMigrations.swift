@@ -17,6 +17,12 @@ enum PaymentsMigrations {
         Migration(version: 31, name: "local payments of pharmacies", statements: PharmacyStore.schema),
         Migration(version: 40, name: "bank details", statements: BankDetailsStore.schema),
         Migration(version: 41, name: "payment files", statements: PaymentFileStore.schema),
+        Migration(version: 60, name: "dispensing", statements: DispensingStore.schema),
+        Migration(version: 61, name: "training and retention", statements: TrainingStore.schema),
+        Migration(version: 62, name: "reimbursement scheme", statements: SchemeStore.schema),
+        Migration(
+            version: 63, name: "dispensing bands and training rates",
+            statements: DispensingBandStore.schema + TrainingRateStore.schema),
     ]
 
     private static let inputs = [
