@@ -36,7 +36,7 @@ struct DispensingRulesTests {
         #expect(shown(found) == ["RDRG 9500.00", "RDIS -824.60", "RFEE 2553.60"])
         #expect(try net(Array(found.prefix(2))) == "8675.40")
         #expect(found[1].rate.description == "-8.68" && found[1].basis == "PERCENT_OF_PRICE")
-        #expect(found[2].quantity == ExactDecimal(1_200) && found[2].rate.description == "2.1280")
+        #expect(found[2].quantity == ExactDecimal(1_200) && found[2].rate.description == "2.128")
         #expect(
             found.allSatisfy {
                 $0.month.description == "2025-07" && $0.periodFrom.description == "2025-04-01"

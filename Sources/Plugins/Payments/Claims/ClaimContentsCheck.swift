@@ -103,7 +103,8 @@ struct ClaimContentsCheck {
         if let from, let to, FinancialYear(containing: from) != FinancialYear(containing: to) {
             refuse("claim.period_to", rule, "A claim lies within one financial year.")
         }
-        if claim.extraHours.isEmpty == claim.newDoctor.isEmpty || claim.extraHours.count > 60 || claim.newDoctor.count > 12 {
+        let isOneKind = claim.extraHours.isEmpty != claim.newDoctor.isEmpty
+        if !isOneKind || claim.extraHours.count > 60 || claim.newDoctor.count > 12 {
             refuse("claim.scheme", rule, "Claim extra hours (up to 60 entries), or a new doctor by months (up to 12).")
         }
         let most: Int32 = claim.newDoctor.isEmpty ? 8 : 9
@@ -140,7 +141,7 @@ struct ClaimContentsCheck {
             ("pension_pence", hours.pensionPence, 0),
         ]
         for (name, pence, least) in amounts where !(least...ClaimContentsCheck.largestPence).contains(pence) {
-            refuse("\(field).\(name)", "6.5", "The amount is not below \(Money(pence: least)) nor above 1,000,000 pounds.")
+            refuse("\(field).\(name)", "6.5", "The amount is from \(Money(pence: least)) to 1,000,000 pounds.")
         }
         func bounded(_ pence: Int64) -> Int64 { Swift.min(ClaimContentsCheck.largestPence, Swift.max(0, pence)) }
         return ClaimedScheme.Hours(

@@ -86,12 +86,14 @@ enum DispensingStore {
         """
     private static let knownRows = Statement(
         """
-        SELECT \(rowColumns) FROM dispensing_row JOIN dispensing_load ON dispensing_load.load_id = dispensing_row.load_id
+        SELECT \(rowColumns)
+        FROM dispensing_row JOIN dispensing_load ON dispensing_load.load_id = dispensing_row.load_id
         WHERE seq IS NOT NULL AND seq <= ?1 AND month >= ?2 AND month <= ?3 ORDER BY seq, practice_code, kind
         """)
     private static let rowsOfPractice = Statement(
         """
-        SELECT \(rowColumns) FROM dispensing_row JOIN dispensing_load ON dispensing_load.load_id = dispensing_row.load_id
+        SELECT \(rowColumns)
+        FROM dispensing_row JOIN dispensing_load ON dispensing_load.load_id = dispensing_row.load_id
         WHERE practice_code = ?1 AND month = ?2 AND seq IS NOT NULL ORDER BY seq DESC, kind
         """)
 

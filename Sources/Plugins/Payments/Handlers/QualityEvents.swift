@@ -53,7 +53,8 @@ enum QualityEvents {
         let item = PayableItem(
             naturalKey: key(event.instructionID), payee: payee, firstRun: first,
             line: line(
-                event.instructionID, payee: payee, paycode: paycode(event.payCode, event.grossPence), units: units(event),
+                event.instructionID, payee: payee, paycode: paycode(event.payCode, event.grossPence),
+                units: units(event),
                 basis: event.payCode.isEmpty ? "QUALITY" : event.payCode, pence: event.grossPence, month: month,
                 note: "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"))
         try PayableItemStore.add([item], by: actor, detail: "instruction " + event.instructionID, in: transaction)

@@ -1,7 +1,7 @@
 import PluginAPI
 
-/// Trainees for whose month in post the run should pay a grant and does not (payments.md 13 C2): the placement waits for
-/// a decision, a figure is not set, payments to the practice are stopped.
+/// Trainees for whose month in post the run should pay a grant and does not (payments.md 13 C2): the placement waits
+/// for a decision, a figure is not set, payments to the practice are stopped.
 struct ExpectedTrainingGrants: RunCheck {
     private struct Expected {
         var placement: TraineePlacement

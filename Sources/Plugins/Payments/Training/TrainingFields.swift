@@ -184,15 +184,13 @@ struct TrainingFields {
             let placement = inForce.first { $0.id == message.placementID }
             if placement == nil { refuse(place + "placement_id", "There is no such placement in force.") }
             guard let kind, let day, let placement else { continue }
-            if day > today { refuse(place + "on", "The day lies ahead.") }
             // A report may be completed up to half a year after the end.
-            if day < placement.from || day > placement.to.adding(days: 183) {
-                refuse(place + "on", "The day lies outside the placement.")
+            guard day <= today, day >= placement.from, day <= placement.to.adding(days: 183) else {
+                refuse(place + "on", day > today ? "The day lies ahead." : "The day lies outside the placement.")
+                continue
             }
             let payment = TrainingPayment(kind: kind, placement: placement, on: day)
-            if try isTaken(payment.naturalKey)
-                || read.contains(where: { $0.naturalKey == payment.naturalKey })
-            {
+            if try isTaken(payment.naturalKey) || read.contains(where: { $0.naturalKey == payment.naturalKey }) {
                 refuse(
                     place + "on",
                     kind == .supervisionReport
