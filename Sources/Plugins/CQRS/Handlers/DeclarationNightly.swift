@@ -207,7 +207,8 @@ enum DeclarationRelease {
             var sent = instruction
             sent.state = .sent
             try InstructionStore.save(sent, in: desk.transaction)
-            try desk.transaction.publish(event(sent), key: sent.id)
+            let event = try InstructedUnits.fill(event(sent), sent, desk.transaction)
+            try desk.transaction.publish(event, key: sent.id)
             guard let record = try DeclarationStore.record(sent.declaration, desk.transaction) else {
                 continue
             }
