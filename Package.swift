@@ -26,6 +26,8 @@ var targets: [Target] = [
     .target(name: "FrameProtocol"),
 
     .target(name: "Digests", dependencies: [crypto]),
+    // What looks like a patient's identifier in text and tables.
+    .target(name: "PatientPrivacy"),
 
     // What a plugin may see.
     .target(name: "PluginAPI", dependencies: ["Accounting", protobuf, logging]),
@@ -99,7 +101,7 @@ var targets: [Target] = [
         name: "CQRSPlugin",
         dependencies: [
             "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract", "CaseworkContract",
-            protobuf,
+            "DocumentsContract", "PatientPrivacy", protobuf,
         ],
         path: "Sources/Plugins/CQRS",
         exclude: ["README.md", "OWNERS"],
@@ -109,7 +111,7 @@ var targets: [Target] = [
         name: "DocumentsPlugin",
         dependencies: [
             "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CaseworkContract",
-            "DocumentsContract", protobuf,
+            "DocumentsContract", "PatientPrivacy", protobuf,
         ],
         path: "Sources/Plugins/Documents",
         exclude: ["README.md", "OWNERS"],
@@ -204,14 +206,14 @@ var targets: [Target] = [
     .testTarget(
         name: "CQRSPluginTests",
         dependencies: [
-            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "PluginTestKit", "Accounting", "Tabular",
-            "HostContract", "CommonContract", "PluginAPI", protobuf,
+            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "DocumentsContract", "PluginTestKit",
+            "Accounting", "Tabular", "HostContract", "CommonContract", "PluginAPI", protobuf,
         ]),
     .testTarget(
         name: "DocumentsPluginTests",
         dependencies: [
             "DocumentsPlugin", "DocumentsContract", "CaseworkContract", "PluginTestKit", "HostContract", "CommonContract",
-            protobuf, crypto,
+            "PatientPrivacy", protobuf, crypto,
         ]),
     .testTarget(
         name: "PracticeChangesPluginTests",

@@ -45,7 +45,8 @@ struct ImportRules {
                 let fine =
                     Self.standard.contains(module) || module.hasSuffix("Contract")
                     || [
-                        "PluginAPI", "Accounting", "Digests", "Tabular", "Workbook", "SwiftProtobuf", "Logging",
+                        "PluginAPI", "Accounting", "Digests", "PatientPrivacy", "Tabular", "Workbook", "SwiftProtobuf",
+                        "Logging",
                     ].contains(module)
                 if !fine { Issue.record("\(file.path) imports \(module)") }
             }

@@ -8,8 +8,8 @@ import PaymentsContract
 import PluginAPI
 import Testing
 
-/// Amounts are approved, recalled and handed over while Payments is disabled and enabled again and the host is ended with
-/// SIGKILL. In the end each amount is one line of the run, and a recalled one none (cqrs.md 11, payments.md 12.2).
+/// Amounts are approved, recalled and handed over while Payments is disabled and enabled again and the host is ended
+/// with SIGKILL. In the end each amount is one line of the run, and a recalled one none (cqrs.md 11, payments.md 12.2).
 @Suite("Kills between approval and payment", .serialized)
 struct InstructionsSurviveKills {
     static let rounds = 10
@@ -34,7 +34,7 @@ struct InstructionsSurviveKills {
         var interrupted = 0
         for round in 1...Self.rounds {
             try host.start()
-            // Three rounds in four without Payments, whose events then wait; in the fourth they are delivered into the kill.
+            // Three rounds in four without Payments, whose events then wait; in the fourth they meet the kill.
             try await desk.setPayments(enabled: round % 4 == 3, host)
             let work = Task { try await desk.work(round, chunks[round], host) }
             // Somewhere in the work or shortly after it, at another place each round.
@@ -117,8 +117,8 @@ struct QualityDesk: Sendable {
         "code,version,name,financial_year,payment_type,start_on,end_on,payment_period,collection_frequency,"
         + "collection_type,offer_unit,method,population_base,provider_kinds,flags,pay_code,subjective_code,"
         + "confidence,source\r\n"
-        + "\(InstructionsSurviveKills.service),1,Service of a crash test,2025/26,des,2025-04-01,2026-03-31,monthly,none,"
-        + "calculationOnly,practice,population,wpls,PRACTICE,"
+        + "\(InstructionsSurviveKills.service),1,Service of a crash test,2025/26,des,2025-04-01,2026-03-31,monthly,"
+        + "none,calculationOnly,practice,population,wpls,PRACTICE,"
         + "noDeclarationRequired|autoDeclare|noApprovalRequired|financeApprovalRequired,LDHC,,C,test\r\n"
     private static let tariffs =
         "service,version,name,indicator,amount,base,divided_by,from,to,cap_a_year,confidence,source\r\n"

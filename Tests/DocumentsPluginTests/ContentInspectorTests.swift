@@ -1,3 +1,4 @@
+import PatientPrivacy
 import Testing
 
 @testable import DocumentsPlugin

@@ -152,8 +152,8 @@ struct BenchRegister: Sendable {
         for practice in practices where !practice.network.isEmpty {
             let lead = leads[practice.network] ?? ""
             text +=
-                "\"\(practice.code)\",\"PRACTICE\",\"\(practice.commissioner)\",\"\",\"\(practice.network)\",\"NETWORK\","
-                + "\"\(lead)\",\"\",\"20191001\",\"\",\"\(lead == practice.commissioner ? "TRUE" : "FALSE")\"\n"
+                "\"\(practice.code)\",\"PRACTICE\",\"\(practice.commissioner)\",\"\","
+                + "\"\(practice.network)\",\"NETWORK\",\"\(lead)\",\"\",\"20191001\",\"\",\"\(lead == practice.commissioner ? "TRUE" : "FALSE")\"\n"
         }
         files.append(
             File(

@@ -6,8 +6,8 @@ import PaymentsContract
 import PluginAPI
 
 /// A data folder in which a whole month waits for its run, with every kind of line there is: contracts, network
-/// participation, networks, variations, local payments of pharmacies, ophthalmic claims and their levies, amounts of the
-/// quality service. All of it came in through the doors that it always comes in by.
+/// participation, networks, variations, local payments of pharmacies, ophthalmic claims and their levies, amounts of
+/// the quality service. All of it came in through the doors that it always comes in by.
 ///
 /// A new kind of line adds one function that loads it, and a call of that in `load`.
 final class FullMonth {

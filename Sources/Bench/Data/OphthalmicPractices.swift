@@ -154,8 +154,8 @@ struct ClaimFlood {
         return Measured(seconds: seconds, claims: accepted, cpuSeconds: cpu)
     }
 
-    /// By contractor, the messages of each of its batches: encoded before the clock starts, since a practice system does
-    /// that on a machine of its own.
+    /// By contractor, the messages of each of its batches: encoded before the clock starts, since a practice system
+    /// does that on a machine of its own.
     private static func encoded(_ contractors: [BenchRegister.Organisation]) throws -> [[[[UInt8]]]] {
         let practice = OphthalmicPractices()
         let batches = claims / batch

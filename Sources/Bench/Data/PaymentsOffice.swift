@@ -75,8 +75,8 @@ struct BenchOffice: Sendable {
             .loadCapitation(Chunks.of(Array(text.utf8), first: first) { $0.data = $1 })
     }
 
-    /// Rates of the month's financial year and of the tests of sight before it, in the units that they have: the benchmark
-    /// stands on none that a later year might lack.
+    /// Rates of the month's financial year and of the tests of sight before it, in the units that they have: the
+    /// benchmark stands on none that a later year might lack.
     static let rates: [(name: String, value: String, unit: Pcs_Payments_V1_RateUnit)] = [
         ("global_sum_price", "130.07", .pounds), ("out_of_hours_percent", "4.70", .percent),
         ("minor_surgery_percent", "0.6", .percent), ("london_adjustment", "2.18", .pounds),

@@ -4,8 +4,8 @@ import Foundation
 import HostContract
 import PluginAPI
 
-/// A data folder in which the Quality and Outcomes Framework of 2023/24 waits for its extract: practices that take part,
-/// their lists, the national registers.
+/// A data folder in which the Quality and Outcomes Framework of 2023/24 waits for its extract: practices that take
+/// part, their lists, the national registers.
 final class QualityEngland {
     static let service = "QOF2324"
     /// A personalised care adjustment of the shipped list.
@@ -53,7 +53,7 @@ final class QualityEngland {
             .getService(.with { $0.code = QualityEngland.service })
         for indicator in definition.indicators {
             for field in indicator.fields {
-                // "N=Numerator": numerators, denominators, registers and answers are counted; adjustments may be left out.
+                // "N=Numerator": numerators, denominators, registers and answers; adjustments may be left out.
                 let parts = field.split(separator: "=", maxSplits: 1)
                 guard parts.count == 2, let role = parts[0].first, "NDRYC".contains(role) else { continue }
                 cells.append((indicator.code, String(parts[1]), role))

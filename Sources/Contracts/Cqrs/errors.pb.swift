@@ -56,14 +56,23 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
   case controlTotalMismatch // = 30
   case instructionUnknown // = 31
   case instructionStateWrong // = 32
-  case reportNotAllowed // = 33
-  case notMembersThen // = 34
-  case reportTooLarge // = 35
-  case allocationUnknown // = 36
-  case delegateCannotDeclare // = 37
-  case leaveUnknown // = 38
   case icbMayNotAct // = 41
   case versionChanged // = 43
+  case localServiceUnknown // = 50
+  case localServiceStateWrong // = 51
+  case localPayCodeFrozen // = 52
+  case localContractUnknown // = 53
+  case localContractStateWrong // = 54
+  case localWindowUnknown // = 55
+  case localWindowInUse // = 56
+  case localClaimUnknown // = 57
+  case localClaimStateWrong // = 58
+  case localClaimInvalid // = 59
+  case localAlreadyClaimed // = 60
+  case localNoContract // = 61
+  case localEvidenceUnknown // = 62
+  case localBulkUnknown // = 63
+  case localPaymentFileUnknown // = 64
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -103,14 +112,23 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case 30: self = .controlTotalMismatch
     case 31: self = .instructionUnknown
     case 32: self = .instructionStateWrong
-    case 33: self = .reportNotAllowed
-    case 34: self = .notMembersThen
-    case 35: self = .reportTooLarge
-    case 36: self = .allocationUnknown
-    case 37: self = .delegateCannotDeclare
-    case 38: self = .leaveUnknown
     case 41: self = .icbMayNotAct
     case 43: self = .versionChanged
+    case 50: self = .localServiceUnknown
+    case 51: self = .localServiceStateWrong
+    case 52: self = .localPayCodeFrozen
+    case 53: self = .localContractUnknown
+    case 54: self = .localContractStateWrong
+    case 55: self = .localWindowUnknown
+    case 56: self = .localWindowInUse
+    case 57: self = .localClaimUnknown
+    case 58: self = .localClaimStateWrong
+    case 59: self = .localClaimInvalid
+    case 60: self = .localAlreadyClaimed
+    case 61: self = .localNoContract
+    case 62: self = .localEvidenceUnknown
+    case 63: self = .localBulkUnknown
+    case 64: self = .localPaymentFileUnknown
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -148,14 +166,23 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     case .controlTotalMismatch: return 30
     case .instructionUnknown: return 31
     case .instructionStateWrong: return 32
-    case .reportNotAllowed: return 33
-    case .notMembersThen: return 34
-    case .reportTooLarge: return 35
-    case .allocationUnknown: return 36
-    case .delegateCannotDeclare: return 37
-    case .leaveUnknown: return 38
     case .icbMayNotAct: return 41
     case .versionChanged: return 43
+    case .localServiceUnknown: return 50
+    case .localServiceStateWrong: return 51
+    case .localPayCodeFrozen: return 52
+    case .localContractUnknown: return 53
+    case .localContractStateWrong: return 54
+    case .localWindowUnknown: return 55
+    case .localWindowInUse: return 56
+    case .localClaimUnknown: return 57
+    case .localClaimStateWrong: return 58
+    case .localClaimInvalid: return 59
+    case .localAlreadyClaimed: return 60
+    case .localNoContract: return 61
+    case .localEvidenceUnknown: return 62
+    case .localBulkUnknown: return 63
+    case .localPaymentFileUnknown: return 64
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -193,14 +220,23 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
     .controlTotalMismatch,
     .instructionUnknown,
     .instructionStateWrong,
-    .reportNotAllowed,
-    .notMembersThen,
-    .reportTooLarge,
-    .allocationUnknown,
-    .delegateCannotDeclare,
-    .leaveUnknown,
     .icbMayNotAct,
     .versionChanged,
+    .localServiceUnknown,
+    .localServiceStateWrong,
+    .localPayCodeFrozen,
+    .localContractUnknown,
+    .localContractStateWrong,
+    .localWindowUnknown,
+    .localWindowInUse,
+    .localClaimUnknown,
+    .localClaimStateWrong,
+    .localClaimInvalid,
+    .localAlreadyClaimed,
+    .localNoContract,
+    .localEvidenceUnknown,
+    .localBulkUnknown,
+    .localPaymentFileUnknown,
   ]
 
 }
@@ -208,5 +244,5 @@ public nonisolated enum Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf.Enum, Swift.CaseIt
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Cqrs_V1_CqrsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CQRS_REASON_UNSPECIFIED\0\u{1}CQRS_REASON_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_SERVICE_IMMUTABLE\0\u{1}CQRS_REASON_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_DEFINITION_CHANGED\0\u{1}CQRS_REASON_FILE_TOO_LARGE\0\u{1}CQRS_REASON_PROVIDER_OUTSIDE_SCOPE\0\u{1}CQRS_REASON_NOT_PARTICIPATING\0\u{1}CQRS_REASON_WINDOW_CLOSED\0\u{1}CQRS_REASON_ENTRY_NOT_ALLOWED\0\u{2}\u{2}CQRS_REASON_DEFAULTS_UNCONFIRMED\0\u{1}CQRS_REASON_FIGURES_CHANGED\0\u{1}CQRS_REASON_CONSTANT_MISSING\0\u{1}CQRS_REASON_POPULATION_MISSING\0\u{1}CQRS_REASON_TARIFF_MISSING\0\u{1}CQRS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}CQRS_REASON_RESULT_UNKNOWN\0\u{1}CQRS_REASON_RESULT_DAMAGED\0\u{1}CQRS_REASON_RUN_UNKNOWN\0\u{1}CQRS_REASON_RUN_NOT_HELD\0\u{1}CQRS_REASON_PARTICIPATION_UNKNOWN\0\u{1}CQRS_REASON_PARTICIPATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_PARTICIPATING\0\u{1}CQRS_REASON_WHOLE_NETWORK_ONLY\0\u{1}CQRS_REASON_DECLARATION_UNKNOWN\0\u{1}CQRS_REASON_DECLARATION_STATE_WRONG\0\u{2}\u{2}CQRS_REASON_AWAITING_REAGGREGATION\0\u{1}CQRS_REASON_SERVICE_HELD\0\u{1}CQRS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}CQRS_REASON_INSTRUCTION_UNKNOWN\0\u{1}CQRS_REASON_INSTRUCTION_STATE_WRONG\0\u{1}CQRS_REASON_REPORT_NOT_ALLOWED\0\u{1}CQRS_REASON_NOT_MEMBERS_THEN\0\u{1}CQRS_REASON_REPORT_TOO_LARGE\0\u{1}CQRS_REASON_ALLOCATION_UNKNOWN\0\u{1}CQRS_REASON_DELEGATE_CANNOT_DECLARE\0\u{1}CQRS_REASON_LEAVE_UNKNOWN\0\u{2}\u{3}CQRS_REASON_ICB_MAY_NOT_ACT\0\u{2}\u{2}CQRS_REASON_VERSION_CHANGED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CQRS_REASON_UNSPECIFIED\0\u{1}CQRS_REASON_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_SERVICE_IMMUTABLE\0\u{1}CQRS_REASON_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_DEFINITION_CHANGED\0\u{1}CQRS_REASON_FILE_TOO_LARGE\0\u{1}CQRS_REASON_PROVIDER_OUTSIDE_SCOPE\0\u{1}CQRS_REASON_NOT_PARTICIPATING\0\u{1}CQRS_REASON_WINDOW_CLOSED\0\u{1}CQRS_REASON_ENTRY_NOT_ALLOWED\0\u{2}\u{2}CQRS_REASON_DEFAULTS_UNCONFIRMED\0\u{1}CQRS_REASON_FIGURES_CHANGED\0\u{1}CQRS_REASON_CONSTANT_MISSING\0\u{1}CQRS_REASON_POPULATION_MISSING\0\u{1}CQRS_REASON_TARIFF_MISSING\0\u{1}CQRS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}CQRS_REASON_RESULT_UNKNOWN\0\u{1}CQRS_REASON_RESULT_DAMAGED\0\u{1}CQRS_REASON_RUN_UNKNOWN\0\u{1}CQRS_REASON_RUN_NOT_HELD\0\u{1}CQRS_REASON_PARTICIPATION_UNKNOWN\0\u{1}CQRS_REASON_PARTICIPATION_STATE_WRONG\0\u{1}CQRS_REASON_ALREADY_PARTICIPATING\0\u{1}CQRS_REASON_WHOLE_NETWORK_ONLY\0\u{1}CQRS_REASON_DECLARATION_UNKNOWN\0\u{1}CQRS_REASON_DECLARATION_STATE_WRONG\0\u{2}\u{2}CQRS_REASON_AWAITING_REAGGREGATION\0\u{1}CQRS_REASON_SERVICE_HELD\0\u{1}CQRS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}CQRS_REASON_INSTRUCTION_UNKNOWN\0\u{1}CQRS_REASON_INSTRUCTION_STATE_WRONG\0\u{2}\u{9}CQRS_REASON_ICB_MAY_NOT_ACT\0\u{2}\u{2}CQRS_REASON_VERSION_CHANGED\0\u{2}\u{7}CQRS_REASON_LOCAL_SERVICE_UNKNOWN\0\u{1}CQRS_REASON_LOCAL_SERVICE_STATE_WRONG\0\u{1}CQRS_REASON_LOCAL_PAY_CODE_FROZEN\0\u{1}CQRS_REASON_LOCAL_CONTRACT_UNKNOWN\0\u{1}CQRS_REASON_LOCAL_CONTRACT_STATE_WRONG\0\u{1}CQRS_REASON_LOCAL_WINDOW_UNKNOWN\0\u{1}CQRS_REASON_LOCAL_WINDOW_IN_USE\0\u{1}CQRS_REASON_LOCAL_CLAIM_UNKNOWN\0\u{1}CQRS_REASON_LOCAL_CLAIM_STATE_WRONG\0\u{1}CQRS_REASON_LOCAL_CLAIM_INVALID\0\u{1}CQRS_REASON_LOCAL_ALREADY_CLAIMED\0\u{1}CQRS_REASON_LOCAL_NO_CONTRACT\0\u{1}CQRS_REASON_LOCAL_EVIDENCE_UNKNOWN\0\u{1}CQRS_REASON_LOCAL_BULK_UNKNOWN\0\u{1}CQRS_REASON_LOCAL_PAYMENT_FILE_UNKNOWN\0")
 }

@@ -233,6 +233,96 @@ public enum CqrsReasons {
         summary: "The record has changed since you looked at it.",
         nextStep: "Read it again and send its version.")
 
+    /// There is no such local service, or it is not shared with you.
+    public static let localServiceUnknown = Reason(
+        name: "LOCAL_SERVICE_UNKNOWN", code: .notFound,
+        summary: "There is no such local service, or it is not shared with you.",
+        nextStep: "List them with LocalSchemeService/ListLocalServices.")
+
+    /// The local service is not in a state that allows this.
+    public static let localServiceStateWrong = Reason(
+        name: "LOCAL_SERVICE_STATE_WRONG", code: .failedPrecondition,
+        summary: "The local service is not in a state that allows this.",
+        nextStep: "Read it with GetLocalService; the message says which states allow it.")
+
+    /// Pay code, subjective code and payment route never change once the service was published.
+    public static let localPayCodeFrozen = Reason(
+        name: "LOCAL_PAY_CODE_FROZEN", code: .failedPrecondition,
+        summary: "Pay code, subjective code and payment route never change once the service was published.",
+        nextStep: "Define a new service for another pay code.")
+
+    /// There is no such contract.
+    public static let localContractUnknown = Reason(
+        name: "LOCAL_CONTRACT_UNKNOWN", code: .notFound,
+        summary: "There is no such contract.",
+        nextStep: "List them with ListLocalContracts or ListOwnLocalContracts.")
+
+    /// The contract is not in a state that allows this.
+    public static let localContractStateWrong = Reason(
+        name: "LOCAL_CONTRACT_STATE_WRONG", code: .failedPrecondition,
+        summary: "The contract is not in a state that allows this.",
+        nextStep: "Read it; the message says which states allow it.")
+
+    /// There is no such claim window.
+    public static let localWindowUnknown = Reason(
+        name: "LOCAL_WINDOW_UNKNOWN", code: .notFound,
+        summary: "There is no such claim window.",
+        nextStep: "List them with ListClaimWindows or GetClaimAvailability.")
+
+    /// Claims were made in the window.
+    public static let localWindowInUse = Reason(
+        name: "LOCAL_WINDOW_IN_USE", code: .failedPrecondition,
+        summary: "Claims were made in the window.",
+        nextStep: "It stays; add another window instead.")
+
+    /// There is no such claim.
+    public static let localClaimUnknown = Reason(
+        name: "LOCAL_CLAIM_UNKNOWN", code: .notFound,
+        summary: "There is no such claim.",
+        nextStep: "List them with LocalClaimService/ListLocalClaims.")
+
+    /// The claim or upload is not in a state that allows this.
+    public static let localClaimStateWrong = Reason(
+        name: "LOCAL_CLAIM_STATE_WRONG", code: .failedPrecondition,
+        summary: "The claim or upload is not in a state that allows this.",
+        nextStep: "Read it; the message says in which state it is.")
+
+    /// The claim breaks rules.
+    public static let localClaimInvalid = Reason(
+        name: "LOCAL_CLAIM_INVALID", code: .failedPrecondition,
+        summary: "The claim breaks rules.",
+        nextStep: "Each is listed by line, field and rule; put them right and submit again.")
+
+    /// The provider has a claim for this window.
+    public static let localAlreadyClaimed = Reason(
+        name: "LOCAL_ALREADY_CLAIMED", code: .alreadyExists,
+        summary: "The provider has a claim for this window.",
+        nextStep: "Amend that one while it is a draft or queried; the message names it.")
+
+    /// The provider has no active contract for the service in that time.
+    public static let localNoContract = Reason(
+        name: "LOCAL_NO_CONTRACT", code: .failedPrecondition,
+        summary: "The provider has no active contract for the service in that time.",
+        nextStep: "Accept the offer first, or ask the commissioner for one.")
+
+    /// The document is not known as clean and as uploaded by this provider.
+    public static let localEvidenceUnknown = Reason(
+        name: "LOCAL_EVIDENCE_UNKNOWN", code: .notFound,
+        summary: "The document is not known as clean and as uploaded by this provider.",
+        nextStep: "Upload it with documents.v1 and wait for the scanner's answer.")
+
+    /// There is no such upload of bulk claims.
+    public static let localBulkUnknown = Reason(
+        name: "LOCAL_BULK_UNKNOWN", code: .notFound,
+        summary: "There is no such upload of bulk claims.",
+        nextStep: "List them with ListBulkClaims.")
+
+    /// There is no such payment file, or there is nothing to put into one.
+    public static let localPaymentFileUnknown = Reason(
+        name: "LOCAL_PAYMENT_FILE_UNKNOWN", code: .notFound,
+        summary: "There is no such payment file, or there is nothing to put into one.",
+        nextStep: "List them with ListPaymentFiles.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         serviceUnknown,
@@ -273,5 +363,20 @@ public enum CqrsReasons {
         leaveUnknown,
         icbMayNotAct,
         versionChanged,
+        localServiceUnknown,
+        localServiceStateWrong,
+        localPayCodeFrozen,
+        localContractUnknown,
+        localContractStateWrong,
+        localWindowUnknown,
+        localWindowInUse,
+        localClaimUnknown,
+        localClaimStateWrong,
+        localClaimInvalid,
+        localAlreadyClaimed,
+        localNoContract,
+        localEvidenceUnknown,
+        localBulkUnknown,
+        localPaymentFileUnknown,
     ]
 }

@@ -125,6 +125,18 @@ public nonisolated struct Pcs_Cqrs_V1_PaymentInstructed: @unchecked Sendable {
     set {_uniqueStorage()._correctsInstructionID = newValue}
   }
 
+  /// Where the amount is one count at one price: the count and the price in pounds, as exact decimal text; their product
+  /// is the amount to the penny. Empty otherwise.
+  public var quantity: String {
+    get {_storage._quantity}
+    set {_uniqueStorage()._quantity = newValue}
+  }
+
+  public var rate: String {
+    get {_storage._rate}
+    set {_uniqueStorage()._rate = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -247,7 +259,7 @@ fileprivate nonisolated let _protobuf_package = "pcs.cqrs.v1"
 
 nonisolated extension Pcs_Cqrs_V1_PaymentInstructed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PaymentInstructed"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}instruction_id\0\u{3}declaration_id\0\u{3}claim_id\0\u{3}payee_code\0\u{3}payee_kind\0\u{3}pay_code\0\u{3}subjective_code\0\u{3}gross_pence\0\u{1}period\0\u{3}service_code\0\u{1}narrative\0\u{3}release_date\0\u{3}commissioner_code\0\u{3}provider_code\0\u{3}corrects_instruction_id\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}instruction_id\0\u{3}declaration_id\0\u{3}claim_id\0\u{3}payee_code\0\u{3}payee_kind\0\u{3}pay_code\0\u{3}subjective_code\0\u{3}gross_pence\0\u{1}period\0\u{3}service_code\0\u{1}narrative\0\u{3}release_date\0\u{3}commissioner_code\0\u{3}provider_code\0\u{3}corrects_instruction_id\0\u{1}quantity\0\u{1}rate\0")
 
   fileprivate class _StorageClass {
     var _instructionID: String = String()
@@ -265,6 +277,8 @@ nonisolated extension Pcs_Cqrs_V1_PaymentInstructed: SwiftProtobuf.Message, Swif
     var _commissionerCode: String = String()
     var _providerCode: String = String()
     var _correctsInstructionID: String = String()
+    var _quantity: String = String()
+    var _rate: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -290,6 +304,8 @@ nonisolated extension Pcs_Cqrs_V1_PaymentInstructed: SwiftProtobuf.Message, Swif
       _commissionerCode = source._commissionerCode
       _providerCode = source._providerCode
       _correctsInstructionID = source._correctsInstructionID
+      _quantity = source._quantity
+      _rate = source._rate
     }
   }
 
@@ -323,6 +339,8 @@ nonisolated extension Pcs_Cqrs_V1_PaymentInstructed: SwiftProtobuf.Message, Swif
         case 13: try { try decoder.decodeSingularStringField(value: &_storage._commissionerCode) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._providerCode) }()
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._correctsInstructionID) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._quantity) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._rate) }()
         default: break
         }
       }
@@ -380,6 +398,12 @@ nonisolated extension Pcs_Cqrs_V1_PaymentInstructed: SwiftProtobuf.Message, Swif
       if !_storage._correctsInstructionID.isEmpty {
         try visitor.visitSingularStringField(value: _storage._correctsInstructionID, fieldNumber: 15)
       }
+      if !_storage._quantity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._quantity, fieldNumber: 16)
+      }
+      if !_storage._rate.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._rate, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -404,6 +428,8 @@ nonisolated extension Pcs_Cqrs_V1_PaymentInstructed: SwiftProtobuf.Message, Swif
         if _storage._commissionerCode != rhs_storage._commissionerCode {return false}
         if _storage._providerCode != rhs_storage._providerCode {return false}
         if _storage._correctsInstructionID != rhs_storage._correctsInstructionID {return false}
+        if _storage._quantity != rhs_storage._quantity {return false}
+        if _storage._rate != rhs_storage._rate {return false}
         return true
       }
       if !storagesAreEqual {return false}

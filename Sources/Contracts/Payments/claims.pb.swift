@@ -44,6 +44,9 @@ public nonisolated enum Pcs_Payments_V1_ClaimType: SwiftProtobuf.Enum, Swift.Cas
   case sickness // = 10
   case suspension // = 11
   case studyLeave // = 12
+
+  /// Practice-level GP reimbursement scheme.
+  case reimbursementScheme // = 13
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -65,6 +68,7 @@ public nonisolated enum Pcs_Payments_V1_ClaimType: SwiftProtobuf.Enum, Swift.Cas
     case 10: self = .sickness
     case 11: self = .suspension
     case 12: self = .studyLeave
+    case 13: self = .reimbursementScheme
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -84,6 +88,7 @@ public nonisolated enum Pcs_Payments_V1_ClaimType: SwiftProtobuf.Enum, Swift.Cas
     case .sickness: return 10
     case .suspension: return 11
     case .studyLeave: return 12
+    case .reimbursementScheme: return 13
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -103,6 +108,7 @@ public nonisolated enum Pcs_Payments_V1_ClaimType: SwiftProtobuf.Enum, Swift.Cas
     .sickness,
     .suspension,
     .studyLeave,
+    .reimbursementScheme,
   ]
 
 }
@@ -343,11 +349,101 @@ public nonisolated struct Pcs_Payments_V1_ClaimContents: @unchecked Sendable {
   /// Clears the value of `locum`. Subsequent reads from it will return its default value.
   public mutating func clearLocum() {_uniqueStorage()._locum = nil}
 
+  /// Of the reimbursement scheme.
+  public var scheme: Pcs_Payments_V1_SchemeClaim {
+    get {_storage._scheme ?? Pcs_Payments_V1_SchemeClaim()}
+    set {_uniqueStorage()._scheme = newValue}
+  }
+  /// Returns true if `scheme` has been explicitly set.
+  public var hasScheme: Bool {_storage._scheme != nil}
+  /// Clears the value of `scheme`. Subsequent reads from it will return its default value.
+  public mutating func clearScheme() {_uniqueStorage()._scheme = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Salaried doctors under the reimbursement scheme. One of the two lists is filled; the claim lies in one financial year.
+public nonisolated struct Pcs_Payments_V1_SchemeClaim: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// GMC number of the salaried doctor, seven digits; never a locum or a partner.
+  public var gmcNumber: String = String()
+
+  /// Sessions a week in the contract of employment: of a new doctor 1 to 9, of one with extra hours 1 to 8.
+  public var sessions: Int32 = 0
+
+  /// Extra hours of an existing salaried doctor.
+  public var extraHours: [Pcs_Payments_V1_SchemeHours] = []
+
+  /// Months of a newly employed salaried doctor.
+  public var newDoctor: [Pcs_Payments_V1_SchemeMonth] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_SchemeHours: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// First day on which the hours were worked, which decides the cap; in order.
+  public var from: CommonContract.Pcs_Common_V1_Date {
+    get {_from ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_from = newValue}
+  }
+  /// Returns true if `from` has been explicitly set.
+  public var hasFrom: Bool {self._from != nil}
+  /// Clears the value of `from`. Subsequent reads from it will return its default value.
+  public mutating func clearFrom() {self._from = nil}
+
+  /// Hundredths of an hour.
+  public var hoursHundredths: Int32 = 0
+
+  public var payPence: Int64 = 0
+
+  /// Employer National Insurance on the pay.
+  public var employerNiPence: Int64 = 0
+
+  /// Employer's pension contribution on the pay.
+  public var pensionPence: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _from: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_SchemeMonth: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var month: CommonContract.Pcs_Common_V1_Month {
+    get {_month ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_month = newValue}
+  }
+  /// Returns true if `month` has been explicitly set.
+  public var hasMonth: Bool {self._month != nil}
+  /// Clears the value of `month`. Subsequent reads from it will return its default value.
+  public mutating func clearMonth() {self._month = nil}
+
+  /// Pay, National Insurance and pension contribution.
+  public var costPence: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
 }
 
 public nonisolated struct Pcs_Payments_V1_LocumCover: Sendable {
@@ -742,7 +838,7 @@ public nonisolated struct Pcs_Payments_V1_ListClaimsRequest: Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_ClaimType: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CLAIM_TYPE_UNSPECIFIED\0\u{1}CLAIM_TYPE_COST_RENT\0\u{1}CLAIM_TYPE_ACTUAL_RENT\0\u{1}CLAIM_TYPE_HEALTH_CENTRE_RENT\0\u{1}CLAIM_TYPE_HEALTH_CENTRE_RATES\0\u{1}CLAIM_TYPE_SERVICE_CHARGE\0\u{1}CLAIM_TYPE_WATER_RATES\0\u{1}CLAIM_TYPE_NON_DOMESTIC_RATES\0\u{1}CLAIM_TYPE_CLINICAL_WASTE\0\u{1}CLAIM_TYPE_PARENTAL_LEAVE\0\u{1}CLAIM_TYPE_SICKNESS\0\u{1}CLAIM_TYPE_SUSPENSION\0\u{1}CLAIM_TYPE_STUDY_LEAVE\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CLAIM_TYPE_UNSPECIFIED\0\u{1}CLAIM_TYPE_COST_RENT\0\u{1}CLAIM_TYPE_ACTUAL_RENT\0\u{1}CLAIM_TYPE_HEALTH_CENTRE_RENT\0\u{1}CLAIM_TYPE_HEALTH_CENTRE_RATES\0\u{1}CLAIM_TYPE_SERVICE_CHARGE\0\u{1}CLAIM_TYPE_WATER_RATES\0\u{1}CLAIM_TYPE_NON_DOMESTIC_RATES\0\u{1}CLAIM_TYPE_CLINICAL_WASTE\0\u{1}CLAIM_TYPE_PARENTAL_LEAVE\0\u{1}CLAIM_TYPE_SICKNESS\0\u{1}CLAIM_TYPE_SUSPENSION\0\u{1}CLAIM_TYPE_STUDY_LEAVE\0\u{1}CLAIM_TYPE_REIMBURSEMENT_SCHEME\0")
 }
 
 nonisolated extension Pcs_Payments_V1_ClaimState: SwiftProtobuf._ProtoNameProviding {
@@ -759,7 +855,7 @@ nonisolated extension Pcs_Payments_V1_RecoveryReason: SwiftProtobuf._ProtoNamePr
 
 nonisolated extension Pcs_Payments_V1_ClaimContents: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ClaimContents"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}type\0\u{3}period_from\0\u{3}period_to\0\u{3}amount_pence\0\u{3}invoice_number\0\u{1}note\0\u{3}evidence_document_ids\0\u{1}locum\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}type\0\u{3}period_from\0\u{3}period_to\0\u{3}amount_pence\0\u{3}invoice_number\0\u{1}note\0\u{3}evidence_document_ids\0\u{1}locum\0\u{1}scheme\0")
 
   fileprivate class _StorageClass {
     var _practiceCode: String = String()
@@ -771,6 +867,7 @@ nonisolated extension Pcs_Payments_V1_ClaimContents: SwiftProtobuf.Message, Swif
     var _note: String = String()
     var _evidenceDocumentIds: [String] = []
     var _locum: Pcs_Payments_V1_LocumCover? = nil
+    var _scheme: Pcs_Payments_V1_SchemeClaim? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -790,6 +887,7 @@ nonisolated extension Pcs_Payments_V1_ClaimContents: SwiftProtobuf.Message, Swif
       _note = source._note
       _evidenceDocumentIds = source._evidenceDocumentIds
       _locum = source._locum
+      _scheme = source._scheme
     }
   }
 
@@ -817,6 +915,7 @@ nonisolated extension Pcs_Payments_V1_ClaimContents: SwiftProtobuf.Message, Swif
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._note) }()
         case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._evidenceDocumentIds) }()
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._locum) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._scheme) }()
         default: break
         }
       }
@@ -856,6 +955,9 @@ nonisolated extension Pcs_Payments_V1_ClaimContents: SwiftProtobuf.Message, Swif
       try { if let v = _storage._locum {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
       } }()
+      try { if let v = _storage._scheme {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -874,10 +976,149 @@ nonisolated extension Pcs_Payments_V1_ClaimContents: SwiftProtobuf.Message, Swif
         if _storage._note != rhs_storage._note {return false}
         if _storage._evidenceDocumentIds != rhs_storage._evidenceDocumentIds {return false}
         if _storage._locum != rhs_storage._locum {return false}
+        if _storage._scheme != rhs_storage._scheme {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_SchemeClaim: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SchemeClaim"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gmc_number\0\u{1}sessions\0\u{3}extra_hours\0\u{3}new_doctor\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.gmcNumber) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.sessions) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.extraHours) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.newDoctor) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gmcNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.gmcNumber, fieldNumber: 1)
+    }
+    if self.sessions != 0 {
+      try visitor.visitSingularInt32Field(value: self.sessions, fieldNumber: 2)
+    }
+    if !self.extraHours.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.extraHours, fieldNumber: 3)
+    }
+    if !self.newDoctor.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.newDoctor, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_SchemeClaim, rhs: Pcs_Payments_V1_SchemeClaim) -> Bool {
+    if lhs.gmcNumber != rhs.gmcNumber {return false}
+    if lhs.sessions != rhs.sessions {return false}
+    if lhs.extraHours != rhs.extraHours {return false}
+    if lhs.newDoctor != rhs.newDoctor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_SchemeHours: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SchemeHours"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{3}hours_hundredths\0\u{3}pay_pence\0\u{3}employer_ni_pence\0\u{3}pension_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._from) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.hoursHundredths) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.payPence) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.employerNiPence) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.pensionPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._from {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.hoursHundredths != 0 {
+      try visitor.visitSingularInt32Field(value: self.hoursHundredths, fieldNumber: 2)
+    }
+    if self.payPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.payPence, fieldNumber: 3)
+    }
+    if self.employerNiPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.employerNiPence, fieldNumber: 4)
+    }
+    if self.pensionPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.pensionPence, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_SchemeHours, rhs: Pcs_Payments_V1_SchemeHours) -> Bool {
+    if lhs._from != rhs._from {return false}
+    if lhs.hoursHundredths != rhs.hoursHundredths {return false}
+    if lhs.payPence != rhs.payPence {return false}
+    if lhs.employerNiPence != rhs.employerNiPence {return false}
+    if lhs.pensionPence != rhs.pensionPence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_SchemeMonth: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SchemeMonth"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}month\0\u{3}cost_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._month) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.costPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._month {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.costPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.costPence, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_SchemeMonth, rhs: Pcs_Payments_V1_SchemeMonth) -> Bool {
+    if lhs._month != rhs._month {return false}
+    if lhs.costPence != rhs.costPence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -23,6 +23,17 @@ public protocol Pcs_Payments_V1_ReferenceDataService: Sendable {
         _ request: Pcs_Payments_V1_ApproveRatesRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_RateSet
 
+    /// What approving a proposed set would change in months already paid: months, payees, and lines with the amount by
+    /// what is approved, the amount by the set, and the difference; with decided claims that would be assessed otherwise.
+    /// Nothing where nothing was paid. Lines are what the next run would pay as differences; claims are recovered, if the
+    /// commissioner so decides, with ClaimService/RecoverClaim.
+    ///
+    /// Callers: `REFERENCE_DATA_EDITOR` nationally; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER`
+    /// nationally; `AUDITOR` nationally.
+    func previewRates(
+        _ request: Pcs_Payments_V1_PreviewRatesRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_RateImpact
+
     /// Rates by name and day, with all versions and their sources. Open data.
     ///
     /// Callers: any authenticated caller.
@@ -75,6 +86,27 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
+    /// Callers: `REFERENCE_DATA_EDITOR` nationally; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER`
+    /// nationally; `AUDITOR` nationally.
+    public static let previewRates = MethodDescriptor(
+        path: "pcs.payments.v1.ReferenceDataService/PreviewRates",
+        kind: .unary,
+        requestType: "pcs.payments.v1.PreviewRatesRequest",
+        replyType: "pcs.payments.v1.RateImpact",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.referenceDataEditor, relation: .national),
+                Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.auditor, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 120_000,
+            maximumRequestBytes: 65_536,
+            execution: .pooled))
+
     /// Callers: any authenticated caller.
     public static let listRates = MethodDescriptor(
         path: "pcs.payments.v1.ReferenceDataService/ListRates",
@@ -115,6 +147,7 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
     public static let all: [MethodDescriptor] = [
         proposeRates,
         approveRates,
+        previewRates,
         listRates,
         listRateSets,
     ]
@@ -124,6 +157,7 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
         [
             bindProposeRates(service),
             bindApproveRates(service),
+            bindPreviewRates(service),
             bindListRates(service),
             bindListRateSets(service),
         ]
@@ -148,6 +182,18 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
                 let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_ApproveRatesRequest.self)
                 let run: BoundMethod.Unary = { call in
                     try await service.approveRates(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindPreviewRates(_ service: some Pcs_Payments_V1_ReferenceDataService) -> BoundMethod {
+        BoundMethod(
+            descriptor: previewRates,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_PreviewRatesRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.previewRates(request, call).serializedBytes()
                 }
                 return BoundMethod.Prepared(organisations: [], run: run)
             })
@@ -221,6 +267,21 @@ public struct Pcs_Payments_V1_ReferenceDataServiceClient: Sendable {
         let bytes: [UInt8] = try request.serializedBytes()
         let reply = try await transport.unary(Pcs_Payments_V1_ReferenceDataServiceMethods.approveRates, bytes, options ?? self.options)
         return try Pcs_Payments_V1_RateSet(serializedBytes: reply)
+    }
+
+    /// What approving a proposed set would change in months already paid: months, payees, and lines with the amount by
+    /// what is approved, the amount by the set, and the difference; with decided claims that would be assessed otherwise.
+    /// Nothing where nothing was paid. Lines are what the next run would pay as differences; claims are recovered, if the
+    /// commissioner so decides, with ClaimService/RecoverClaim.
+    ///
+    /// Callers: `REFERENCE_DATA_EDITOR` nationally; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER`
+    /// nationally; `AUDITOR` nationally.
+    public func previewRates(
+        _ request: Pcs_Payments_V1_PreviewRatesRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_RateImpact {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_ReferenceDataServiceMethods.previewRates, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_RateImpact(serializedBytes: reply)
     }
 
     /// Rates by name and day, with all versions and their sources. Open data.

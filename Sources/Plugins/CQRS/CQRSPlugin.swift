@@ -1,4 +1,5 @@
 import CqrsContract
+import DocumentsContract
 import HostContract
 public import PluginAPI
 
@@ -20,7 +21,7 @@ public struct CQRSPlugin: Plugin {
     public static var migrations: [Migration] { CQRSMigrations.all }
 
     // One list an area of work, so that each can grow by itself.
-    public var methods: [BoundMethod] { achievementMethods + declarationMethods + reportMethods }
+    public var methods: [BoundMethod] { achievementMethods + declarationMethods + reportMethods + localMethods }
 
     private var achievementMethods: [BoundMethod] {
         Pcs_Cqrs_V1_QualityServiceServiceMethods.bind(QualityServiceHandlers(context: context))
@@ -40,12 +41,20 @@ public struct CQRSPlugin: Plugin {
             + Pcs_Cqrs_V1_DelegateServiceMethods.bind(DelegateHandlers(context: context))
     }
 
+    private var localMethods: [BoundMethod] {
+        Pcs_Cqrs_V1_LocalSchemeServiceMethods.bind(LocalSchemeHandlers(context: context))
+            + Pcs_Cqrs_V1_LocalClaimServiceMethods.bind(LocalClaimHandlers(context: context))
+    }
+
     public var subscriptions: [Subscription] {
         let context = context
         return [
             Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, _, transaction in
                 try ParticipationDesk.receive(event, context, transaction)
-            }
+            },
+            Subscription(to: Pcs_Documents_V1_DocumentScanned.self, from: LocalDocuments.publisher) { event, _, transaction in
+                try LocalDocuments.receive(event, transaction)
+            },
         ]
     }
 
@@ -61,7 +70,14 @@ public struct CQRSPlugin: Plugin {
                 }
                 return
                     "\(report.drafts) declarations, \(report.aggregated) networks, \(report.releasedInstructions) sent"
-            }
+            },
+            // 10.6: to PCSE at 15:00 of working days; what stays unanswered is looked for every hour.
+            ScheduledJob(name: "local-send", schedule: .daily(hour: 15, minute: 0)) {
+                try await LocalHandOver.sendJob(context)
+            },
+            ScheduledJob(name: "local-resend", schedule: .every(seconds: 3_600)) {
+                try await LocalHandOver.resendJob(context)
+            },
         ]
     }
 

@@ -48,6 +48,9 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_AllocationServiceMethods.bind(AllocationHandlers(context: context))
             + Pcs_Payments_V1_BaselineServiceMethods.bind(BaselineHandlers(context: context))
             + Pcs_Payments_V1_ContractChangeServiceMethods.bind(ContractChangeHandlers(context: context))
+            + Pcs_Payments_V1_DispensingServiceMethods.bind(DispensingHandlers(context: context))
+            + Pcs_Payments_V1_TrainingServiceMethods.bind(TrainingHandlers(context: context))
+            + Pcs_Payments_V1_ReimbursementSchemeServiceMethods.bind(SchemeHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
     }
 

@@ -121,7 +121,7 @@ struct ReportTests {
             let may = day("2020-05-31")
             _ = try await network.office.calculate(NetworkOffice.service, may)
             try await network.nightly()
-            try await network.join("G83044", on: "20200510")
+            try await network.rejoin("G83044", left: "20200415", on: "20200510")
             let peer = try await network.office.host.person(
                 "pam", roles: [Role("CQRS_PCN_VIEW"), Role("CQRS_FINANCE_VIEW")], at: "G83044")
             let door = try await door(network.office.host, peer)

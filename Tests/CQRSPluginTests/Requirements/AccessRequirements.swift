@@ -42,7 +42,6 @@ struct AccessRequirements {
         var testDescription: String { method.path }
     }
 
-    private static let views = ["VIEW"]
     static let operations: [Operation] = {
         typealias Participation = Pcs_Cqrs_V1_ParticipationServiceMethods
         typealias Submission = Pcs_Cqrs_V1_SubmissionServiceMethods

@@ -156,7 +156,7 @@ struct DeclarationRequirements {
                 service:
                     "TICK2324,1,Tick boxes 2023/24,2023/24,qof,2023-04-01,2024-03-31,annual,annual,mixed,practice,qof,crp,PRACTICE,financeApprovalRequired,TICK,,C,test",
                 indicator:
-                    "TICK2324,1,NCD009,NCD,payment,boolean,220,,,,none,,M,yes,,,,,,C,S15,a tick box")
+                    "TICK2324,1,NCD009,NCD,payment,boolean,220,,,,none,,M,Y,,,,,,C,S15,a tick box")
             try await office.participate("TICK2324", ["G83001"], from: "20230401", to: "20240331")
             try await office.loadPopulations(["G83001,crp,2024-01-01,9639,test"])
             _ = try await office.load(

@@ -19,7 +19,7 @@ struct FiguresRequirements {
             _ = try await office.load(try AchievementTests.extract(), as: .indicatorValues)
             #expect(try await office.calculate("QOF2324", AchievementTests.yearEnd).state == .released)
             try await office.loadPopulations(
-                QualityOffice.practices.map { "\($0),crp,2024-01-01,12000,restated" })
+                QualityOffice.practices.map { "\($0),crp,2024-01-01,14000,restated" })
             let held = try await office.calculate("QOF2324", AchievementTests.yearEnd)
             #expect(held.state == .held)
             #expect(abs(held.movementBasisPoints) > 200)

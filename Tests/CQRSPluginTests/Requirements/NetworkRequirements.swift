@@ -112,7 +112,7 @@ struct NetworkRequirements {
             try await network.office.loadPopulations(
                 NetworkOffice.practices.map { "\($0),crp,2024-01-01,10000,test" }
                     + ["\(NetworkOffice.pcn),pcnAdjusted,2024-01-01,40000,test"])
-            try await network.join("G83044", on: "20241101")
+            try await network.rejoin("G83044", left: "20240930", on: "20241101")
             let pcn = try await network.office.host.person(
                 "pia", roles: [Role("CQRS_PCN_MANAGEMENT")], at: NetworkOffice.pcn)
             let door = try await network.networks(pcn)

@@ -75,13 +75,13 @@ struct ParticipationRequirements {
             #expect(alone.warnings == ["USR-7: 1 can declare at G83001 today; 2 are advised."])
             let leave = Pcs_Cqrs_V1_RecordLeaveRequest.with {
                 $0.organisationCode = PracticeOffice.practice
-                ($0.personID, $0.delegatePersonID) = ("dina", "ed")
+                ($0.personID, $0.delegatePersonID) = ("dina", "edie")
                 $0.from = Pcs_Common_V1_Date(day("2026-03-16"))
                 $0.to = Pcs_Common_V1_Date(day("2026-03-27"))
             }
             await expectRefusal("DELEGATE_CANNOT_DECLARE") { _ = try await door.recordLeave(leave) }
             let delegate = try await host.person(
-                "ed", roles: [Role("CQRS_DECLARATION_MANAGEMENT")], at: PracticeOffice.practice)
+                "edie", roles: [Role("CQRS_DECLARATION_MANAGEMENT")], at: PracticeOffice.practice)
             let two = try await door.listDeclarers(.with { $0.organisationCode = PracticeOffice.practice })
             #expect(two.warnings.isEmpty)
             let recorded = try await door.recordLeave(leave)

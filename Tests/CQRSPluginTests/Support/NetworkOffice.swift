@@ -138,14 +138,16 @@ struct NetworkOffice: Sendable {
         try await office.host.eventsDelivered()
     }
 
-    /// The register's next file says that a practice has been a member from another day on.
-    func join(_ practice: String, on day: String) async throws {
-        var text = String(decoding: try OpenData.read("ods/epcncorepartnerdetails.csv.gz"), as: UTF8.self)
-        let row = try #require(text.range(of: "\"\(practice)\","))
-        let since = try #require(text.range(of: "\"20191001\",\"\"", range: row.upperBound..<text.endIndex))
-        text.replaceSubrange(since, with: "\"\(day)\",\"\"")
+    /// The register's next file says that a practice left and came back.
+    func rejoin(_ practice: String, left: String, on day: String) async throws {
+        let text = String(decoding: try OpenData.read("ods/epcncorepartnerdetails.csv.gz"), as: UTF8.self)
+        let row = try #require(
+            text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\"\(practice)\",") })
+        let ended = row.replacing("\"20191001\",\"\"", with: "\"20191001\",\"\(left)\"")
+        let again = row.replacing("\"20191001\",\"\"", with: "\"\(day)\",\"\"")
+        let changed = text.replacing(row, with: ended + "\r\n" + again)
         try await office.host.loadOrganisations(
-            Array(text.utf8), kind: .pcnMembers, fileName: "epcncorepartnerdetails.csv",
+            Array(changed.utf8), kind: .pcnMembers, fileName: "epcncorepartnerdetails.csv",
             publishedOn: CQRSPluginTests.day("2026-03-10"))
         try await office.host.eventsDelivered()
     }

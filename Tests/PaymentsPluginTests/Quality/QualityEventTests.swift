@@ -1,5 +1,8 @@
+import Accounting
 import CommonContract
 import CqrsContract
+import Foundation
+import PaymentsContract
 import PluginAPI
 import PluginTestKit
 import Testing
@@ -91,6 +94,64 @@ struct QualityEventTests {
                     "cqrs/I1 PCNCOR 1394188", "cqrs/I1A PCNCOR -5720", "cqrs/N1 ADJP 1394188", "cqrs/N2 ADJN -1",
                 ])
         }
+    }
+
+    @Test("a count at a price that the instruction carries is what the line shows (C1); otherwise the amount")
+    func units() async throws {
+        try await TestHost.with([PaymentsPlugin.self]) { host in
+            var vaccinations = instruction("I1", pence: 14_472, code: "V6IN1")
+            (vaccinations.quantity, vaccinations.rate) = ("12", "12.06")
+            var wrong = instruction("I2", pence: 14_473, code: "V6IN1")
+            (wrong.quantity, wrong.rate) = ("12", "12.06")
+            let events = [vaccinations, wrong, instruction("I3", pence: 100)]
+            try await write(host) { for event in events { try QualityEvents.instruct(event, $0) } }
+            let shown = try host.store(of: "payments").read { reader in
+                try reader.all(
+                    Statement("SELECT quantity, rate, basis, pence, explanation FROM payable_item ORDER BY natural_key")
+                ) { row in
+                    var bytes = CompactReader(row.blob(4))
+                    let replayed = try Explanation(from: &bytes).replay().pence
+                    #expect(replayed == row.integer(3))
+                    return "\(row.text(0)) x \(row.text(1)) \(row.text(2))"
+                }
+            }
+            #expect(shown == ["12 x 12.06 V6IN1", "1 x 144.73 V6IN1", "1 x 1.00 PCNCORE"])
+        }
+    }
+
+    @Test("vaccinations of January come into the run of March, from their release, two months in arrears")
+    func arrears() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.loadContracts("A81001,One,APMS,2026-01-01,2028-04-01,16C,Y63,,,,,,,FIXED,120000.00,,")
+            let release = try day("2026-03-02")
+            var event = instruction("V1", pence: 14_472, code: "VROTA")
+            event.period = Pcs_Common_V1_Month(year: 2026, month: 1)
+            event.releaseDate = Pcs_Common_V1_Date(release)
+            let january = event
+            try await write(office.host) { try QualityEvents.instruct(january, $0) }
+            try await office.pay("2026-02")
+            #expect(shown(try await office.statement("A81001", "2026-02").lines) == ["APMSB 10000.00"])
+            try await office.pay("2026-03")
+            let lines = try await office.statement("A81001", "2026-03").lines
+            #expect(shown(lines) == ["APMSB 10000.00", "VSHI 144.72"])
+            #expect(lines.last?.periodFrom == Pcs_Common_V1_Date(try day("2026-01-01")))
+        }
+    }
+
+    @Test("every pay code of the quality services that come with the product has a family of payments.md 5.4")
+    func families() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(
+            contentsOf: root.appending(path: "Sources/Plugins/CQRS/ReferenceData/services.csv"), encoding: .utf8)
+        let rows = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let column = try #require(rows.first?.firstIndex(of: "pay_code"))
+        var codes: Set<String> = []
+        // A few names are quoted and hold a comma: count from the end.
+        for row in rows.dropFirst() { codes.insert(String(row[row.count - (rows[0].count - column)])) }
+        codes.remove("")
+        #expect(codes.count > 20)
+        for code in codes { #expect(QualityEvents.paycode(code, 1) != .adjustmentUp, "\(code)") }
     }
 
     @Test("an instruction without payee or month is refused, so that an operator sees it, and changes nothing")

@@ -7,9 +7,9 @@ enum LeaveNotices {
         in transaction: any Transaction
     ) throws {
         let name = "cqrs/leave/\(leave.id)/\(record.id)"
-        guard try NoticeBook.isNews(name, detail, in: transaction) else { return }
+        guard try NoticeBook.isNews(name, leave.delegate, in: transaction) else { return }
         try Notices.post(
-            "\(name)/\(transaction.newIdentifier())", to: .person(leave.delegate),
+            name, to: .person(leave.delegate),
             "Declare \(record.service) of \(record.date), standing in until \(leave.to)", detail,
             about: DeclarationNotices.about(record), in: transaction)
     }

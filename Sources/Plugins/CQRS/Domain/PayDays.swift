@@ -11,22 +11,26 @@ struct PayDays {
     let windows: [IndicatorValuesFile.Key: CollectionWindow]
 
     /// - Parameters:
-    ///   - today: the day on which it is declared or approved.
-    ///   - isDeclared: whether the deadline for declaring is behind it.
-    func prediction(_ key: IndicatorValuesFile.Key, on today: CalendarDate, isDeclared: Bool) -> Prediction {
+    ///   - today: the day on which it would be approved.
+    ///   - declaredOn: `nil` = not yet.
+    func prediction(_ key: IndicatorValuesFile.Key, on today: CalendarDate, declaredOn: CalendarDate?)
+        -> Prediction
+    {
         guard let own = windows[key] else { return Prediction(day: nil, missed: nil) }
-        let last = isDeclared ? own.approveBy : own.declareBy ?? own.approveBy
-        guard let last, today > last else { return Prediction(day: own.payOn, missed: nil) }
-        return Prediction(day: next(key.service, after: today), missed: last)
+        var missed: CalendarDate?
+        if let last = own.approveBy, today > last { missed = last }
+        if let last = own.declareBy, declaredOn ?? today > last { missed = last }
+        guard missed != nil else { return Prediction(day: own.payOn, missed: nil) }
+        return Prediction(day: next(after: own, on: today), missed: missed)
     }
 
-    /// The earliest pay day of a run that still takes approvals: of the service, or else of any.
-    private func next(_ service: String, after today: CalendarDate) -> CalendarDate? {
+    /// The earliest pay day of a later run that still takes approvals: of the service, or else of any.
+    private func next(after own: CollectionWindow, on today: CalendarDate) -> CalendarDate? {
         let open = windows.values.filter { window in
-            guard let payOn = window.payOn, payOn > today else { return false }
-            return (window.approveBy ?? payOn) >= today
+            guard let payOn = window.payOn, payOn > today, payOn > own.payOn ?? today else { return false }
+            return window.approveBy ?? payOn >= today
         }
-        let own = open.filter { $0.service == service }
-        return (own.isEmpty ? open : own).compactMap(\.payOn).min()
+        let same = open.filter { $0.service == own.service }
+        return (same.isEmpty ? open : same).compactMap(\.payOn).min()
     }
 }

@@ -1,5 +1,6 @@
 import CaseworkContract
 import CqrsContract
+import DocumentsContract
 
 /// Names of the events that the plugin publishes.
 enum CQRSEvents {
@@ -12,5 +13,6 @@ enum CQRSEvents {
         Pcs_Casework_V1_TaskRequested.protoMessageName,
         Pcs_Casework_V1_TaskSettled.protoMessageName,
         Pcs_Casework_V1_MessagePosted.protoMessageName,
+        Pcs_Documents_V1_DocumentLinked.protoMessageName,
     ]
 }

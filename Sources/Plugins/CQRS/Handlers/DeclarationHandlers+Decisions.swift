@@ -41,7 +41,8 @@ extension DeclarationHandlers {
             }
             let definition = try services.definition(record, desk.transaction)
             let key = DeclarationDesk.Key(service: record.service, date: record.date)
-            let payment = PayDays(windows: windows).prediction(key, on: desk.today, isDeclared: true)
+            let payment = PayDays(windows: windows).prediction(
+                key, on: desk.today, declaredOn: try Self.declaredOn(record, desk.transaction) ?? record.date)
             let approved = try desk.release(record, definition, payOn: payment.day)
             try DeclarationNotices.payment(
                 approved, "financially approved", approved.instruction,

@@ -57,13 +57,7 @@ extension DeclarationHandlers {
             if let day = first?.paidOn ?? first?.releaseOn { message.payOn = Pcs_Common_V1_Date(day) }
             return
         }
-        let declared = try DeclarationStore.steps(of: record.id, reader).last {
-            $0.to == DeclarationState.awaitingCommissioner.rawValue
-        }.map { LondonTime.day(at: $0.at) }
-        var prediction = payDays.prediction(key, on: declared ?? today, isDeclared: false)
-        if prediction.missed == nil, declared != nil {
-            prediction = payDays.prediction(key, on: today, isDeclared: true)
-        }
+        let prediction = payDays.prediction(key, on: today, declaredOn: try Self.declaredOn(record, reader))
         if let day = prediction.day { message.payOn = Pcs_Common_V1_Date(day) }
         if let missed = prediction.missed {
             message.advice =
@@ -71,6 +65,15 @@ extension DeclarationHandlers {
                 + (prediction.day.map { "it is paid with the next run, on \($0)." }
                     ?? "it is paid with the next run, whose day is not in the calendar yet.")
         }
+    }
+
+    /// `nil` = not yet. What the system declares is never late.
+    static func declaredOn(_ record: DeclarationStore.Record, _ reader: any Reader) throws -> CalendarDate? {
+        guard record.kind == .achievement else { return record.date }
+        let step = try DeclarationStore.steps(of: record.id, reader).last {
+            $0.to == DeclarationState.awaitingCommissioner.rawValue
+        }
+        return step.map { $0.by == "system" ? record.date : LondonTime.day(at: $0.at) }
     }
 
     func brief(_ record: DeclarationStore.Record) -> Pcs_Cqrs_V1_Declaration {
@@ -229,6 +232,10 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
                 Pcs_Cqrs_V1_PaymentRecalled.with {
                     ($0.instructionID, $0.reason) = (record.id, request.reason)
                 }, key: record.id)
+            if !record.claim.isEmpty {
+                try LocalDesk(context: context, call: call, transaction)
+                    .payment(of: record, .failPayment, reason: "recalled: " + request.reason)
+            }
             transaction.audit(
                 AuditNote(
                     object: "instruction/" + record.id, organisation: record.payee,
@@ -255,6 +262,10 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
             record.refusalReason = answer == .refused ? request.reason : ""
             record.paidOn = answer == .paid ? request.paidOn.calendarDate ?? call.today : nil
             try InstructionStore.save(record, in: transaction)
+            guard record.claim.isEmpty else {
+                try LocalDesk(context: context, call: call, transaction).answered(record, reason: request.reason)
+                return message(record)
+            }
             let desk = DeclarationHandlers(context: context).desk(call, transaction)
             let event: DeclarationEvent =
                 switch answer {
@@ -289,6 +300,7 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
         .with {
             $0.instructionID = record.id
             $0.declarationID = record.declaration
+            $0.claimID = record.claim
             $0.payeeCode = record.payee
             $0.payCode = record.payCode
             $0.subjectiveCode = record.subjectiveCode

@@ -57,12 +57,17 @@ struct DeclarationNightly {
             else {
                 continue
             }
-            let isStale =
-                try run.version != record.definition.version
-                || CountStore.lastSubmitted(key, transaction).map { $0 > run.at } ?? false
+            // A file or a new definition concerns everybody, and is held when payments move too much (R1).
+            let changed = try CountStore.changed(key, since: run.at, transaction)
+            let isWhole = run.version != record.definition.version || changed.byFile
             let restated = Set((causes[key] ?? [:]).keys)
-            guard isStale || !restated.isEmpty else { continue }
-            let after = try desk.calculate(key, isStale ? [] : restated)
+            let networks = changed.providers.compactMap { provider in
+                ODSCode(provider).flatMap { desk.context.organisations.pcn(of: $0, at: key.date)?.value }
+            }
+            let providers = restated.union(changed.providers).union(networks)
+            // A few results do not release a run that is held.
+            guard isWhole || (run.state == .released && !providers.isEmpty) else { continue }
+            let after = try desk.calculate(key, isWhole ? [] : providers)
             if !after.id.isEmpty { newest[key] = after }
             if !restated.isEmpty { try ProposalStore.close(key, by: after.seq, in: transaction) }
         }
@@ -123,10 +128,11 @@ struct DeclarationNightly {
                 report.superseded += 1
                 if record.state != .awaitingProvider {
                     try DeclarationNotices.tell(
-                        record, "\(record.service) was recalculated", reason, in: transaction)
+                        record, "\(record.service) was recalculated", reason, act: "recalculated",
+                        in: transaction)
                     try DeclarationNotices.tellCommissioner(
                         record, "\(record.service) of \(record.provider) was recalculated", reason,
-                        in: transaction)
+                        act: "recalculated", in: transaction)
                 }
             }
             draft = try desk.draft(draft, definition, reason: reason, notes: notes)
@@ -157,9 +163,9 @@ struct DeclarationNightly {
         for pcn in expected.keys.sorted() where !pcn.isEmpty {
             let standing = DeclarationDesk.standing(expected[pcn] ?? [], records[pcn] ?? [])
             if try desk.aggregate(pcn, key, standing) != nil { made += 1 }
-            try NetworkNotices.refresh(
-                pcn, key, try DeclarationDesk.standing(of: pcn, key, transaction), by: desk.actor,
-                in: transaction)
+            let after = DeclarationDesk.standing(
+                expected[pcn] ?? [], try DeclarationStore.of(network: pcn, key, transaction))
+            try NetworkNotices.refresh(pcn, key, after, by: desk.actor, in: transaction)
         }
         return made
     }
@@ -201,7 +207,8 @@ enum DeclarationRelease {
             var sent = instruction
             sent.state = .sent
             try InstructionStore.save(sent, in: desk.transaction)
-            try desk.transaction.publish(event(sent), key: sent.id)
+            let event = try InstructedUnits.fill(event(sent), sent, desk.transaction)
+            try desk.transaction.publish(event, key: sent.id)
             guard let record = try DeclarationStore.record(sent.declaration, desk.transaction) else {
                 continue
             }
@@ -217,6 +224,7 @@ enum DeclarationRelease {
         .with {
             $0.instructionID = instruction.id
             $0.declarationID = instruction.declaration
+            $0.claimID = instruction.claim
             $0.payeeCode = instruction.payee
             $0.payeeKind = instruction.payeeKind
             $0.payCode = instruction.payCode

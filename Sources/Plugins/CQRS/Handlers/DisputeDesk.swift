@@ -134,8 +134,15 @@ extension DeclarationDesk {
         let outcome = try refusingCQRS {
             try CalculationJob(context: context, key: key, only: providers).run(transaction)
         }
-        guard !outcome.changed.isEmpty else { return outcome.run }
         var run = outcome.run
+        if outcome.changed.isEmpty {
+            // Whatever came in changes nothing: the run says that it was looked at, and a held one stays held.
+            guard providers.isEmpty else { return run }
+            let last = try CalculationStore.runs(transaction).first {
+                $0.service == key.service && $0.date == key.date
+            }
+            run.state = last?.state ?? .released
+        }
         run.by = actor
         run.at = transaction.now
         run.id = transaction.newIdentifier()

@@ -68,22 +68,24 @@ enum DeclarationNotices {
     }
 
     /// What the provider should know.
-    static func tell(_ record: Record, _ title: String, _ body: String, in transaction: any Transaction)
-        throws
-    {
+    /// - Parameter act: what is told, where more than one thing is told of the same version.
+    static func tell(
+        _ record: Record, _ title: String, _ body: String, act: String = "told",
+        in transaction: any Transaction
+    ) throws {
         try Notices.post(
-            key(record, "version/\(record.version)"), to: .role(.cqrsDeclarationManagement, record.provider),
-            title, body,
-            about: about(record), in: transaction)
+            key(record, "\(act)/\(record.version)"), to: .role(.cqrsDeclarationManagement, record.provider),
+            title, body, about: about(record), in: transaction)
     }
 
     static func tellCommissioner(
-        _ record: Record, _ title: String, _ body: String, in transaction: any Transaction
+        _ record: Record, _ title: String, _ body: String, act: String = "told",
+        in transaction: any Transaction
     ) throws {
         try Notices.post(
-            key(record, "commissioner/\(record.version)"),
-            to: .role(.cqrsApprovalManagement, record.commissioner), title,
-            body, about: about(record), in: transaction)
+            key(record, "commissioner/\(act)/\(record.version)"),
+            to: .role(.cqrsApprovalManagement, record.commissioner), title, body, about: about(record),
+            in: transaction)
     }
 }
 
@@ -102,7 +104,7 @@ struct PeriodNotes {
         self.key = key
         today = desk.today
         declareBy = windows[key]?.declareBy
-        payment = PayDays(windows: windows).prediction(key, on: desk.today, isDeclared: false)
+        payment = PayDays(windows: windows).prediction(key, on: desk.today, declaredOn: nil)
         reminders = ReminderDays(
             NationalFigures(try ReferenceStore.constants(desk.transaction)), on: desk.today)
         let yearAgo = definition.startOn.adding(days: -1)

@@ -17,8 +17,8 @@ enum AllocationStore {
     }
 
     private static let columns = """
-        allocation_id, parent_code, to_code, service_code, financial_year, allocated_by, allocated_at, removed_by, removed_at,
-        removed_because
+        allocation_id, parent_code, to_code, service_code, financial_year, allocated_by, allocated_at, removed_by,
+        removed_at, removed_because
         """
     private static let insert = Statement(
         """

@@ -39,7 +39,7 @@ extension ReportBuilder {
             switch record.state {
             case .awaitingProvider:
                 guard let last = windows[key]?.declareBy, today > last else { continue }
-                let next = PayDays(windows: windows).prediction(key, on: today, isDeclared: false).day
+                let next = PayDays(windows: windows).prediction(key, on: today, declaredOn: nil).day
                 add(
                     "missed declaration", record.provider, record.service, record.date, last.description,
                     next.map { "if declared now, paid on \($0)" } ?? "no later pay day in the calendar")
@@ -109,10 +109,9 @@ extension ReportBuilder {
                 try CalculationStore.results(of: $0, key, reader).first?.isComplete ?? false
             }
             let own = declared[key] ?? []
-            var sums = [(count: 0, pence: Int64(0))]
-            sums = try Stage.allCases.map { stage in
+            let sums = try Stage.allCases.map { stage in
                 let there = try own.filter { try stage.isReached($0.state, settled(by: $0)) }
-                return (there.count, there.reduce(0) { $0 + $1.pence })
+                return (count: there.count, pence: there.reduce(0) { $0 + $1.pence })
             }
             table.append(
                 [key.service, key.date.description, "\(participants.count)", "\(offers.count)"]

@@ -64,10 +64,10 @@ enum CountStore {
         SELECT DISTINCT achievement_date FROM count_set
         WHERE service_code = ?1 AND achievement_date >= ?2 AND achievement_date <= ?3 ORDER BY achievement_date
         """)
-    private static let lastOfDate = Statement(
+    private static let changedSince = Statement(
         """
-        SELECT MAX(submitted_at) FROM submission WHERE seq IN
-            (SELECT seq FROM count_set WHERE service_code = ?1 AND achievement_date = ?2)
+        SELECT DISTINCT provider_code, source = 1 FROM count_set JOIN submission ON submission.seq = count_set.seq
+        WHERE service_code = ?1 AND achievement_date = ?2 AND submitted_at > ?3
         """)
     private static let insertStated = BulkInsert(
         into: "stated_points", ["service_code", "achievement_date", "provider_code", "seq", "body"],
@@ -182,11 +182,16 @@ enum CountStore {
         }
     }
 
-    /// When figures of a service and date last came in.
-    static func lastSubmitted(_ key: IndicatorValuesFile.Key, _ reader: any Reader) throws -> Instant? {
-        try reader.first(lastOfDate, [.text(key.service), .date(key.date)]) {
-            $0.isNull(0) ? nil : $0.instant(0)
-        } ?? nil
+    /// Whose figures came in since a moment, and whether any came with a file.
+    static func changed(_ key: IndicatorValuesFile.Key, since moment: Instant, _ reader: any Reader) throws
+        -> (providers: Set<String>, byFile: Bool)
+    {
+        var (providers, byFile) = (Set<String>(), false)
+        try reader.forEach(changedSince, [.text(key.service), .date(key.date), .instant(moment)]) { row in
+            providers.insert(row.text(0))
+            if row.bool(1) { byFile = true }
+        }
+        return (providers, byFile)
     }
 
     // MARK: Stated points

@@ -103,17 +103,19 @@ enum InstructionStore {
         var agencyReference = ""
         var refusalReason = ""
         var paidOn: CalendarDate?
+        /// Local claim that it pays, instead of a declaration.
+        var claim = ""
     }
 
     private static let columns = """
         instruction_id, declaration_id, payee_code, payee_kind, provider_code, commissioner_code, pay_code,
         subjective_code, gross_pence, period, service_code, narrative, release_on, corrects, state, agency_reference,
-        refusal_reason, paid_on
+        refusal_reason, paid_on, claim_id
         """
     private static let insert = Statement(
         """
         INSERT INTO instruction (\(columns))
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
         """)
     private static let update = Statement(
         """
@@ -127,8 +129,18 @@ enum InstructionStore {
         "SELECT \(columns) FROM instruction WHERE declaration_id = ?1 ORDER BY instruction_id")
     private static let due = Statement(
         """
-        SELECT \(columns) FROM instruction WHERE state = 1 AND release_on <= ?1 ORDER BY instruction_id
+        SELECT \(columns) FROM instruction WHERE state = 1 AND release_on <= ?1 AND claim_id = ''
+        ORDER BY instruction_id
         """)
+    private static let dueOfClaims = Statement(
+        """
+        SELECT \(columns) FROM instruction WHERE state = 1 AND release_on <= ?1 AND claim_id <> ''
+        ORDER BY instruction_id
+        """)
+    private static let sentOfClaims = Statement(
+        "SELECT \(columns) FROM instruction WHERE state = 2 AND claim_id <> '' ORDER BY instruction_id")
+    private static let byClaim = Statement(
+        "SELECT \(columns) FROM instruction WHERE claim_id = ?1 ORDER BY instruction_id")
 
     static func add(_ record: Record, in transaction: any Transaction) throws {
         try transaction.run(
@@ -138,7 +150,7 @@ enum InstructionStore {
                 .text(record.provider), .text(record.commissioner), .text(record.payCode), .text(record.subjectiveCode),
                 .integer(record.pence), .text(record.period.description), .text(record.service), .text(record.narrative),
                 .date(record.releaseOn), .text(record.corrects), .integer(record.state.rawValue),
-                .text(record.agencyReference), .text(record.refusalReason), .date(record.paidOn),
+                .text(record.agencyReference), .text(record.refusalReason), .date(record.paidOn), .text(record.claim),
             ])
     }
 
@@ -160,8 +172,17 @@ enum InstructionStore {
     static func of(declaration: String, _ reader: any Reader) throws -> [Record] {
         try reader.all(byDeclaration, [.text(declaration)], record)
     }
+    /// Of declarations; local claims have a time of their own (10.6).
     static func due(on day: CalendarDate, _ reader: any Reader) throws -> [Record] {
         try reader.all(due, [.date(day)], record)
+    }
+    static func dueOfClaims(on day: CalendarDate, _ reader: any Reader) throws -> [Record] {
+        try reader.all(dueOfClaims, [.date(day)], record)
+    }
+    /// Sent and not answered.
+    static func sentOfClaims(_ reader: any Reader) throws -> [Record] { try reader.all(sentOfClaims, [], record) }
+    static func of(claim: String, _ reader: any Reader) throws -> [Record] {
+        try reader.all(byClaim, [.text(claim)], record)
     }
 
     private static func record(_ row: any Row) throws -> Record {
@@ -173,6 +194,6 @@ enum InstructionStore {
             commissioner: row.text(5), payCode: row.text(6), subjectiveCode: row.text(7), pence: row.integer(8),
             period: period, service: row.text(10), narrative: row.text(11), releaseOn: try row.date(12),
             corrects: row.text(13), state: state, agencyReference: row.text(15), refusalReason: row.text(16),
-            paidOn: try row.optionalDate(17))
+            paidOn: try row.optionalDate(17), claim: row.text(18))
     }
 }

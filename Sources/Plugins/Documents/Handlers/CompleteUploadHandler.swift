@@ -2,6 +2,7 @@ import Digests
 import CommonContract
 import DocumentsContract
 import HostContract
+import PatientPrivacy
 import PluginAPI
 
 // An upload becomes a document, when its content is what it says it is.

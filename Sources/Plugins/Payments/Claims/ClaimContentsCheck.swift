@@ -9,6 +9,7 @@ struct ClaimContentsCheck {
     private(set) var from: CalendarDate?
     private(set) var to: CalendarDate?
     private(set) var cover: ClaimedCover?
+    private(set) var scheme: ClaimedScheme?
     private(set) var claimedPence: Int64 = 0
 
     /// Highest amount of one claim, against slips of the comma.
@@ -31,7 +32,13 @@ struct ClaimContentsCheck {
             refuse("claim.evidence_document_ids", "6.1", "One to ten bills or invoices are needed.")
         }
         guard let kind else { return }
-        if kind.isLocumCover { checkCover(contents.locum, kind) } else { checkBill(contents) }
+        if kind == .reimbursementScheme {
+            checkScheme(contents.scheme)
+        } else if kind.isLocumCover {
+            checkCover(contents.locum, kind)
+        } else {
+            checkBill(contents)
+        }
     }
 
     private mutating func refuse(_ field: String, _ rule: String, _ message: String) {
@@ -85,5 +92,76 @@ struct ClaimContentsCheck {
         }
         claimedPence = weeks.reduce(0) { $0 + $1.invoicedPence }
         cover = ClaimedCover(kind: kind, gmcNumber: locum.gmcNumber, absentFrom: absentFrom, weeks: weeks)
+    }
+
+    /// Salaried doctors only: no locum, no partner; extra hours under full time (payments.md 6.5).
+    private mutating func checkScheme(_ claim: Pcs_Payments_V1_SchemeClaim) {
+        let rule = "6.5"
+        if claim.gmcNumber.utf8.count != 7 || !claim.gmcNumber.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            refuse("claim.scheme.gmc_number", rule, "A GMC number has seven digits.")
+        }
+        if let from, let to, FinancialYear(containing: from) != FinancialYear(containing: to) {
+            refuse("claim.period_to", rule, "A claim lies within one financial year.")
+        }
+        let isOneKind = claim.extraHours.isEmpty != claim.newDoctor.isEmpty
+        if !isOneKind || claim.extraHours.count > 60 || claim.newDoctor.count > 12 {
+            refuse("claim.scheme", rule, "Claim extra hours (up to 60 entries), or a new doctor by months (up to 12).")
+        }
+        let most: Int32 = claim.newDoctor.isEmpty ? 8 : 9
+        if !(1...most).contains(claim.sessions) {
+            refuse("claim.scheme.sessions", rule, "The contract of employment has 1 to \(most) sessions a week.")
+        }
+        let hours = claim.extraHours.prefix(60).enumerated().compactMap { checkHours($0.element, $0.offset) }
+        let months = claim.newDoctor.prefix(12).enumerated().compactMap { checkMonth($0.element, $0.offset) }
+        for (index, pair) in zip(hours, hours.dropFirst()).enumerated() where pair.1.from < pair.0.from {
+            refuse("claim.scheme.extra_hours[\(index + 1)].from", rule, "Hours are in order.")
+        }
+        for (index, pair) in zip(months, months.dropFirst()).enumerated() where pair.1.month <= pair.0.month {
+            refuse("claim.scheme.new_doctor[\(index + 1)].month", rule, "Months are in order, each once.")
+        }
+        let claimed = ClaimedScheme(sessions: Int64(claim.sessions), hours: hours, months: months)
+        claimedPence = claimed.claimedPence
+        scheme = claimed
+    }
+
+    private mutating func checkHours(_ hours: Pcs_Payments_V1_SchemeHours, _ index: Int) -> ClaimedScheme.Hours? {
+        let field = "claim.scheme.extra_hours[\(index)]"
+        guard let day = hours.hasFrom ? hours.from.calendarDate : nil else {
+            refuse(field + ".from", "6.5", "Say from which day the hours were worked.")
+            return nil
+        }
+        if let from, let to, day < from || day > to {
+            refuse(field + ".from", "6.5", "The hours lie outside the period of the claim.")
+        }
+        if !(1...20_000).contains(hours.hoursHundredths) {
+            refuse(field + ".hours_hundredths", "6.5", "The hours are above nothing and at most 200.")
+        }
+        let amounts = [
+            ("pay_pence", hours.payPence, Int64(1)), ("employer_ni_pence", hours.employerNiPence, 0),
+            ("pension_pence", hours.pensionPence, 0),
+        ]
+        for (name, pence, least) in amounts where !(least...ClaimContentsCheck.largestPence).contains(pence) {
+            refuse("\(field).\(name)", "6.5", "The amount is from \(Money(pence: least)) to 1,000,000 pounds.")
+        }
+        func bounded(_ pence: Int64) -> Int64 { Swift.min(ClaimContentsCheck.largestPence, Swift.max(0, pence)) }
+        return ClaimedScheme.Hours(
+            from: day, hundredths: Int64(hours.hoursHundredths), payPence: bounded(hours.payPence),
+            employerNIPence: bounded(hours.employerNiPence), pensionPence: bounded(hours.pensionPence))
+    }
+
+    private mutating func checkMonth(_ month: Pcs_Payments_V1_SchemeMonth, _ index: Int) -> ClaimedScheme.Month? {
+        let field = "claim.scheme.new_doctor[\(index)]"
+        guard let parsed = YearMonth(year: Int(month.month.year), month: Int(month.month.month)) else {
+            refuse(field + ".month", "6.5", "Name the month.")
+            return nil
+        }
+        if let from, let to, parsed.lastDay < from || parsed.firstDay > to {
+            refuse(field + ".month", "6.5", "The month lies outside the period of the claim.")
+        }
+        if !(1...ClaimContentsCheck.largestPence).contains(month.costPence) {
+            refuse(field + ".cost_pence", "6.5", "The cost is above nothing and at most 1,000,000 pounds.")
+        }
+        return ClaimedScheme.Month(
+            month: parsed, costPence: Swift.min(ClaimContentsCheck.largestPence, Swift.max(0, month.costPence)))
     }
 }

@@ -12,9 +12,22 @@ enum ClaimKind: Int64, CaseIterable, Sendable {
     case sickness = 10
     case suspension = 11
     case studyLeave = 12
+    /// Salaried doctors under the practice-level reimbursement scheme (payments.md 6.5).
+    case reimbursementScheme = 13
 
     /// Locum cover is claimed week by week and has ceilings.
-    var isLocumCover: Bool { rawValue >= ClaimKind.parentalLeave.rawValue }
+    var isLocumCover: Bool {
+        switch self {
+        case .parentalLeave, .sickness, .suspension, .studyLeave: true
+        default: false
+        }
+    }
+
+    /// Rule of payments.md that its line names.
+    var rule: String {
+        if self == .reimbursementScheme { return "6.5 reimbursement scheme" }
+        return isLocumCover ? "6.4 locum cover" : "6.3 premises"
+    }
 
     var paycode: Paycode {
         switch self {
@@ -30,6 +43,7 @@ enum ClaimKind: Int64, CaseIterable, Sendable {
         case .sickness: .locumSickness
         case .suspension: .locumSuspended
         case .studyLeave: .locumStudyLeave
+        case .reimbursementScheme: .reimbursementScheme
         }
     }
 

@@ -11,6 +11,7 @@ struct ClaimLine {
 
     /// One line for the claim; its explanation lists every week with what was invoiced and what is payable.
     func line(paying pence: Int64) throws(ArithmeticError) -> PaymentLine {
+        if let line = try cappedLine(paying: pence) { return line }
         let source = Explanation.Source("claim " + claim.id, version: claim.version)
         var inputs = parts.filter { $0.payablePence != 0 }.map { part in
             Explanation.Input(
@@ -39,8 +40,35 @@ struct ClaimLine {
             basis: claim.kind.displayedCode(contract.terms.payment.kind), pence: pence, source: .item,
             month: YearMonth(containing: claim.from),
             explanation: Explanation(
-                rule: claim.kind.isLocumCover ? "6.4 locum cover" : "6.3 premises", ruleVersion: 1, inputs: inputs,
+                rule: claim.kind.rule, ruleVersion: 1, inputs: inputs,
                 steps: steps, rounding: "RND-2", amount: Money(pence: pence)),
+            origin: origin)
+    }
+
+    /// Where one rate caps all parts: the quantity at that rate (C1).
+    private func cappedLine(paying pence: Int64) throws(ArithmeticError) -> PaymentLine? {
+        guard let rate = parts.first?.cap?.rate, parts.allSatisfy({ $0.cap?.rate == rate }) else { return nil }
+        var hundredths: Int64 = 0
+        for part in parts { hundredths += part.cap?.quantity.scaled(to: 2) ?? 0 }
+        let quantity = ExactDecimal(mantissa: hundredths, scale: 2)
+        let pounds = try quantity.rational.multiplied(by: rate.value.rational)
+        guard try Rounding.toPence(pounds).pence == pence else { return nil }
+        return PaymentLine(
+            paycode: claim.kind.paycode, contractID: contractID, contractVersion: contract.version,
+            periodFrom: claim.from, periodTo: claim.to, quantity: quantity.trimmed(), rate: rate.value, basis: "HOURS",
+            pence: pence, source: .item, month: YearMonth(containing: claim.from),
+            explanation: Explanation(
+                rule: claim.kind.rule, ruleVersion: 1,
+                inputs: [
+                    .init(
+                        "hours", quantity, .count,
+                        from: .init(
+                            "claim " + claim.id, version: claim.version,
+                            note: "claimed \(Money(pence: claim.claimedPence))"), asOf: claim.from),
+                    rate.input("hourly_cap", .pounds),
+                ],
+                steps: [.init("capped", .input(0), .multiply, .input(1)), .init("amount", rounding: .step(0))],
+                rounding: "RND-2", amount: Money(pence: pence)),
             origin: origin)
     }
 

@@ -50,7 +50,23 @@ extension ClaimHandlers {
 
     /// What the rules come to.
     func assess(_ claim: ClaimStore.Claim, _ reader: any Reader) throws -> [AssessedPart] {
+        try assess(claim, rates: try ReferenceStore.rates(knownAt: .max, reader), reader)
+    }
+
+    /// What the rules come to at other rates than the approved ones.
+    func assess(_ claim: ClaimStore.Claim, rates: RateTable, _ reader: any Reader) throws -> [AssessedPart] {
         let check = ClaimContentsCheck(try contents(of: claim), today: context.clock.today)
+        if let scheme = check.scheme {
+            let contract = try contract(of: claim, reader)
+            return try refusing {
+                let allocation = try SchemeAllocation(
+                    claim.practice, FinancialYear(containing: claim.from), besides: claim.id, rates: rates, reader)
+                return try SchemeAssessment(
+                    claim: scheme, isInLondon: contract.terms.payment.london != .none,
+                    remainingPence: allocation.remainingPence, rates: rates
+                ).parts()
+            }
+        }
         guard let cover = check.cover else {
             return [
                 AssessedPart(
@@ -60,7 +76,6 @@ extension ClaimHandlers {
         }
         let covered = try ClaimStore.weeks(
             of: claim.practice, gmcNumber: cover.gmcNumber, besides: claim.id, reader)
-        let rates = try ReferenceStore.rates(knownAt: .max, reader)
         return try refusing { try LocumAssessment(cover: cover, covered: covered, rates: rates).parts() }
     }
 

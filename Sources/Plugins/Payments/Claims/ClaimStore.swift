@@ -88,6 +88,9 @@ enum ClaimStore {
             AND stage IN (2, 3, 4, 5)
         ORDER BY claim_id
         """)
+    /// Of the kinds that rates cap, those approved.
+    private static let assessedClaims = Statement(
+        "SELECT \(columns) FROM claim WHERE kind BETWEEN 9 AND 13 AND stage IN (4, 5) ORDER BY claim_id")
     private static let insertEvent = Statement(
         """
         INSERT INTO claim_event (claim_id, number, step, taken_by, taken_at, detail, contents)
@@ -133,6 +136,9 @@ enum ClaimStore {
     static func claims(of practice: ODSCode, _ reader: any Reader) throws -> [Claim] {
         try reader.all(ofPractice, [.text(practice.value)], claim)
     }
+
+    /// Approved claims whose amount follows from rates.
+    static func assessed(_ reader: any Reader) throws -> [Claim] { try reader.all(assessedClaims, [], claim) }
 
     /// Other live claims of the practice and kind whose period overlaps.
     static func overlapping(_ other: Claim, _ reader: any Reader) throws -> [Claim] {

@@ -32,6 +32,13 @@ struct AssessedPart: Hashable, Sendable {
     /// Why less is payable; empty = paid as claimed.
     var reduction = ""
     var rule = ""
+    /// Where the ceiling is a quantity at a rate: both.
+    var cap: Cap?
+
+    struct Cap: Hashable, Sendable {
+        var quantity: ExactDecimal
+        var rate: Rate
+    }
 }
 
 /// Ceilings and waiting times of locum cover (payments.md 6.4): the lower of what was invoiced and the week's ceiling,

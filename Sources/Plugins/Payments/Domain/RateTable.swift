@@ -88,6 +88,39 @@ enum RateName: String, CaseIterable, Sendable {
     case publishedFeeMainProgramme = "published_fee_main_programme"
     case publishedFeeWeightManagement = "published_fee_weight_management"
 
+    // Dispensing, payments.md 9.4.
+    case dispensingArrearsMonths = "dispensing_arrears_months"
+    /// 0 = the band of the total prices everything, 1 = each band prices what lies within it.
+    case dispensingBandMarginal = "dispensing_band_marginal"
+    case drugVATPercent = "drug_vat_percent"
+    // Training and retention, payments.md 9.5.
+    case trainingArrearsMonths = "training_arrears_months"
+    /// Pounds for each session of each week.
+    case retentionSession = "retention_session"
+    case retentionMostSessions = "retention_most_sessions"
+    case retentionWeeks = "retention_weeks"
+    case retentionMostYears = "retention_most_years"
+    // Practice-level reimbursement scheme, payments.md 6.5.
+    /// Pounds a year for each adjusted patient.
+    case schemeAllocation = "scheme_allocation"
+    case schemeHourlyCap = "scheme_hourly_cap"
+    case schemeSalaryCap = "scheme_salary_cap"
+    case schemeSalaryCapLondon = "scheme_salary_cap_london"
+    case schemeEmployerNIPercent = "scheme_employer_ni_percent"
+    /// Sessions for which the salary cap is meant.
+    case schemeFullTimeSessions = "scheme_full_time_sessions"
+
+    /// Paid months later than the day that sets it.
+    var isPaidInArrears: Bool {
+        switch self {
+        case .dispensingArrearsMonths, .dispensingBandMarginal, .drugVATPercent, .trainingArrearsMonths: true
+        default: false
+        }
+    }
+
+    /// Looked up by the day of what is claimed, so that it may change within a month.
+    var changesWithinMonth: Bool { rawValue.hasPrefix("scheme_") }
+
     /// Fees of claims, which are paid in the month in which the claim comes, later than the day that sets the fee.
     var isOphthalmicFee: Bool { rawValue.hasPrefix("gos_") }
 
@@ -96,6 +129,11 @@ enum RateName: String, CaseIterable, Sendable {
         case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh:
             .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent, .gosLevyPercent: .percent
+        case .drugVATPercent, .schemeEmployerNIPercent: .percent
+        case .dispensingArrearsMonths, .dispensingBandMarginal, .trainingArrearsMonths, .retentionMostSessions,
+            .retentionWeeks, .retentionMostYears, .schemeFullTimeSessions:
+            .count
+        case .retentionSession, .schemeAllocation, .schemeHourlyCap, .schemeSalaryCap, .schemeSalaryCapLondon: .pounds
         case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
         case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks, .allocationIndexLow,
             .allocationIndexHigh, .turnoverIndexMovement,

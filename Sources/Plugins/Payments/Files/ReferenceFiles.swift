@@ -53,7 +53,8 @@ enum RateFile {
         func breach(_ field: String, _ rule: String, _ message: String) {
             breaches.append(ContractRules.Breach(field: field, rule: rule, message: message))
         }
-        if fields.from.day != 1 || fields.to.map({ $0.day != 1 }) == true {
+        let isByDay = RateName(rawValue: fields.name)?.changesWithinMonth == true
+        if !isByDay, fields.from.day != 1 || fields.to.map({ $0.day != 1 }) == true {
             breach("effective_from", "REF02", "rates begin and end with a month: give the first day of one")
         }
         if let to = fields.to, to <= fields.from {

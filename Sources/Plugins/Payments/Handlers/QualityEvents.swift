@@ -54,6 +54,7 @@ enum QualityEvents {
             naturalKey: key(event.instructionID), payee: payee, firstRun: first,
             line: line(
                 event.instructionID, payee: payee, paycode: paycode(event.payCode, event.grossPence),
+                units: units(event),
                 basis: event.payCode.isEmpty ? "QUALITY" : event.payCode, pence: event.grossPence, month: month,
                 note: "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"))
         try PayableItemStore.add([item], by: actor, detail: "instruction " + event.instructionID, in: transaction)
@@ -98,23 +99,45 @@ enum QualityEvents {
     }
 
     private static func line(
-        _ instructionID: String, payee: ODSCode, paycode: Paycode, basis: String, pence: Int64, month: YearMonth,
-        note: String
+        _ instructionID: String, payee: ODSCode, paycode: Paycode, units: Units? = nil, basis: String, pence: Int64,
+        month: YearMonth, note: String
     ) -> PaymentLine {
         let amount = Money(pence: pence)
+        let source = Explanation.Source("instruction " + instructionID, note: note)
+        var inputs = [
+            Explanation.Input("instructed", amount.pounds, .pounds, from: source, asOf: month.lastDay)
+        ]
+        var steps: [Explanation.Step] = [.init("amount", rounding: .input(0))]
+        if let units {
+            inputs = [
+                .init("count", units.quantity, .count, from: source, asOf: month.lastDay),
+                .init("price", units.rate, .pounds, from: source, asOf: month.lastDay),
+            ]
+            steps = [.init("units", .input(0), .multiply, .input(1)), .init("amount", rounding: .step(0))]
+        }
         return PaymentLine(
             paycode: paycode, contractID: payee.value, contractVersion: 0, periodFrom: month.firstDay,
-            periodTo: month.lastDay, quantity: ExactDecimal(1), rate: amount.pounds, basis: basis, pence: pence,
-            source: .item, month: month,
+            periodTo: month.lastDay, quantity: units?.quantity ?? ExactDecimal(1), rate: units?.rate ?? amount.pounds,
+            basis: basis, pence: pence, source: .item, month: month,
             explanation: Explanation(
-                rule: "7 quality services", ruleVersion: 1,
-                inputs: [
-                    .init(
-                        "instructed", amount.pounds, .pounds, from: .init("instruction " + instructionID, note: note),
-                        asOf: month.lastDay)
-                ],
-                steps: [.init("amount", rounding: .input(0))], rounding: "GEN-4", amount: amount),
+                rule: "7 quality services", ruleVersion: 1, inputs: inputs, steps: steps, rounding: "GEN-4",
+                amount: amount),
             origin: key(instructionID))
+    }
+
+    /// A count at a price, where the instruction carries both (C1).
+    private struct Units {
+        var quantity: ExactDecimal
+        var rate: ExactDecimal
+    }
+
+    /// `nil` when the instruction names no count and price, or they do not come to its amount.
+    private static func units(_ event: Pcs_Cqrs_V1_PaymentInstructed) -> Units? {
+        guard let quantity = ExactDecimal(event.quantity), let rate = ExactDecimal(event.rate),
+            let pounds = try? quantity.rational.multiplied(by: rate.rational),
+            (try? Rounding.toPence(pounds).pence) == event.grossPence
+        else { return nil }
+        return Units(quantity: quantity, rate: rate)
     }
 
     /// The family of a quality service's pay code. A code that is new to this version is paid all the same, as an
@@ -128,9 +151,12 @@ enum QualityEvents {
         "PCNCORE": .networkCore, "PCNNPP": .networkParticipation, "PCNCD": .networkClinicalDirector,
         "PCNEHA": .networkExtendedHours, "PCNEA": .networkEnhancedAccess, "PCNCARE": .networkCareHomes,
         "PCNIIF": .networkInvestment, "VANDI": .childhoodVaccination, "V6IN1": .childhoodVaccination,
-        "VMMR": .childhoodVaccination, "VPCV": .childhoodVaccination, "VROTA": .childhoodVaccination,
+        "VMMR": .childhoodVaccination, "VPCV": .childhoodVaccination, "VROTA": .shinglesVaccination,
         "VHIBME": .childhoodVaccination, "VMENB": .meningitisVaccination, "VMENAC": .meningitisVaccination,
         "VPERT": .pertussisVaccination, "VSHIN": .shinglesVaccination, "VPPV": .pneumococcalVaccination,
-        "VFLU": .influenzaVaccination, "VCHFLU": .influenzaVaccination,
+        "VFLU": .influenzaVaccination, "VCHFLU": .influenzaVaccination, "LIS": .localIncentive,
+        // No heading of their own in the official report: with the routine programme.
+        "VHPV": .childhoodVaccination, "VRSV": .childhoodVaccination,
+        "GPRS": .reimbursementScheme,
     ]
 }

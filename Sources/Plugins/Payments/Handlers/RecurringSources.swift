@@ -11,6 +11,8 @@ struct RecurringSources {
     let lists: ListTable
     let timelines: [ContractTimeline]
     let organisations: any OrganisationDirectory
+    /// Bands and figures that are only proposed, on top of the approved ones: for the preview of what they change.
+    var proposed: ReferenceStore.Content?
 
     func read(_ reader: any Reader) throws -> [any RecurringLines] {
         var sources: [any RecurringLines] = []
@@ -19,10 +21,32 @@ struct RecurringSources {
             OphthalmicLines(
                 totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates))
         sources += try networks(reader)
+        sources += try dispensing(reader)
+        sources += try training(reader)
         sources.append(
             LevyLines(
                 try LevyStore.book(knownAt: snapshot, reader), months: months, lists: lists, timelines: timelines))
         return sources
+    }
+
+    private func dispensing(_ reader: any Reader) throws -> [any RecurringLines] {
+        guard let first = months.min(), let last = months.max() else { return [] }
+        let data = try DispensingStore.data(
+            from: first.adding(months: -Arrears.mostMonths), to: last, knownAt: snapshot, reader)
+        guard !data.isEmpty else { return [] }
+        var bands = try DispensingBandStore.rows(knownAt: snapshot, reader)
+        if case .dispensingBands(let rows) = proposed { bands += rows }
+        return [try DispensingLines(data, bands: DispensingBands(bands), rates: rates)]
+    }
+
+    private func training(_ reader: any Reader) throws -> [any RecurringLines] {
+        var figures = try TrainingRateStore.rows(knownAt: snapshot, reader)
+        if case .trainingRates(let rows) = proposed { figures += rows }
+        return [
+            TrainingLines(
+                try TrainingStore.placements(knownAt: snapshot, reader), figures: TrainingRates(figures), rates: rates),
+            RetentionLines(try TrainingStore.memberships(knownAt: snapshot, reader), rates: rates),
+        ]
     }
 
     private func networks(_ reader: any Reader) throws -> [any RecurringLines] {

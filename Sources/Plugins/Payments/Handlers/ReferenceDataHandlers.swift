@@ -57,6 +57,12 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         case .paycodes:
             let read = PaycodeFile.read(bytes)
             (content, violations) = (.paycodes(read.rows), read.violations)
+        case .dispensingBands:
+            let read = DispensingBandFile.read(bytes)
+            (content, violations) = (.dispensingBands(read.rows), read.violations)
+        case .trainingRates:
+            let read = TrainingRateFile.read(bytes)
+            (content, violations) = (.trainingRates(read.rows), read.violations)
         }
         guard violations.isEmpty else { throw Failure.file(violations) }
         return content
@@ -108,31 +114,32 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
             set.state = request.approve ? .approved : .returned
             set.decidedBy = actor
             set.decisionReason = request.reason
-            let rows = set.kind == .rates ? try ReferenceStore.rates(ofSet: set.id, transaction) : []
-            if request.approve { set.version = try record(set, rows, by: actor, in: transaction) }
+            let content = try ReferenceStore.content(of: set, transaction)
+            if request.approve { set.version = try record(set, content, by: actor, in: transaction) }
             try ReferenceStore.saveDecision(set, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "rate-set/\(set.id)",
                     detail: request.approve
                         ? "approved as version \(set.version ?? 0)" : "returned: \(request.reason)"))
-            return try message(set, affectedBy: .rates(rows), transaction)
+            return try message(set, affectedBy: content, transaction)
         }
     }
 
     private func record(
-        _ set: ReferenceStore.RateSet, _ rows: [RateRow], by actor: String, in transaction: any Transaction
+        _ set: ReferenceStore.RateSet, _ content: ReferenceStore.Content, by actor: String,
+        in transaction: any Transaction
     ) throws -> Int64 {
-        // Calendars and paycodes change no amounts of months already paid.
-        let to = rows.contains { $0.to == nil } ? nil : rows.compactMap(\.to).max()
+        let spans = content.spans
+        let to = spans.contains { $0.to == nil } ? nil : spans.compactMap(\.to).max()
         // A claim is paid up to three quarters of a year after the day that sets its fee (payments.md 10.2).
-        if rows.contains(where: { $0.name.isOphthalmicFee }) {
+        if case .rates(let rows) = content, rows.contains(where: { $0.name.isOphthalmicFee }) {
             _ = try InputLog.record(
                 .ophthalmic, from: rows.map(\.from).min(), to: to?.adding(days: 275), by: actor,
                 detail: "fees of rate set \(set.id)", in: transaction)
         }
         return try InputLog.record(
-            set.kind.inputKind, from: rows.map(\.from).min(), to: to, by: actor, detail: "rate set \(set.id)",
+            set.kind.inputKind, from: spans.map(\.from).min(), to: to, by: actor, detail: "rate set \(set.id)",
             in: transaction)
     }
 
@@ -177,11 +184,9 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
     private func message(
         _ set: ReferenceStore.RateSet, affectedBy content: ReferenceStore.Content, _ reader: any Reader
     ) throws -> Pcs_Payments_V1_RateSet {
-        guard case .rates(let rows) = content else { return message(set, firstAffected: nil) }
+        let spans = content.spans
         let paid = try RunStore.runs(reader).filter(\.state.isPublished).map(\.month)
-        let affected = paid.first { month in
-            rows.contains { InputLog.Span(from: $0.from, to: $0.to).touches(month) }
-        }
+        let affected = paid.first { month in spans.contains { $0.touches(month) } }
         return message(set, firstAffected: affected)
     }
 

@@ -11,6 +11,10 @@ extension PaymentsError {
             Failure(
                 PaymentsReasons.rateMissing,
                 "The rate \(name.rawValue) is not set for \(YearMonth(containing: day)).")
+        case .figureMissing(let name, let day):
+            Failure(
+                PaymentsReasons.rateMissing,
+                "The figure \(name) is not set for \(YearMonth(containing: day)).")
         case .amountOutOfRange(let place):
             Failure(
                 PaymentsReasons.amountOutOfRange,

@@ -14,6 +14,7 @@ enum RunChecks {
             try NewBankDetails(read.run, reader),
             try LevyControl(read, reader),
             try TurnoverCheck(read, reader),
+            try ExpectedTrainingGrants(read, reader),
         ]
     }
 }

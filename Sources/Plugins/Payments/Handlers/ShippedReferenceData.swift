@@ -10,6 +10,8 @@ enum ShippedReferenceData {
         (.rates, "rates.csv", PackageResources.rates_csv),
         (.bankHolidays, "bank_holidays.csv", PackageResources.bank_holidays_csv),
         (.paycodes, "paycodes.csv", PackageResources.paycodes_csv),
+        (.dispensingBands, "dispensing_bands.csv", PackageResources.dispensing_bands_csv),
+        (.trainingRates, "training_rates.csv", PackageResources.training_rates_csv),
     ]
 
     /// Safe to call at every start.

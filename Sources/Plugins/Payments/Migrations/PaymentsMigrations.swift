@@ -21,6 +21,12 @@ enum PaymentsMigrations {
         Migration(version: 51, name: "superannuation", statements: ContributionStore.schema),
         Migration(version: 52, name: "withholding", statements: WithholdingStore.schema),
         Migration(version: 53, name: "set-off", statements: SetOffStore.schema),
+        Migration(version: 60, name: "dispensing", statements: DispensingStore.schema),
+        Migration(version: 61, name: "training and retention", statements: TrainingStore.schema),
+        Migration(version: 62, name: "reimbursement scheme", statements: SchemeStore.schema),
+        Migration(
+            version: 63, name: "dispensing bands and training rates",
+            statements: DispensingBandStore.schema + TrainingRateStore.schema),
         Migration(version: 70, name: "allocation formula", statements: AllocationStore.schema),
         Migration(version: 71, name: "baselines", statements: BaselineStore.schema),
         Migration(version: 72, name: "contract changes", statements: ContractChangeStore.schema),

@@ -5,6 +5,7 @@ enum EvidenceStore {
     enum Kind: String {
         case contracts, capitation, reference, published, networkPopulations, variations
         case localPayments
+        case dispensing, schemePopulations
     }
 
     struct Evidence: Hashable, Sendable {

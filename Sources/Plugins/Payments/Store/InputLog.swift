@@ -6,6 +6,7 @@ enum InputLog {
         case contracts, capitation, rates, bankHolidays, paycodes, items, networks, variations
         case ophthalmic, localPayments
         case levies, withholdings
+        case dispensing, training, scheme
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

@@ -111,6 +111,10 @@ enum PayableItemStore {
         return ids
     }
 
+    static func isKnown(_ naturalKey: String, _ reader: any Reader) throws -> Bool {
+        try reader.first(byKey, [.text(naturalKey)]) { $0.text(0) } != nil
+    }
+
     /// Takes back an item that no published run has paid; `false` when one has, or it is withdrawn already.
     static func withdraw(
         _ itemID: String, reason: String, by actor: String, in transaction: any Transaction

@@ -7,12 +7,16 @@ enum ReferenceStore {
         case rates = 1
         case bankHolidays = 2
         case paycodes = 3
+        case dispensingBands = 60
+        case trainingRates = 61
 
         var inputKind: InputLog.Kind {
             switch self {
             case .rates: .rates
             case .bankHolidays: .bankHolidays
             case .paycodes: .paycodes
+            case .dispensingBands: .dispensing
+            case .trainingRates: .training
             }
         }
     }
@@ -28,12 +32,16 @@ enum ReferenceStore {
         case rates([RateRow])
         case bankHolidays([BankHolidayFile.Row])
         case paycodes([PaycodeBook.Entry])
+        case dispensingBands([DispensingBand])
+        case trainingRates([TrainingRate])
 
         var kind: Kind {
             switch self {
             case .rates: .rates
             case .bankHolidays: .bankHolidays
             case .paycodes: .paycodes
+            case .dispensingBands: .dispensingBands
+            case .trainingRates: .trainingRates
             }
         }
 
@@ -42,6 +50,24 @@ enum ReferenceStore {
             case .rates(let rows): rows.count
             case .bankHolidays(let rows): rows.count
             case .paycodes(let rows): rows.count
+            case .dispensingBands(let rows): rows.count
+            case .trainingRates(let rows): rows.count
+            }
+        }
+
+        /// Days whose amounts it may change, with those on which what it sets is paid. None for calendars and paycodes:
+        /// they change no amounts of months already paid.
+        var spans: [InputLog.Span] {
+            func late(_ day: CalendarDate?) -> CalendarDate? {
+                day.map { ClaimDeadline.adding(months: Arrears.mostMonths, to: $0) }
+            }
+            return switch self {
+            case .rates(let rows):
+                rows.map { .init(from: $0.from, to: $0.name.isPaidInArrears ? late($0.to) : $0.to) }
+            case .dispensingBands(let rows): rows.map { .init(from: $0.from, to: late($0.to)) }
+            // Grants of a placement may be paid together after its end.
+            case .trainingRates(let rows): rows.map { .init(from: $0.from, to: nil) }
+            case .bankHolidays, .paycodes: []
             }
         }
     }
@@ -138,6 +164,19 @@ enum ReferenceStore {
                     .text(row.heading),
                 ]
             }
+        case .dispensingBands(let rows): try DispensingBandStore.add(rows, set: set.id, in: transaction)
+        case .trainingRates(let rows): try TrainingRateStore.add(rows, set: set.id, in: transaction)
+        }
+    }
+
+    /// What a set holds, as far as it sets amounts.
+    static func content(of set: RateSet, _ reader: any Reader) throws -> Content {
+        switch set.kind {
+        case .rates: .rates(try rates(ofSet: set.id, reader))
+        case .dispensingBands: .dispensingBands(try DispensingBandStore.rows(ofSet: set.id, reader))
+        case .trainingRates: .trainingRates(try TrainingRateStore.rows(ofSet: set.id, reader))
+        case .bankHolidays: .bankHolidays([])
+        case .paycodes: .paycodes([])
         }
     }
 

@@ -1,8 +1,8 @@
 /// What looks like identifiers of patients in text (cqrs.md LOC-6): ten digits that pass the check of an NHS number, and
 /// in tables a column of birth dates beside one of names.
-enum PatientIdentifiers {
+package enum PatientIdentifiers {
     /// Ten digits: weights 10 to 2, remainder modulo 11; a check digit of 10 does not exist.
-    static func isNHSNumber(_ digits: some Collection<UInt8>) -> Bool {
+    package static func isNHSNumber(_ digits: some Collection<UInt8>) -> Bool {
         guard digits.count == 10 else { return false }
         var sum = 0
         for (index, digit) in digits.enumerated() where index < 9 { sum += Int(digit) * (10 - index) }
@@ -13,7 +13,7 @@ enum PatientIdentifiers {
     }
 
     /// How many there are: 3, space or hyphen, 3, the same, 4; or ten digits in a row.
-    static func count(in bytes: [UInt8]) -> Int {
+    package static func count(in bytes: [UInt8]) -> Int {
         numbers(in: bytes) + birthDates(in: bytes)
     }
 

@@ -1,0 +1,106 @@
+import PluginAPI
+
+/// Trainer grants and reimbursed pay of all placements in force. A revised placement makes difference lines by itself.
+struct TrainingLines: RecurringLines {
+    private let grants: TrainingGrants
+    private let byPractice: [ODSCode: [TraineePlacement]]
+
+    init(_ placements: [TraineePlacement], figures: TrainingRates, rates: RateTable) {
+        grants = TrainingGrants(figures: figures, rates: rates)
+        byPractice = Dictionary(grouping: placements, by: \.practice)
+    }
+
+    /// The grants of a placement may come together after its end, so all that have begun are looked at.
+    func payees(in month: YearMonth) -> Set<ODSCode> {
+        Set(byPractice.lazy.filter { $0.value.contains { $0.from <= month.lastDay } }.map(\.key))
+    }
+
+    func lines(for payee: ODSCode, in month: YearMonth) throws(PaymentsError) -> [PaymentLine] {
+        var lines: [PaymentLine] = []
+        for placement in byPractice[payee] ?? [] {
+            for earlier in try grants.months(of: placement, paidIn: month) {
+                if case .due(let line) = try grants.grant(placement, for: earlier, paidIn: month),
+                    line.pence != 0
+                {
+                    lines.append(line)
+                }
+                if let line = try grants.salary(placement, for: earlier, paidIn: month), line.pence != 0 {
+                    lines.append(line)
+                }
+            }
+        }
+        return lines
+    }
+}
+
+/// The retention scheme (payments.md 9.5): a rate for each session of a year's weeks, up to the most sessions paid, in
+/// twelfths.
+struct RetentionLines: RecurringLines {
+    private let rates: RateTable
+    private let byPractice: [ODSCode: [RetentionMembership]]
+
+    init(_ memberships: [RetentionMembership], rates: RateTable) {
+        self.rates = rates
+        byPractice = Dictionary(grouping: memberships, by: \.practice)
+    }
+
+    func payees(in month: YearMonth) -> Set<ODSCode> {
+        Set(
+            byPractice.lazy.filter { entry in
+                entry.value.contains { $0.from <= month.lastDay && $0.to >= month.firstDay }
+            }.map(\.key))
+    }
+
+    func lines(for payee: ODSCode, in month: YearMonth) throws(PaymentsError) -> [PaymentLine] {
+        var lines: [PaymentLine] = []
+        for membership in byPractice[payee] ?? []
+        where membership.from <= month.lastDay && membership.to >= month.firstDay {
+            let line = try line(membership, month)
+            if line.pence != 0 { lines.append(line) }
+        }
+        return lines
+    }
+
+    private func line(_ membership: RetentionMembership, _ month: YearMonth) throws(PaymentsError)
+        -> PaymentLine
+    {
+        let session = try rates.rate(.retentionSession, at: month.firstDay)
+        let weeks = try rates.rate(.retentionWeeks, at: month.firstDay)
+        let paid = Swift.min(membership.sessions, try rates.whole(.retentionMostSessions, at: month.firstDay))
+        let (first, last) = (
+            Swift.max(membership.from, month.firstDay), Swift.min(membership.to, month.lastDay)
+        )
+        let share = Share(days: Int(last.daysSince1970 - first.daysSince1970) + 1, of: month)
+        var steps: [Explanation.Step] = [
+            .init("week", .input(0), .multiply, .input(1)), .init("annual", .step(0), .multiply, .input(2)),
+        ]
+        share.appendMonth(to: &steps, annual: .step(1))
+        do throws(ArithmeticError) {
+            let annual = try Rational(paid).multiplied(by: session.value.rational).multiplied(
+                by: weeks.value.rational)
+            let pence = try Rounding.toPence(try share.month(of: annual)).pence
+            return PaymentLine(
+                paycode: .retention, contractID: membership.practice.value,
+                contractVersion: membership.version,
+                periodFrom: month.firstDay, periodTo: month.lastDay, quantity: ExactDecimal(paid),
+                rate: session.value,
+                basis: share.basis("SESSIONS x \(weeks.value.trimmed())/12"), pence: pence,
+                source: .recurring,
+                month: month,
+                explanation: Explanation(
+                    rule: "9.5 retention scheme", ruleVersion: 1,
+                    inputs: [
+                        .init(
+                            "sessions_paid", ExactDecimal(paid), .count,
+                            from: .init(
+                                "retention", version: membership.version,
+                                note: "\(membership.sessions) sessions a week"),
+                            asOf: membership.from),
+                        session.input("session", .pounds), weeks.input("weeks", .count),
+                    ], steps: steps, rounding: "RND-3", amount: Money(pence: pence)),
+                origin: "retention/" + membership.id)
+        } catch {
+            throw .amountOutOfRange(membership.practice.value)
+        }
+    }
+}
