@@ -35,6 +35,9 @@ var targets: [Target] = [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Workbook", dependencies: ["Tabular", "CZlib"]),
 
+    // Files for people to read and print.
+    .target(name: "PortableDocument"),
+
     // Generated from proto/, committed.
     .target(name: "CommonContract", dependencies: [protobuf, "PluginAPI"], path: "Sources/Contracts/Common"),
     .target(name: "FrameContract", dependencies: [protobuf], path: "Sources/Contracts/Frame"),
@@ -77,8 +80,8 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
-            "ChangesContract", "CqrsContract", "PaymentsContract", protobuf,
+            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "PortableDocument", "CommonContract", "HostContract",
+            "CaseworkContract", "ChangesContract", "CqrsContract", "PaymentsContract", protobuf,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -161,6 +164,7 @@ var targets: [Target] = [
     // Tests mirror the targets.
     .testTarget(name: "AccountingTests", dependencies: ["Accounting"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "PluginAPI"]),
+    .testTarget(name: "PortableDocumentTests", dependencies: ["PortableDocument"]),
     .testTarget(name: "WorkbookTests", dependencies: ["Workbook", "Tabular", "PluginAPI", "CZlib"]),
     .testTarget(
         name: "FrameProtocolTests",
@@ -190,8 +194,8 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
-            "CommonContract", protobuf,
+            "Digests", "PaymentsPlugin", "CaseworkPlugin", "PaymentsContract", "CaseworkContract", "CqrsContract",
+            "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",

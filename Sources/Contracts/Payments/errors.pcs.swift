@@ -209,6 +209,18 @@ public enum PaymentsReasons {
         summary: "The file of local payments is in another state.",
         nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
 
+    /// Nothing is known of the quality framework for this practice and year.
+    public static let qualityFiguresUnknown = Reason(
+        name: "QUALITY_FIGURES_UNKNOWN", code: .notFound,
+        summary: "Nothing is known of the quality framework for this practice and year.",
+        nextStep: "QualityFiguresService/ListQualityFigures shows the years that there are.")
+
+    /// A query on this line is open.
+    public static let queryOpen = Reason(
+        name: "QUERY_OPEN", code: .alreadyExists,
+        summary: "A query on this line is open.",
+        nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -245,5 +257,7 @@ public enum PaymentsReasons {
         ophthalmicBatchTooLarge,
         pharmacyFileUnknown,
         pharmacyFileStateWrong,
+        qualityFiguresUnknown,
+        queryOpen,
     ]
 }

@@ -44,6 +44,10 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
 
   /// Columns paycode, description, sign, heading. A set replaces the paycodes that it names.
   case paycodes // = 3
+
+  /// Columns paycode, effective_from, effective_to, minimum, maximum, grade, source, note: between what a line may be
+  /// before a run is stopped for it. A set replaces the bounds of the paycodes that it names.
+  case amountBounds // = 8
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -56,6 +60,7 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case 1: self = .rates
     case 2: self = .bankHolidays
     case 3: self = .paycodes
+    case 8: self = .amountBounds
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -66,6 +71,7 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case .rates: return 1
     case .bankHolidays: return 2
     case .paycodes: return 3
+    case .amountBounds: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -76,6 +82,7 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     .rates,
     .bankHolidays,
     .paycodes,
+    .amountBounds,
   ]
 
 }
@@ -411,7 +418,7 @@ public nonisolated struct Pcs_Payments_V1_ListRateSetsResponse: Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_ReferenceKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0")
 }
 
 nonisolated extension Pcs_Payments_V1_RateSetState: SwiftProtobuf._ProtoNameProviding {

@@ -19,6 +19,7 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Casework_V1_TaskRequested.protoMessageName,
             Pcs_Casework_V1_TaskSettled.protoMessageName,
             Pcs_Casework_V1_MessagePosted.protoMessageName,
+            Pcs_Casework_V1_EnquiryRequested.protoMessageName,
         ])
 
     private let context: PluginContext
@@ -41,6 +42,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_OphthalmicServiceMethods.bind(OphthalmicHandlers(context: context))
             + Pcs_Payments_V1_PharmacyPaymentServiceMethods.bind(PharmacyHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
+            + Pcs_Payments_V1_QualityFiguresServiceMethods.bind(QualityFigureHandlers(context: context))
     }
 
     public var subscriptions: [Subscription] {
@@ -52,6 +54,10 @@ public struct PaymentsPlugin: Plugin {
             Subscription(to: Pcs_Changes_V1_ChangeStepDue.self, from: PracticeChangeEvents.publisher) {
                 event, envelope, transaction in
                 try PracticeChangeEvents.receive(event, envelope, transaction)
+            },
+            Subscription(to: Pcs_Casework_V1_EnquiryProgressed.self, from: StatementQueryEvents.publisher) {
+                event, _, transaction in
+                try StatementQueryEvents.receive(event, transaction)
             },
         ] + QualityEvents.subscriptions
     }

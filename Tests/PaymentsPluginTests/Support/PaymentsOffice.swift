@@ -21,9 +21,10 @@ struct PaymentsOffice {
 
     static func with(
         _ fidelity: TestHost.Fidelity = .inProcess, clock: ManualClock = .atStart,
+        plugins: [any Plugin.Type] = [PaymentsPlugin.self],
         _ body: (PaymentsOffice) async throws -> Void
     ) async throws {
-        try await TestHost.with([PaymentsPlugin.self], clock: clock) { host in
+        try await TestHost.with(plugins, clock: clock) { host in
             let office = PaymentsOffice(
                 host: host, fidelity: fidelity,
                 operating: try await host.person("olive", roles: [Roles.paymentsOperator]),

@@ -216,6 +216,8 @@ enum PaymentFileStore {
         "SELECT \(paymentColumns) FROM payment WHERE file_id = ?1 ORDER BY payment_id")
     private static let paymentsOfRun = Statement(
         "SELECT \(paymentColumns) FROM payment WHERE run_id = ?1 AND state = 1 ORDER BY payment_id")
+    private static let paymentOfPayee = Statement(
+        "SELECT \(paymentColumns) FROM payment WHERE run_id = ?1 AND payee_code = ?2")
     private static let owed = Statement(
         """
         SELECT \(paymentColumns) FROM payment WHERE state = 1 AND (?1 = '' OR payee_code = ?1) ORDER BY payment_id
@@ -244,6 +246,11 @@ enum PaymentFileStore {
 
     static func payment(_ id: String, _ reader: any Reader) throws -> Payment? {
         try reader.first(paymentByID, [.text(id)], payment)
+    }
+
+    /// What a run pays to somebody; `nil` while no file is made.
+    static func payment(of payee: ODSCode, inRun id: String, _ reader: any Reader) throws -> Payment? {
+        try reader.first(paymentOfPayee, [.text(id), .text(payee.value)], payment)
     }
 
     static func payments(ofFile id: String, _ reader: any Reader) throws -> [Payment] {

@@ -57,6 +57,9 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         case .paycodes:
             let read = PaycodeFile.read(bytes)
             (content, violations) = (.paycodes(read.rows), read.violations)
+        case .amountBounds:
+            let read = AmountBoundFile.read(bytes)
+            (content, violations) = (.amountBounds(read.rows), read.violations)
         }
         guard violations.isEmpty else { throw Failure.file(violations) }
         return content

@@ -11,7 +11,9 @@ protocol RunCheck: Sendable {
 enum RunChecks {
     static func read(_ read: RunInputs, _ reader: any Reader) throws -> [any RunCheck] {
         [
-            try NewBankDetails(read.run, reader)
+            try NewBankDetails(read.run, reader),
+            try ExpectedQuality(read, reader),
+            try AmountsInBounds(read, reader),
         ]
     }
 }

@@ -10,6 +10,7 @@ enum ShippedReferenceData {
         (.rates, "rates.csv", PackageResources.rates_csv),
         (.bankHolidays, "bank_holidays.csv", PackageResources.bank_holidays_csv),
         (.paycodes, "paycodes.csv", PackageResources.paycodes_csv),
+        (.amountBounds, "amount_bounds.csv", PackageResources.amount_bounds_csv),
     ]
 
     /// Safe to call at every start.

@@ -17,6 +17,9 @@ enum PaymentsMigrations {
         Migration(version: 31, name: "local payments of pharmacies", statements: PharmacyStore.schema),
         Migration(version: 40, name: "bank details", statements: BankDetailsStore.schema),
         Migration(version: 41, name: "payment files", statements: PaymentFileStore.schema),
+        Migration(version: 80, name: "queries on statements", statements: StatementQueryStore.schema),
+        Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
+        Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
     ]
 
     private static let inputs = [

@@ -5,6 +5,7 @@ enum InputLog {
     enum Kind: String {
         case contracts, capitation, rates, bankHolidays, paycodes, items, networks, variations
         case ophthalmic, localPayments
+        case quality, amountBounds
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

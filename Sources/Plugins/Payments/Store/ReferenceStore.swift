@@ -7,12 +7,14 @@ enum ReferenceStore {
         case rates = 1
         case bankHolidays = 2
         case paycodes = 3
+        case amountBounds = 8
 
         var inputKind: InputLog.Kind {
             switch self {
             case .rates: .rates
             case .bankHolidays: .bankHolidays
             case .paycodes: .paycodes
+            case .amountBounds: .amountBounds
             }
         }
     }
@@ -28,12 +30,14 @@ enum ReferenceStore {
         case rates([RateRow])
         case bankHolidays([BankHolidayFile.Row])
         case paycodes([PaycodeBook.Entry])
+        case amountBounds([AmountBound])
 
         var kind: Kind {
             switch self {
             case .rates: .rates
             case .bankHolidays: .bankHolidays
             case .paycodes: .paycodes
+            case .amountBounds: .amountBounds
             }
         }
 
@@ -42,6 +46,7 @@ enum ReferenceStore {
             case .rates(let rows): rows.count
             case .bankHolidays(let rows): rows.count
             case .paycodes(let rows): rows.count
+            case .amountBounds(let rows): rows.count
             }
         }
     }
@@ -138,6 +143,7 @@ enum ReferenceStore {
                     .text(row.heading),
                 ]
             }
+        case .amountBounds(let rows): try AmountBoundStore.add(rows, to: set.id, in: transaction)
         }
     }
 
