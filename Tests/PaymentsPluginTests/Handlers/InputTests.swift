@@ -198,7 +198,7 @@ struct InputTests {
             // 107.57 was superseded by 112.50 within the shipped set.
             #expect(!shipped.rates.map(\.rate.value).contains("107.57"))
             let sets = try await office.rates().listRateSets(.init())
-            #expect(sets.sets.map(\.state) == [.approved, .approved, .approved])
+            #expect(sets.sets.map(\.state) == [.approved, .approved, .approved, .approved])
             let row = Pcs_Payments_V1_RateRow.with {
                 $0.name = "global_sum_price"
                 $0.effectiveFrom = Pcs_Common_V1_Date.with { ($0.year, $0.month, $0.day) = (2021, 4, 1) }

@@ -90,7 +90,7 @@ struct QueryTests {
                     .with { $0.practiceCode = "A81001" })
                 let only = try #require(listed.queries.first)
                 #expect(
-                    only.steps.map(\.state) == ["new", "acknowledged", "assigned", "in progress", "resolved"])
+                    only.steps.map(\.state) == ["new", "acknowledged", "in progress", "resolved"])
                 #expect(only.closed && only.hasResolveBy)
             }
             let open = try await office.statements(manager).listQueries(

@@ -49,6 +49,8 @@ struct ShownFiguresTests {
     /// variations of an amount, retro and balances.
     private func wholeRun(_ office: PaymentsOffice) async throws -> Pcs_Payments_V1_Run {
         try await office.host.loadOrganisations()
+        try await office.setRate(
+            "minor_surgery_percent", "0.75", from: "2019-04-01", to: "2020-04-01", unit: .percent)
         var generator = SeededGenerator(seed: 20_260_401)
         var lists: [String] = []
         for index in 0..<40 {

@@ -90,8 +90,8 @@ enum QualityEvents {
                 detail: "\(Money(pence: event.grossPence)) pounds, \(event.serviceCode) \(month), approved by \(event.commissionerCode)"))
     }
 
-    /// What was paid ahead of an achievement of the framework. Deducted once a year: corrections, further parts and what
-    /// comes after an instruction that stands are paid as they are.
+    /// What was paid ahead of an achievement of the framework. Deducted once a year: corrections, further parts and
+    /// what comes after an instruction that stands are paid as they are.
     private static func aspiration(
         of event: Pcs_Cqrs_V1_PaymentInstructed, _ family: Paycode, _ provider: ODSCode, _ year: FinancialYear,
         _ reader: any Reader

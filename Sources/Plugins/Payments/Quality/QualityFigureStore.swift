@@ -205,8 +205,8 @@ extension QualityFigureStore {
         SELECT \(instructionColumns) FROM quality_instruction WHERE provider_code = ?1 AND \(notRecalled)
         ORDER BY seq, instruction_id
         """)
-    /// Those that stand, are to be paid in a span of days, and that no approved, paid or closed run (states 5 to 7) pays;
-    /// each with its item.
+    /// Those that stand, are to be paid in a span of days, and that no approved, paid or closed run (states 5 to 7)
+    /// pays; each with its item.
     private static let notPaid = Statement(
         """
         SELECT \(instructionColumns), payable_item.item_id

@@ -239,7 +239,7 @@ struct StatementPDF {
         sheet.page.rule(fromX: Self.left, toX: Self.right, y: sheet.y + 500, thickness: 50, ink: Self.blue)
         sheet.y += 1_800
         let paid = footer.accountLastFour.isEmpty
-        label("Paid by Bacs on", PDFWords.day(document.paymentDate), x: Self.left, width: 8_400, on: &sheet)
+        label("Payment date", PDFWords.day(document.paymentDate), x: Self.left, width: 8_400, on: &sheet)
         label(
             "Account ending", paid ? "not in a payment file yet" : footer.accountLastFour,
             x: Self.left + 26_400,

@@ -7,7 +7,8 @@ enum StatementQueryStore {
         """
         CREATE TABLE statement_query (
             query_id TEXT PRIMARY KEY NOT NULL, practice_code TEXT NOT NULL,
-            run_id TEXT NOT NULL REFERENCES run (run_id), line_number INTEGER NOT NULL, paycode TEXT NOT NULL, pence INTEGER NOT NULL, question TEXT NOT NULL,
+            run_id TEXT NOT NULL REFERENCES run (run_id), line_number INTEGER NOT NULL, paycode TEXT NOT NULL,
+            pence INTEGER NOT NULL, question TEXT NOT NULL,
             raised_by TEXT NOT NULL, raised_at INTEGER NOT NULL, commissioner_code TEXT NOT NULL
         ) STRICT
         """,
