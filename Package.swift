@@ -37,6 +37,9 @@ var targets: [Target] = [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Workbook", dependencies: ["Tabular", "CZlib"]),
 
+    // Files for people to read and print.
+    .target(name: "PortableDocument"),
+
     // Generated from proto/, committed.
     .target(name: "CommonContract", dependencies: [protobuf, "PluginAPI"], path: "Sources/Contracts/Common"),
     .target(name: "FrameContract", dependencies: [protobuf], path: "Sources/Contracts/Frame"),
@@ -82,8 +85,8 @@ var targets: [Target] = [
     .target(
         name: "PaymentsPlugin",
         dependencies: [
-            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "CommonContract", "HostContract", "CaseworkContract",
-            "ChangesContract", "CqrsContract", "PensionsContract", "PaymentsContract", protobuf,
+            "Digests", "PluginAPI", "Accounting", "Tabular", "Workbook", "PortableDocument", "CommonContract", "HostContract",
+            "CaseworkContract", "ChangesContract", "CqrsContract", "PensionsContract", "PaymentsContract", protobuf,
         ],
         path: "Sources/Plugins/Payments",
         exclude: ["README.md", "OWNERS"],
@@ -166,6 +169,7 @@ var targets: [Target] = [
     // Tests mirror the targets.
     .testTarget(name: "AccountingTests", dependencies: ["Accounting"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "PluginAPI"]),
+    .testTarget(name: "PortableDocumentTests", dependencies: ["PortableDocument"]),
     .testTarget(name: "WorkbookTests", dependencies: ["Workbook", "Tabular", "PluginAPI", "CZlib"]),
     .testTarget(
         name: "FrameProtocolTests",
@@ -195,8 +199,9 @@ var targets: [Target] = [
     .testTarget(
         name: "PaymentsPluginTests",
         dependencies: [
-            "Digests", "PaymentsPlugin", "PaymentsContract", "CqrsContract", "PensionsContract", "CaseworkContract",
-            "ChangesContract", "PluginTestKit", "Accounting", "Tabular", "HostContract", "CommonContract", protobuf,
+            "Digests", "PaymentsPlugin", "CaseworkPlugin", "PaymentsContract", "CqrsContract", "PensionsContract",
+            "CaseworkContract", "ChangesContract", "PluginTestKit", "Accounting", "Tabular", "HostContract",
+            "CommonContract", protobuf,
         ]),
     .testTarget(
         name: "CaseworkPluginTests",

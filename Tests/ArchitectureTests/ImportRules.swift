@@ -14,6 +14,7 @@ struct ImportRules {
     static let rules: [Rule] = [
         Rule(folder: "Sources/Accounting", allowed: []),
         Rule(folder: "Sources/FrameProtocol", allowed: []),
+        Rule(folder: "Sources/PortableDocument", allowed: []),
         Rule(folder: "Sources/PluginAPI", allowed: ["Accounting", "SwiftProtobuf", "Logging"]),
         Rule(folder: "Sources/Tabular", allowed: ["PluginAPI", "Accounting"]),
         Rule(folder: "Sources/Workbook", allowed: ["Tabular", "CZlib"]),
@@ -45,8 +46,8 @@ struct ImportRules {
                 let fine =
                     Self.standard.contains(module) || module.hasSuffix("Contract")
                     || [
-                        "PluginAPI", "Accounting", "Digests", "PatientPrivacy", "Tabular", "Workbook", "SwiftProtobuf",
-                        "Logging",
+                        "PluginAPI", "Accounting", "Digests", "PatientPrivacy", "Tabular", "Workbook", "PortableDocument",
+                        "SwiftProtobuf", "Logging",
                     ].contains(module)
                 if !fine { Issue.record("\(file.path) imports \(module)") }
             }

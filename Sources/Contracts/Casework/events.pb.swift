@@ -267,6 +267,92 @@ public nonisolated struct Pcs_Casework_V1_MessagePosted: Sendable {
   fileprivate var _record: CommonContract.Pcs_Common_V1_RecordReference? = nil
 }
 
+/// Published by any area: a person asks, through that area, about one of its records. It becomes an enquiry with the
+/// clocks of its category. The same identifier again makes nothing.
+public nonisolated struct Pcs_Casework_V1_EnquiryRequested: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Made by the area; the enquiry bears it.
+  public var enquiryID: String = String()
+
+  /// Account of the person, and the organisation for which they ask.
+  public var personID: String = String()
+
+  public var organisationCode: String = String()
+
+  /// As EnquiryService/RaiseEnquiry takes them.
+  public var category: String = String()
+
+  public var subCategory: String = String()
+
+  /// 5 to 120 characters.
+  public var subject: String = String()
+
+  /// 1 to 4,000 characters.
+  public var body: String = String()
+
+  public var records: [CommonContract.Pcs_Common_V1_RecordReference] = []
+
+  public var copyTo: [String] = []
+
+  public var raisedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_raisedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_raisedAt = newValue}
+  }
+  /// Returns true if `raisedAt` has been explicitly set.
+  public var hasRaisedAt: Bool {self._raisedAt != nil}
+  /// Clears the value of `raisedAt`. Subsequent reads from it will return its default value.
+  public mutating func clearRaisedAt() {self._raisedAt = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _raisedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+/// Published by casework: an enquiry about a record of an area was received, or has taken a step.
+public nonisolated struct Pcs_Casework_V1_EnquiryProgressed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var enquiryID: String = String()
+
+  /// In words: "new", "acknowledged", "in progress", "resolved" ...
+  public var state: String = String()
+
+  public var resolveBy: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_resolveBy ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_resolveBy = newValue}
+  }
+  /// Returns true if `resolveBy` has been explicitly set.
+  public var hasResolveBy: Bool {self._resolveBy != nil}
+  /// Clears the value of `resolveBy`. Subsequent reads from it will return its default value.
+  public mutating func clearResolveBy() {self._resolveBy = nil}
+
+  /// Resolved, closed, withdrawn or a duplicate: nobody works on it.
+  public var ended: Bool = false
+
+  public var at: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_at ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_at = newValue}
+  }
+  /// Returns true if `at` has been explicitly set.
+  public var hasAt: Bool {self._at != nil}
+  /// Clears the value of `at`. Subsequent reads from it will return its default value.
+  public mutating func clearAt() {self._at = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _resolveBy: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _at: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pcs.casework.v1"
@@ -547,6 +633,139 @@ nonisolated extension Pcs_Casework_V1_MessagePosted: SwiftProtobuf.Message, Swif
     if lhs._record != rhs._record {return false}
     if lhs.`class` != rhs.`class` {return false}
     if lhs.documentIds != rhs.documentIds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Casework_V1_EnquiryRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".EnquiryRequested"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}enquiry_id\0\u{3}person_id\0\u{3}organisation_code\0\u{1}category\0\u{3}sub_category\0\u{1}subject\0\u{1}body\0\u{1}records\0\u{3}copy_to\0\u{3}raised_at\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.enquiryID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.organisationCode) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.category) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.subCategory) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.body) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      case 9: try { try decoder.decodeRepeatedStringField(value: &self.copyTo) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._raisedAt) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.enquiryID.isEmpty {
+      try visitor.visitSingularStringField(value: self.enquiryID, fieldNumber: 1)
+    }
+    if !self.personID.isEmpty {
+      try visitor.visitSingularStringField(value: self.personID, fieldNumber: 2)
+    }
+    if !self.organisationCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.organisationCode, fieldNumber: 3)
+    }
+    if !self.category.isEmpty {
+      try visitor.visitSingularStringField(value: self.category, fieldNumber: 4)
+    }
+    if !self.subCategory.isEmpty {
+      try visitor.visitSingularStringField(value: self.subCategory, fieldNumber: 5)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 6)
+    }
+    if !self.body.isEmpty {
+      try visitor.visitSingularStringField(value: self.body, fieldNumber: 7)
+    }
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 8)
+    }
+    if !self.copyTo.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.copyTo, fieldNumber: 9)
+    }
+    try { if let v = self._raisedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Casework_V1_EnquiryRequested, rhs: Pcs_Casework_V1_EnquiryRequested) -> Bool {
+    if lhs.enquiryID != rhs.enquiryID {return false}
+    if lhs.personID != rhs.personID {return false}
+    if lhs.organisationCode != rhs.organisationCode {return false}
+    if lhs.category != rhs.category {return false}
+    if lhs.subCategory != rhs.subCategory {return false}
+    if lhs.subject != rhs.subject {return false}
+    if lhs.body != rhs.body {return false}
+    if lhs.records != rhs.records {return false}
+    if lhs.copyTo != rhs.copyTo {return false}
+    if lhs._raisedAt != rhs._raisedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Casework_V1_EnquiryProgressed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".EnquiryProgressed"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}enquiry_id\0\u{1}state\0\u{3}resolve_by\0\u{1}ended\0\u{1}at\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.enquiryID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._resolveBy) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.ended) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._at) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.enquiryID.isEmpty {
+      try visitor.visitSingularStringField(value: self.enquiryID, fieldNumber: 1)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
+    }
+    try { if let v = self._resolveBy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.ended != false {
+      try visitor.visitSingularBoolField(value: self.ended, fieldNumber: 4)
+    }
+    try { if let v = self._at {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Casework_V1_EnquiryProgressed, rhs: Pcs_Casework_V1_EnquiryProgressed) -> Bool {
+    if lhs.enquiryID != rhs.enquiryID {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs._resolveBy != rhs._resolveBy {return false}
+    if lhs.ended != rhs.ended {return false}
+    if lhs._at != rhs._at {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

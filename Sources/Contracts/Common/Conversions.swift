@@ -58,3 +58,10 @@ extension Google_Protobuf_Timestamp {
         nanos = Int32((remainder < 0 ? remainder + 1_000_000 : remainder) * 1_000)
     }
 }
+
+extension Instant {
+    /// The moment of a message, to the microsecond.
+    public init(_ timestamp: Google_Protobuf_Timestamp) {
+        self.init(microsecondsSince1970: timestamp.seconds * 1_000_000 + Int64(timestamp.nanos / 1_000))
+    }
+}

@@ -160,37 +160,122 @@ public nonisolated struct Pcs_Cqrs_V1_PaymentRecalled: Sendable {
 }
 
 /// A result is finally approved: the read model of achievement by practice and year.
-public nonisolated struct Pcs_Cqrs_V1_AchievementApproved: Sendable {
+public nonisolated struct Pcs_Cqrs_V1_AchievementApproved: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var declarationID: String = String()
+  public var declarationID: String {
+    get {_storage._declarationID}
+    set {_uniqueStorage()._declarationID = newValue}
+  }
 
-  public var providerCode: String = String()
+  public var providerCode: String {
+    get {_storage._providerCode}
+    set {_uniqueStorage()._providerCode = newValue}
+  }
 
-  public var serviceCode: String = String()
+  public var serviceCode: String {
+    get {_storage._serviceCode}
+    set {_uniqueStorage()._serviceCode = newValue}
+  }
 
-  public var financialYear: String = String()
+  public var financialYear: String {
+    get {_storage._financialYear}
+    set {_uniqueStorage()._financialYear = newValue}
+  }
 
   public var achievementDate: CommonContract.Pcs_Common_V1_Date {
-    get {_achievementDate ?? CommonContract.Pcs_Common_V1_Date()}
-    set {_achievementDate = newValue}
+    get {_storage._achievementDate ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_uniqueStorage()._achievementDate = newValue}
   }
   /// Returns true if `achievementDate` has been explicitly set.
-  public var hasAchievementDate: Bool {self._achievementDate != nil}
+  public var hasAchievementDate: Bool {_storage._achievementDate != nil}
   /// Clears the value of `achievementDate`. Subsequent reads from it will return its default value.
-  public mutating func clearAchievementDate() {self._achievementDate = nil}
+  public mutating func clearAchievementDate() {_uniqueStorage()._achievementDate = nil}
+
+  public var pointsHundredths: Int64 {
+    get {_storage._pointsHundredths}
+    set {_uniqueStorage()._pointsHundredths = newValue}
+  }
+
+  public var amountPence: Int64 {
+    get {_storage._amountPence}
+    set {_uniqueStorage()._amountPence = newValue}
+  }
+
+  /// First day on which its instruction may be paid. Empty from publishers of an earlier version.
+  public var releaseDate: CommonContract.Pcs_Common_V1_Date {
+    get {_storage._releaseDate ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_uniqueStorage()._releaseDate = newValue}
+  }
+  /// Returns true if `releaseDate` has been explicitly set.
+  public var hasReleaseDate: Bool {_storage._releaseDate != nil}
+  /// Clears the value of `releaseDate`. Subsequent reads from it will return its default value.
+  public mutating func clearReleaseDate() {_uniqueStorage()._releaseDate = nil}
+
+  /// What points became pounds with; of QOF only.
+  public var qualityResult: Pcs_Cqrs_V1_QualityResult {
+    get {_storage._qualityResult ?? Pcs_Cqrs_V1_QualityResult()}
+    set {_uniqueStorage()._qualityResult = newValue}
+  }
+  /// Returns true if `qualityResult` has been explicitly set.
+  public var hasQualityResult: Bool {_storage._qualityResult != nil}
+  /// Clears the value of `qualityResult`. Subsequent reads from it will return its default value.
+  public mutating func clearQualityResult() {_uniqueStorage()._qualityResult = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Figures behind an achievement in the quality framework. Numbers are exact decimal text.
+public nonisolated struct Pcs_Cqrs_V1_QualityResult: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var valuePerPoint: String = String()
+
+  public var registeredList: String = String()
+
+  public var averageList: String = String()
+
+  /// Lists that prevalence is taken of.
+  public var prevalenceList: String = String()
+
+  public var nationalList: String = String()
+
+  public var areas: [Pcs_Cqrs_V1_QualityResultArea] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Indicators that are weighted by one register together; those that are not, by the framework's group.
+public nonisolated struct Pcs_Cqrs_V1_QualityResultArea: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var area: String = String()
 
   public var pointsHundredths: Int64 = 0
+
+  public var weighted: Bool = false
+
+  public var practiceRegister: Int64 = 0
+
+  public var nationalRegister: String = String()
 
   public var amountPence: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
-
-  fileprivate var _achievementDate: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
 /// Monthly aspiration of a practice for a year is set.
@@ -476,7 +561,133 @@ nonisolated extension Pcs_Cqrs_V1_PaymentRecalled: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pcs_Cqrs_V1_AchievementApproved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AchievementApproved"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}declaration_id\0\u{3}provider_code\0\u{3}service_code\0\u{3}financial_year\0\u{3}achievement_date\0\u{3}points_hundredths\0\u{3}amount_pence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}declaration_id\0\u{3}provider_code\0\u{3}service_code\0\u{3}financial_year\0\u{3}achievement_date\0\u{3}points_hundredths\0\u{3}amount_pence\0\u{3}release_date\0\u{3}quality_result\0")
+
+  fileprivate class _StorageClass {
+    var _declarationID: String = String()
+    var _providerCode: String = String()
+    var _serviceCode: String = String()
+    var _financialYear: String = String()
+    var _achievementDate: CommonContract.Pcs_Common_V1_Date? = nil
+    var _pointsHundredths: Int64 = 0
+    var _amountPence: Int64 = 0
+    var _releaseDate: CommonContract.Pcs_Common_V1_Date? = nil
+    var _qualityResult: Pcs_Cqrs_V1_QualityResult? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _declarationID = source._declarationID
+      _providerCode = source._providerCode
+      _serviceCode = source._serviceCode
+      _financialYear = source._financialYear
+      _achievementDate = source._achievementDate
+      _pointsHundredths = source._pointsHundredths
+      _amountPence = source._amountPence
+      _releaseDate = source._releaseDate
+      _qualityResult = source._qualityResult
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._declarationID) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._providerCode) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._serviceCode) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._financialYear) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._achievementDate) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._pointsHundredths) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._amountPence) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._releaseDate) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._qualityResult) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._declarationID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._declarationID, fieldNumber: 1)
+      }
+      if !_storage._providerCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._providerCode, fieldNumber: 2)
+      }
+      if !_storage._serviceCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._serviceCode, fieldNumber: 3)
+      }
+      if !_storage._financialYear.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._financialYear, fieldNumber: 4)
+      }
+      try { if let v = _storage._achievementDate {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if _storage._pointsHundredths != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._pointsHundredths, fieldNumber: 6)
+      }
+      if _storage._amountPence != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._amountPence, fieldNumber: 7)
+      }
+      try { if let v = _storage._releaseDate {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._qualityResult {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Cqrs_V1_AchievementApproved, rhs: Pcs_Cqrs_V1_AchievementApproved) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._declarationID != rhs_storage._declarationID {return false}
+        if _storage._providerCode != rhs_storage._providerCode {return false}
+        if _storage._serviceCode != rhs_storage._serviceCode {return false}
+        if _storage._financialYear != rhs_storage._financialYear {return false}
+        if _storage._achievementDate != rhs_storage._achievementDate {return false}
+        if _storage._pointsHundredths != rhs_storage._pointsHundredths {return false}
+        if _storage._amountPence != rhs_storage._amountPence {return false}
+        if _storage._releaseDate != rhs_storage._releaseDate {return false}
+        if _storage._qualityResult != rhs_storage._qualityResult {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Cqrs_V1_QualityResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".QualityResult"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}value_per_point\0\u{3}registered_list\0\u{3}average_list\0\u{3}prevalence_list\0\u{3}national_list\0\u{1}areas\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -484,54 +695,100 @@ nonisolated extension Pcs_Cqrs_V1_AchievementApproved: SwiftProtobuf.Message, Sw
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.declarationID) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.providerCode) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.serviceCode) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.financialYear) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._achievementDate) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.pointsHundredths) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.valuePerPoint) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.registeredList) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.averageList) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.prevalenceList) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.nationalList) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.areas) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.declarationID.isEmpty {
-      try visitor.visitSingularStringField(value: self.declarationID, fieldNumber: 1)
+    if !self.valuePerPoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.valuePerPoint, fieldNumber: 1)
     }
-    if !self.providerCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.providerCode, fieldNumber: 2)
+    if !self.registeredList.isEmpty {
+      try visitor.visitSingularStringField(value: self.registeredList, fieldNumber: 2)
     }
-    if !self.serviceCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.serviceCode, fieldNumber: 3)
+    if !self.averageList.isEmpty {
+      try visitor.visitSingularStringField(value: self.averageList, fieldNumber: 3)
     }
-    if !self.financialYear.isEmpty {
-      try visitor.visitSingularStringField(value: self.financialYear, fieldNumber: 4)
+    if !self.prevalenceList.isEmpty {
+      try visitor.visitSingularStringField(value: self.prevalenceList, fieldNumber: 4)
     }
-    try { if let v = self._achievementDate {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if self.pointsHundredths != 0 {
-      try visitor.visitSingularInt64Field(value: self.pointsHundredths, fieldNumber: 6)
+    if !self.nationalList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nationalList, fieldNumber: 5)
     }
-    if self.amountPence != 0 {
-      try visitor.visitSingularInt64Field(value: self.amountPence, fieldNumber: 7)
+    if !self.areas.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.areas, fieldNumber: 6)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Pcs_Cqrs_V1_AchievementApproved, rhs: Pcs_Cqrs_V1_AchievementApproved) -> Bool {
-    if lhs.declarationID != rhs.declarationID {return false}
-    if lhs.providerCode != rhs.providerCode {return false}
-    if lhs.serviceCode != rhs.serviceCode {return false}
-    if lhs.financialYear != rhs.financialYear {return false}
-    if lhs._achievementDate != rhs._achievementDate {return false}
+  public static func ==(lhs: Pcs_Cqrs_V1_QualityResult, rhs: Pcs_Cqrs_V1_QualityResult) -> Bool {
+    if lhs.valuePerPoint != rhs.valuePerPoint {return false}
+    if lhs.registeredList != rhs.registeredList {return false}
+    if lhs.averageList != rhs.averageList {return false}
+    if lhs.prevalenceList != rhs.prevalenceList {return false}
+    if lhs.nationalList != rhs.nationalList {return false}
+    if lhs.areas != rhs.areas {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Cqrs_V1_QualityResultArea: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".QualityResultArea"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}area\0\u{3}points_hundredths\0\u{1}weighted\0\u{3}practice_register\0\u{3}national_register\0\u{3}amount_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.area) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.pointsHundredths) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.weighted) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.practiceRegister) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.nationalRegister) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.area.isEmpty {
+      try visitor.visitSingularStringField(value: self.area, fieldNumber: 1)
+    }
+    if self.pointsHundredths != 0 {
+      try visitor.visitSingularInt64Field(value: self.pointsHundredths, fieldNumber: 2)
+    }
+    if self.weighted != false {
+      try visitor.visitSingularBoolField(value: self.weighted, fieldNumber: 3)
+    }
+    if self.practiceRegister != 0 {
+      try visitor.visitSingularInt64Field(value: self.practiceRegister, fieldNumber: 4)
+    }
+    if !self.nationalRegister.isEmpty {
+      try visitor.visitSingularStringField(value: self.nationalRegister, fieldNumber: 5)
+    }
+    if self.amountPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.amountPence, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Cqrs_V1_QualityResultArea, rhs: Pcs_Cqrs_V1_QualityResultArea) -> Bool {
+    if lhs.area != rhs.area {return false}
     if lhs.pointsHundredths != rhs.pointsHundredths {return false}
+    if lhs.weighted != rhs.weighted {return false}
+    if lhs.practiceRegister != rhs.practiceRegister {return false}
+    if lhs.nationalRegister != rhs.nationalRegister {return false}
     if lhs.amountPence != rhs.amountPence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

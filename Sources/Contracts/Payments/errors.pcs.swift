@@ -209,29 +209,17 @@ public enum PaymentsReasons {
         summary: "The file of local payments is in another state.",
         nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
 
-    /// There is no such file of dispensing data.
-    public static let dispensingLoadUnknown = Reason(
-        name: "DISPENSING_LOAD_UNKNOWN", code: .notFound,
-        summary: "There is no such file of dispensing data.",
-        nextStep: "List the files with DispensingService/ListDispensingLoads.")
+    /// Nothing is known of the quality framework for this practice and year.
+    public static let qualityFiguresUnknown = Reason(
+        name: "QUALITY_FIGURES_UNKNOWN", code: .notFound,
+        summary: "Nothing is known of the quality framework for this practice and year.",
+        nextStep: "QualityFiguresService/ListQualityFigures shows the years that there are.")
 
-    /// There is no such proposal.
-    public static let trainingProposalUnknown = Reason(
-        name: "TRAINING_PROPOSAL_UNKNOWN", code: .notFound,
-        summary: "There is no such proposal.",
-        nextStep: "List the proposals with TrainingService/ListTrainingProposals.")
-
-    /// The practice's adjusted patients for the year are not in force, so its allocation is not known.
-    public static let schemePopulationMissing = Reason(
-        name: "SCHEME_POPULATION_MISSING", code: .failedPrecondition,
-        summary: "The practice's adjusted patients for the year are not in force, so its allocation is not known.",
-        nextStep: "Load them with ReimbursementSchemeService/LoadSchemePopulations and have them put in force.")
-
-    /// There is no such load of populations.
-    public static let schemeLoadUnknown = Reason(
-        name: "SCHEME_LOAD_UNKNOWN", code: .notFound,
-        summary: "There is no such load of populations.",
-        nextStep: "The reply to LoadSchemePopulations names it.")
+    /// A query on this line is open.
+    public static let queryOpen = Reason(
+        name: "QUERY_OPEN", code: .alreadyExists,
+        summary: "A query on this line is open.",
+        nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
 
     /// In the order of the contract.
     public static let all: [Reason] = [
@@ -269,9 +257,7 @@ public enum PaymentsReasons {
         ophthalmicBatchTooLarge,
         pharmacyFileUnknown,
         pharmacyFileStateWrong,
-        dispensingLoadUnknown,
-        trainingProposalUnknown,
-        schemePopulationMissing,
-        schemeLoadUnknown,
+        qualityFiguresUnknown,
+        queryOpen,
     ]
 }

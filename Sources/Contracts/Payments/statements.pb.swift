@@ -10,6 +10,11 @@
 
 /// Statements, and the explanation of each line. payments.md 11; complaint C1.
 
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
 public import SwiftProtobuf
 
 public import CommonContract
@@ -76,6 +81,127 @@ public nonisolated enum Pcs_Payments_V1_PayeeKind: SwiftProtobuf.Enum, Swift.Cas
     .pharmacy,
     .ophthalmicContractor,
     .localCommittee,
+    .other,
+  ]
+
+}
+
+public nonisolated enum Pcs_Payments_V1_StatementFormat: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// A4 upright, with head, lists, lines and footer.
+  case pdf // = 1
+
+  /// Columns statementId, payeeOds, payeeName, contractType, paymentDate, runId, lineNo, paycode, description, periodFrom,
+  /// periodTo, quantity, rate, basis, amount, ytdAmount, isRetro, originalMonth, sourceType, sourceRef.
+  case csv // = 2
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .pdf
+    case 2: self = .csv
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .pdf: return 1
+    case .csv: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_StatementFormat] = [
+    .unspecified,
+    .pdf,
+    .csv,
+  ]
+
+}
+
+public nonisolated enum Pcs_Payments_V1_ChangeReasonKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// Another value or version of reference data.
+  case rate // = 1
+
+  /// Another list of patients.
+  case list // = 2
+
+  /// Another version of the contract's terms.
+  case contract // = 3
+
+  /// A claim, variation or instruction that one of the two statements pays and the other does not.
+  case item // = 4
+
+  /// A correction of an earlier month.
+  case correction // = 5
+
+  /// A balance brought or carried forward.
+  case balance // = 6
+
+  /// The line begins or ends with this statement.
+  case line // = 7
+
+  /// Another input: days of the month, populations, aspiration, units.
+  case other // = 8
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .rate
+    case 2: self = .list
+    case 3: self = .contract
+    case 4: self = .item
+    case 5: self = .correction
+    case 6: self = .balance
+    case 7: self = .line
+    case 8: self = .other
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .rate: return 1
+    case .list: return 2
+    case .contract: return 3
+    case .item: return 4
+    case .correction: return 5
+    case .balance: return 6
+    case .line: return 7
+    case .other: return 8
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_ChangeReasonKind] = [
+    .unspecified,
+    .rate,
+    .list,
+    .contract,
+    .item,
+    .correction,
+    .balance,
+    .line,
     .other,
   ]
 
@@ -248,6 +374,36 @@ public nonisolated struct Pcs_Payments_V1_Statement: @unchecked Sendable {
     set {_uniqueStorage()._payeeKind = newValue}
   }
 
+  /// Footer. Last four digits of the account that is paid, and the reference on the bank's own statement; empty while no
+  /// payment is made, and for member practices of a network.
+  public var bankAccountLastFour: String {
+    get {_storage._bankAccountLastFour}
+    set {_uniqueStorage()._bankAccountLastFour = newValue}
+  }
+
+  public var bankReference: String {
+    get {_storage._bankReference}
+    set {_uniqueStorage()._bankReference = newValue}
+  }
+
+  /// Debt that goes on to the next statement; 0 = none.
+  public var carriedForwardPence: Int64 {
+    get {_storage._carriedForwardPence}
+    set {_uniqueStorage()._carriedForwardPence = newValue}
+  }
+
+  /// Pounds a year for each weighted patient on which the global sum or baseline stands; empty = none. Exact decimal text.
+  public var price: String {
+    get {_storage._price}
+    set {_uniqueStorage()._price = newValue}
+  }
+
+  /// Weighted patients for each registered patient, four decimals; empty = no lists.
+  public var weightingIndex: String {
+    get {_storage._weightingIndex}
+    set {_uniqueStorage()._weightingIndex = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -347,6 +503,19 @@ public nonisolated struct Pcs_Payments_V1_StatementLine: @unchecked Sendable {
   public var sourceReference: String {
     get {_storage._sourceReference}
     set {_uniqueStorage()._sourceReference = newValue}
+  }
+
+  /// Paid on this paycode for months of the financial year to which the line's month belongs, up to and with this line
+  /// (period basis). Differs from `year_to_date_pence` when arrears of another year were paid.
+  public var yearToDatePeriodPence: Int64 {
+    get {_storage._yearToDatePeriodPence}
+    set {_uniqueStorage()._yearToDatePeriodPence = newValue}
+  }
+
+  /// Statement id and line number, for example "2019-04-1/A81001#3": names the line for good. Empty on collapsed lines.
+  public var lineID: String {
+    get {_storage._lineID}
+    set {_uniqueStorage()._lineID = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -572,12 +741,315 @@ public nonisolated struct Pcs_Payments_V1_DifferenceCause: Sendable {
   public init() {}
 }
 
+public nonisolated struct Pcs_Payments_V1_DownloadStatementRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  public var month: CommonContract.Pcs_Common_V1_Month {
+    get {_month ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_month = newValue}
+  }
+  /// Returns true if `month` has been explicitly set.
+  public var hasMonth: Bool {self._month != nil}
+  /// Clears the value of `month`. Subsequent reads from it will return its default value.
+  public mutating func clearMonth() {self._month = nil}
+
+  /// Run of the statement; empty = the run of `month`.
+  public var runID: String = String()
+
+  public var format: Pcs_Payments_V1_StatementFormat = .unspecified
+
+  /// One line a paycode instead of every component. In CSV `lineNo` is then empty.
+  public var collapsed: Bool = false
+
+  /// CSV: begin with a UTF-8 byte-order mark, as some spreadsheets want it.
+  public var byteOrderMark: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
+}
+
+/// The first message has no data, the following ones data alone.
+public nonisolated struct Pcs_Payments_V1_StatementChunk: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "statement-2019-04-1-A81001.pdf"
+  public var fileName: String = String()
+
+  /// "application/pdf" or "text/csv; charset=utf-8"
+  public var contentType: String = String()
+
+  public var size: Int64 = 0
+
+  /// Of the file. The statement's own hash is in the PDF's footer.
+  public var sha256: String = String()
+
+  public var data: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_GetStatementChangesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  public var month: CommonContract.Pcs_Common_V1_Month {
+    get {_month ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_month = newValue}
+  }
+  /// Returns true if `month` has been explicitly set.
+  public var hasMonth: Bool {self._month != nil}
+  /// Clears the value of `month`. Subsequent reads from it will return its default value.
+  public mutating func clearMonth() {self._month = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_StatementChanges: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var statementID: String = String()
+
+  /// The payee's last statement before; empty = there is none, and everything is new.
+  public var beforeStatementID: String = String()
+
+  public var beforeNetPence: Int64 = 0
+
+  public var afterNetPence: Int64 = 0
+
+  /// Their differences add up to the difference of the nets.
+  public var changes: [Pcs_Payments_V1_StatementChange] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_StatementChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var paycode: String = String()
+
+  public var description_p: String = String()
+
+  /// Of a difference line: the month that it corrects.
+  public var originalMonth: CommonContract.Pcs_Common_V1_Month {
+    get {_originalMonth ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_originalMonth = newValue}
+  }
+  /// Returns true if `originalMonth` has been explicitly set.
+  public var hasOriginalMonth: Bool {self._originalMonth != nil}
+  /// Clears the value of `originalMonth`. Subsequent reads from it will return its default value.
+  public mutating func clearOriginalMonth() {self._originalMonth = nil}
+
+  public var beforePence: Int64 = 0
+
+  public var afterPence: Int64 = 0
+
+  public var reasons: [Pcs_Payments_V1_ChangeReason] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _originalMonth: CommonContract.Pcs_Common_V1_Month? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_ChangeReason: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var kind: Pcs_Payments_V1_ChangeReasonKind = .unspecified
+
+  public var cause: Pcs_Payments_V1_DifferenceCause {
+    get {_cause ?? Pcs_Payments_V1_DifferenceCause()}
+    set {_cause = newValue}
+  }
+  /// Returns true if `cause` has been explicitly set.
+  public var hasCause: Bool {self._cause != nil}
+  /// Clears the value of `cause`. Subsequent reads from it will return its default value.
+  public mutating func clearCause() {self._cause = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _cause: Pcs_Payments_V1_DifferenceCause? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_RaiseQueryRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  /// Run of the statement; empty = the run of `month`.
+  public var runID: String = String()
+
+  public var month: CommonContract.Pcs_Common_V1_Month {
+    get {_month ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_month = newValue}
+  }
+  /// Returns true if `month` has been explicitly set.
+  public var hasMonth: Bool {self._month != nil}
+  /// Clears the value of `month`. Subsequent reads from it will return its default value.
+  public mutating func clearMonth() {self._month = nil}
+
+  public var lineNumber: Int32 = 0
+
+  /// What is asked; 3 to 2,000 characters. Name no patients.
+  public var question: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_StatementQuery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Also the identifier of the enquiry.
+  public var queryID: String = String()
+
+  public var lineID: String = String()
+
+  public var practiceCode: String = String()
+
+  public var paycode: String = String()
+
+  public var amountPence: Int64 = 0
+
+  public var question: String = String()
+
+  public var raisedBy: String = String()
+
+  public var raisedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_raisedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_raisedAt = newValue}
+  }
+  /// Returns true if `raisedAt` has been explicitly set.
+  public var hasRaisedAt: Bool {self._raisedAt != nil}
+  /// Clears the value of `raisedAt`. Subsequent reads from it will return its default value.
+  public mutating func clearRaisedAt() {self._raisedAt = nil}
+
+  public var commissionerCode: String = String()
+
+  /// State of the enquiry in its own words: "new", "acknowledged", "in progress", "resolved" ... "raised" until the team
+  /// has it.
+  public var state: String = String()
+
+  /// When it is to be resolved; empty until the team has it.
+  public var resolveBy: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_resolveBy ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_resolveBy = newValue}
+  }
+  /// Returns true if `resolveBy` has been explicitly set.
+  public var hasResolveBy: Bool {self._resolveBy != nil}
+  /// Clears the value of `resolveBy`. Subsequent reads from it will return its default value.
+  public mutating func clearResolveBy() {self._resolveBy = nil}
+
+  public var closed: Bool = false
+
+  public var steps: [Pcs_Payments_V1_StatementQueryStep] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _raisedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _resolveBy: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_StatementQueryStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var at: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_at ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_at = newValue}
+  }
+  /// Returns true if `at` has been explicitly set.
+  public var hasAt: Bool {self._at != nil}
+  /// Clears the value of `at`. Subsequent reads from it will return its default value.
+  public mutating func clearAt() {self._at = nil}
+
+  public var state: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _at: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_ListQueriesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  public var openOnly: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_ListQueriesResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var queries: [Pcs_Payments_V1_StatementQuery] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_PayeeKind: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYEE_KIND_UNSPECIFIED\0\u{1}PAYEE_KIND_PRACTICE\0\u{1}PAYEE_KIND_PCN\0\u{1}PAYEE_KIND_PHARMACY\0\u{1}PAYEE_KIND_OPHTHALMIC_CONTRACTOR\0\u{1}PAYEE_KIND_LOCAL_COMMITTEE\0\u{1}PAYEE_KIND_OTHER\0")
+}
+
+nonisolated extension Pcs_Payments_V1_StatementFormat: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATEMENT_FORMAT_UNSPECIFIED\0\u{1}STATEMENT_FORMAT_PDF\0\u{1}STATEMENT_FORMAT_CSV\0")
+}
+
+nonisolated extension Pcs_Payments_V1_ChangeReasonKind: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CHANGE_REASON_KIND_UNSPECIFIED\0\u{1}CHANGE_REASON_KIND_RATE\0\u{1}CHANGE_REASON_KIND_LIST\0\u{1}CHANGE_REASON_KIND_CONTRACT\0\u{1}CHANGE_REASON_KIND_ITEM\0\u{1}CHANGE_REASON_KIND_CORRECTION\0\u{1}CHANGE_REASON_KIND_BALANCE\0\u{1}CHANGE_REASON_KIND_LINE\0\u{1}CHANGE_REASON_KIND_OTHER\0")
 }
 
 nonisolated extension Pcs_Payments_V1_GetStatementRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -626,7 +1098,7 @@ nonisolated extension Pcs_Payments_V1_GetStatementRequest: SwiftProtobuf.Message
 
 nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Statement"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}run_id\0\u{1}month\0\u{1}published\0\u{3}practice_code\0\u{3}practice_name\0\u{3}payee_code\0\u{3}contract_id\0\u{3}contract_type\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payment_date\0\u{1}lines\0\u{3}gross_pence\0\u{3}deductions_pence\0\u{3}net_pence\0\u{3}quarter_day\0\u{3}registered_patients\0\u{3}weighted_patients_hundredths\0\u{3}london_patients\0\u{1}sha256\0\u{3}published_at\0\u{3}payee_kind\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}run_id\0\u{1}month\0\u{1}published\0\u{3}practice_code\0\u{3}practice_name\0\u{3}payee_code\0\u{3}contract_id\0\u{3}contract_type\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payment_date\0\u{1}lines\0\u{3}gross_pence\0\u{3}deductions_pence\0\u{3}net_pence\0\u{3}quarter_day\0\u{3}registered_patients\0\u{3}weighted_patients_hundredths\0\u{3}london_patients\0\u{1}sha256\0\u{3}published_at\0\u{3}payee_kind\0\u{3}bank_account_last_four\0\u{3}bank_reference\0\u{3}carried_forward_pence\0\u{1}price\0\u{3}weighting_index\0")
 
   fileprivate class _StorageClass {
     var _statementID: String = String()
@@ -652,6 +1124,11 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
     var _sha256: String = String()
     var _publishedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
     var _payeeKind: Pcs_Payments_V1_PayeeKind = .unspecified
+    var _bankAccountLastFour: String = String()
+    var _bankReference: String = String()
+    var _carriedForwardPence: Int64 = 0
+    var _price: String = String()
+    var _weightingIndex: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -685,6 +1162,11 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
       _sha256 = source._sha256
       _publishedAt = source._publishedAt
       _payeeKind = source._payeeKind
+      _bankAccountLastFour = source._bankAccountLastFour
+      _bankReference = source._bankReference
+      _carriedForwardPence = source._carriedForwardPence
+      _price = source._price
+      _weightingIndex = source._weightingIndex
     }
   }
 
@@ -726,6 +1208,11 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._sha256) }()
         case 22: try { try decoder.decodeSingularMessageField(value: &_storage._publishedAt) }()
         case 23: try { try decoder.decodeSingularEnumField(value: &_storage._payeeKind) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._bankAccountLastFour) }()
+        case 25: try { try decoder.decodeSingularStringField(value: &_storage._bankReference) }()
+        case 26: try { try decoder.decodeSingularInt64Field(value: &_storage._carriedForwardPence) }()
+        case 27: try { try decoder.decodeSingularStringField(value: &_storage._price) }()
+        case 28: try { try decoder.decodeSingularStringField(value: &_storage._weightingIndex) }()
         default: break
         }
       }
@@ -807,6 +1294,21 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
       if _storage._payeeKind != .unspecified {
         try visitor.visitSingularEnumField(value: _storage._payeeKind, fieldNumber: 23)
       }
+      if !_storage._bankAccountLastFour.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bankAccountLastFour, fieldNumber: 24)
+      }
+      if !_storage._bankReference.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bankReference, fieldNumber: 25)
+      }
+      if _storage._carriedForwardPence != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._carriedForwardPence, fieldNumber: 26)
+      }
+      if !_storage._price.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._price, fieldNumber: 27)
+      }
+      if !_storage._weightingIndex.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._weightingIndex, fieldNumber: 28)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -839,6 +1341,11 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
         if _storage._sha256 != rhs_storage._sha256 {return false}
         if _storage._publishedAt != rhs_storage._publishedAt {return false}
         if _storage._payeeKind != rhs_storage._payeeKind {return false}
+        if _storage._bankAccountLastFour != rhs_storage._bankAccountLastFour {return false}
+        if _storage._bankReference != rhs_storage._bankReference {return false}
+        if _storage._carriedForwardPence != rhs_storage._carriedForwardPence {return false}
+        if _storage._price != rhs_storage._price {return false}
+        if _storage._weightingIndex != rhs_storage._weightingIndex {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -850,7 +1357,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatementLine"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}line_number\0\u{1}paycode\0\u{1}description\0\u{3}period_from\0\u{3}period_to\0\u{1}quantity\0\u{1}rate\0\u{1}basis\0\u{3}amount_pence\0\u{3}year_to_date_pence\0\u{3}is_retro\0\u{3}original_month\0\u{3}source_type\0\u{3}source_reference\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}line_number\0\u{1}paycode\0\u{1}description\0\u{3}period_from\0\u{3}period_to\0\u{1}quantity\0\u{1}rate\0\u{1}basis\0\u{3}amount_pence\0\u{3}year_to_date_pence\0\u{3}is_retro\0\u{3}original_month\0\u{3}source_type\0\u{3}source_reference\0\u{3}year_to_date_period_pence\0\u{3}line_id\0")
 
   fileprivate class _StorageClass {
     var _lineNumber: Int32 = 0
@@ -867,6 +1374,8 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
     var _originalMonth: CommonContract.Pcs_Common_V1_Month? = nil
     var _sourceType: String = String()
     var _sourceReference: String = String()
+    var _yearToDatePeriodPence: Int64 = 0
+    var _lineID: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -891,6 +1400,8 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
       _originalMonth = source._originalMonth
       _sourceType = source._sourceType
       _sourceReference = source._sourceReference
+      _yearToDatePeriodPence = source._yearToDatePeriodPence
+      _lineID = source._lineID
     }
   }
 
@@ -923,6 +1434,8 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._originalMonth) }()
         case 13: try { try decoder.decodeSingularStringField(value: &_storage._sourceType) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._sourceReference) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._yearToDatePeriodPence) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._lineID) }()
         default: break
         }
       }
@@ -977,6 +1490,12 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
       if !_storage._sourceReference.isEmpty {
         try visitor.visitSingularStringField(value: _storage._sourceReference, fieldNumber: 14)
       }
+      if _storage._yearToDatePeriodPence != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._yearToDatePeriodPence, fieldNumber: 15)
+      }
+      if !_storage._lineID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._lineID, fieldNumber: 16)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1000,6 +1519,8 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
         if _storage._originalMonth != rhs_storage._originalMonth {return false}
         if _storage._sourceType != rhs_storage._sourceType {return false}
         if _storage._sourceReference != rhs_storage._sourceReference {return false}
+        if _storage._yearToDatePeriodPence != rhs_storage._yearToDatePeriodPence {return false}
+        if _storage._lineID != rhs_storage._lineID {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1430,6 +1951,554 @@ nonisolated extension Pcs_Payments_V1_DifferenceCause: SwiftProtobuf.Message, Sw
     if lhs.before != rhs.before {return false}
     if lhs.after != rhs.after {return false}
     if lhs.source != rhs.source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_DownloadStatementRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DownloadStatementRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}month\0\u{3}run_id\0\u{1}format\0\u{1}collapsed\0\u{3}byte_order_mark\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._month) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.format) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.collapsed) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.byteOrderMark) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    try { if let v = self._month {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 3)
+    }
+    if self.format != .unspecified {
+      try visitor.visitSingularEnumField(value: self.format, fieldNumber: 4)
+    }
+    if self.collapsed != false {
+      try visitor.visitSingularBoolField(value: self.collapsed, fieldNumber: 5)
+    }
+    if self.byteOrderMark != false {
+      try visitor.visitSingularBoolField(value: self.byteOrderMark, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_DownloadStatementRequest, rhs: Pcs_Payments_V1_DownloadStatementRequest) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs._month != rhs._month {return false}
+    if lhs.runID != rhs.runID {return false}
+    if lhs.format != rhs.format {return false}
+    if lhs.collapsed != rhs.collapsed {return false}
+    if lhs.byteOrderMark != rhs.byteOrderMark {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_StatementChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatementChunk"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}file_name\0\u{3}content_type\0\u{1}size\0\u{1}sha256\0\u{2}\u{b}data\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.fileName) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.contentType) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.size) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.sha256) }()
+      case 15: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fileName.isEmpty {
+      try visitor.visitSingularStringField(value: self.fileName, fieldNumber: 1)
+    }
+    if !self.contentType.isEmpty {
+      try visitor.visitSingularStringField(value: self.contentType, fieldNumber: 2)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularInt64Field(value: self.size, fieldNumber: 3)
+    }
+    if !self.sha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.sha256, fieldNumber: 4)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 15)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_StatementChunk, rhs: Pcs_Payments_V1_StatementChunk) -> Bool {
+    if lhs.fileName != rhs.fileName {return false}
+    if lhs.contentType != rhs.contentType {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.data != rhs.data {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_GetStatementChangesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GetStatementChangesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}month\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._month) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    try { if let v = self._month {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_GetStatementChangesRequest, rhs: Pcs_Payments_V1_GetStatementChangesRequest) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs._month != rhs._month {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_StatementChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatementChanges"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}before_statement_id\0\u{3}before_net_pence\0\u{3}after_net_pence\0\u{1}changes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.statementID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.beforeStatementID) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.beforeNetPence) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.afterNetPence) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.statementID.isEmpty {
+      try visitor.visitSingularStringField(value: self.statementID, fieldNumber: 1)
+    }
+    if !self.beforeStatementID.isEmpty {
+      try visitor.visitSingularStringField(value: self.beforeStatementID, fieldNumber: 2)
+    }
+    if self.beforeNetPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.beforeNetPence, fieldNumber: 3)
+    }
+    if self.afterNetPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.afterNetPence, fieldNumber: 4)
+    }
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_StatementChanges, rhs: Pcs_Payments_V1_StatementChanges) -> Bool {
+    if lhs.statementID != rhs.statementID {return false}
+    if lhs.beforeStatementID != rhs.beforeStatementID {return false}
+    if lhs.beforeNetPence != rhs.beforeNetPence {return false}
+    if lhs.afterNetPence != rhs.afterNetPence {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_StatementChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatementChange"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paycode\0\u{1}description\0\u{3}original_month\0\u{3}before_pence\0\u{3}after_pence\0\u{1}reasons\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.paycode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._originalMonth) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.beforePence) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.afterPence) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.paycode.isEmpty {
+      try visitor.visitSingularStringField(value: self.paycode, fieldNumber: 1)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
+    }
+    try { if let v = self._originalMonth {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.beforePence != 0 {
+      try visitor.visitSingularInt64Field(value: self.beforePence, fieldNumber: 4)
+    }
+    if self.afterPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.afterPence, fieldNumber: 5)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reasons, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_StatementChange, rhs: Pcs_Payments_V1_StatementChange) -> Bool {
+    if lhs.paycode != rhs.paycode {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs._originalMonth != rhs._originalMonth {return false}
+    if lhs.beforePence != rhs.beforePence {return false}
+    if lhs.afterPence != rhs.afterPence {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ChangeReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChangeReason"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}cause\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._cause) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    try { if let v = self._cause {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ChangeReason, rhs: Pcs_Payments_V1_ChangeReason) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs._cause != rhs._cause {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_RaiseQueryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RaiseQueryRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}run_id\0\u{1}month\0\u{3}line_number\0\u{1}question\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._month) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.lineNumber) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.question) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 2)
+    }
+    try { if let v = self._month {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.lineNumber != 0 {
+      try visitor.visitSingularInt32Field(value: self.lineNumber, fieldNumber: 4)
+    }
+    if !self.question.isEmpty {
+      try visitor.visitSingularStringField(value: self.question, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_RaiseQueryRequest, rhs: Pcs_Payments_V1_RaiseQueryRequest) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.runID != rhs.runID {return false}
+    if lhs._month != rhs._month {return false}
+    if lhs.lineNumber != rhs.lineNumber {return false}
+    if lhs.question != rhs.question {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_StatementQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatementQuery"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}query_id\0\u{3}line_id\0\u{3}practice_code\0\u{1}paycode\0\u{3}amount_pence\0\u{1}question\0\u{3}raised_by\0\u{3}raised_at\0\u{3}commissioner_code\0\u{1}state\0\u{3}resolve_by\0\u{1}closed\0\u{1}steps\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.queryID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.lineID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.paycode) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.question) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.raisedBy) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._raisedAt) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.commissionerCode) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._resolveBy) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.closed) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.queryID.isEmpty {
+      try visitor.visitSingularStringField(value: self.queryID, fieldNumber: 1)
+    }
+    if !self.lineID.isEmpty {
+      try visitor.visitSingularStringField(value: self.lineID, fieldNumber: 2)
+    }
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 3)
+    }
+    if !self.paycode.isEmpty {
+      try visitor.visitSingularStringField(value: self.paycode, fieldNumber: 4)
+    }
+    if self.amountPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.amountPence, fieldNumber: 5)
+    }
+    if !self.question.isEmpty {
+      try visitor.visitSingularStringField(value: self.question, fieldNumber: 6)
+    }
+    if !self.raisedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.raisedBy, fieldNumber: 7)
+    }
+    try { if let v = self._raisedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if !self.commissionerCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.commissionerCode, fieldNumber: 9)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 10)
+    }
+    try { if let v = self._resolveBy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    if self.closed != false {
+      try visitor.visitSingularBoolField(value: self.closed, fieldNumber: 12)
+    }
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 13)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_StatementQuery, rhs: Pcs_Payments_V1_StatementQuery) -> Bool {
+    if lhs.queryID != rhs.queryID {return false}
+    if lhs.lineID != rhs.lineID {return false}
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.paycode != rhs.paycode {return false}
+    if lhs.amountPence != rhs.amountPence {return false}
+    if lhs.question != rhs.question {return false}
+    if lhs.raisedBy != rhs.raisedBy {return false}
+    if lhs._raisedAt != rhs._raisedAt {return false}
+    if lhs.commissionerCode != rhs.commissionerCode {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs._resolveBy != rhs._resolveBy {return false}
+    if lhs.closed != rhs.closed {return false}
+    if lhs.steps != rhs.steps {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_StatementQueryStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatementQueryStep"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}at\0\u{1}state\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._at) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._at {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_StatementQueryStep, rhs: Pcs_Payments_V1_StatementQueryStep) -> Bool {
+    if lhs._at != rhs._at {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ListQueriesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListQueriesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}open_only\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.openOnly) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    if self.openOnly != false {
+      try visitor.visitSingularBoolField(value: self.openOnly, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ListQueriesRequest, rhs: Pcs_Payments_V1_ListQueriesRequest) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.openOnly != rhs.openOnly {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ListQueriesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListQueriesResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}queries\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.queries) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.queries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.queries, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ListQueriesResponse, rhs: Pcs_Payments_V1_ListQueriesResponse) -> Bool {
+    if lhs.queries != rhs.queries {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -7,23 +7,28 @@ import SwiftProtobuf
 
 /// Serves `pcs.payments.v1.StatementService`.
 public protocol Pcs_Payments_V1_StatementService: Sendable {
-    /// The statement of a practice for a month. Practices, commissioners and ICBs see it once the run is approved;
-    /// operators, approvers and auditors from its calculation on.
+    /// The statement of a payee for a month. Payees, their accountants, commissioners and ICBs see it once the run is
+    /// approved; operators, approvers and auditors from its calculation on. A member practice reads its network's statement
+    /// as totals by paycode, without bank account and sources (payments.md 8.3).
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `PRACTICE_STATEMENTS` of a member practice of the PCN in
     /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
     /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     func getStatement(
         _ request: Pcs_Payments_V1_GetStatementRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Statement
 
-    /// Statements of a practice, oldest first, without lines.
+    /// Statements of a payee, oldest first, without lines. All are kept: six whole years and the current one at least.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `PRACTICE_STATEMENTS` of a member practice of the PCN in
     /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
     /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     func listStatements(
@@ -35,12 +40,64 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
-    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
-    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
     func explainLine(
         _ request: Pcs_Payments_V1_ExplainLineRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_LineExplanation
+
+    /// A published or calculated statement as a file: PDF for people, CSV for programs, with the same numbers (payments.md
+    /// 11). The same statement gives the same bytes while its payment stands as it is. First message: name, kind, size.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
+    func downloadStatement(
+        _ request: Pcs_Payments_V1_DownloadStatementRequest, _ reply: ReplyStream<Pcs_Payments_V1_StatementChunk>,
+        _ call: CallContext
+    ) async throws
+
+    /// What differs from the payee's statement before, paycode by paycode, and why: another rate, list or contract version,
+    /// items paid in one of the two only, corrections of earlier months, balances.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
+    func getStatementChanges(
+        _ request: Pcs_Payments_V1_GetStatementChangesRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_StatementChanges
+
+    /// Asks about a line. Opens an enquiry with the team of payments, which the payee and its commissioner follow, with its
+    /// clocks and history, under the same identifier with EnquiryService. Only people ask, and only for their organisation.
+    /// Refused while a query of the payee on the line is open.
+    ///
+    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `practice_code`; `CONTRACTOR_STATEMENTS` of the
+    /// organisation in `practice_code`; `PCN_VIEWER` of the organisation in `practice_code`. Changes state.
+    func raiseQuery(
+        _ request: Pcs_Payments_V1_RaiseQueryRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_StatementQuery
+
+    /// Queries on lines of a payee's statements, newest first, each with its clock and steps.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    func listQueries(
+        _ request: Pcs_Payments_V1_ListQueriesRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ListQueriesResponse
 
     /// What changed between two runs, practice by practice and paycode by paycode, and why: the inputs that differ.
     /// Practices without a difference are left out.
@@ -59,7 +116,9 @@ public protocol Pcs_Payments_V1_StatementService: Sendable {
 public enum Pcs_Payments_V1_StatementServiceMethods {
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `PRACTICE_STATEMENTS` of a member practice of the PCN in
     /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
     /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public static let getStatement = MethodDescriptor(
@@ -75,7 +134,10 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.gpAccountant, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.practiceStatements, relation: .pcnMember, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -89,7 +151,9 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `PRACTICE_STATEMENTS` of a member practice of the PCN in
     /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
     /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public static let listStatements = MethodDescriptor(
@@ -105,7 +169,10 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.gpAccountant, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.practiceStatements, relation: .pcnMember, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -119,9 +186,11 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
 
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
-    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
-    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
     public static let explainLine = MethodDescriptor(
         path: "pcs.payments.v1.StatementService/ExplainLine",
         kind: .unary,
@@ -135,7 +204,127 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
                 Allow(role: Roles.auditor, relation: .national),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.gpAccountant, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
+    public static let downloadStatement = MethodDescriptor(
+        path: "pcs.payments.v1.StatementService/DownloadStatement",
+        kind: .serverStreaming,
+        requestType: "pcs.payments.v1.DownloadStatementRequest",
+        replyType: "pcs.payments.v1.StatementChunk",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.bacsSubmitter, relation: .national),
+                Allow(role: Roles.auditor, relation: .national),
+                Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.gpAccountant, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .pooled))
+
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
+    public static let getStatementChanges = MethodDescriptor(
+        path: "pcs.payments.v1.StatementService/GetStatementChanges",
+        kind: .unary,
+        requestType: "pcs.payments.v1.GetStatementChangesRequest",
+        replyType: "pcs.payments.v1.StatementChanges",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.bacsSubmitter, relation: .national),
+                Allow(role: Roles.auditor, relation: .national),
+                Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.gpAccountant, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
+    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `practice_code`; `CONTRACTOR_STATEMENTS` of the
+    /// organisation in `practice_code`; `PCN_VIEWER` of the organisation in `practice_code`. Changes state.
+    public static let raiseQuery = MethodDescriptor(
+        path: "pcs.payments.v1.StatementService/RaiseQuery",
+        kind: .unary,
+        requestType: "pcs.payments.v1.RaiseQueryRequest",
+        replyType: "pcs.payments.v1.StatementQuery",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: true, needsSecondPerson: false,
+            audit: .change,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    public static let listQueries = MethodDescriptor(
+        path: "pcs.payments.v1.StatementService/ListQueries",
+        kind: .unary,
+        requestType: "pcs.payments.v1.ListQueriesRequest",
+        replyType: "pcs.payments.v1.ListQueriesResponse",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.bacsSubmitter, relation: .national),
+                Allow(role: Roles.auditor, relation: .national),
+                Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.contractorStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.pcnViewer, relation: .own, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
                 Allow(role: Roles.icbViewer, relation: .icb, organisationField: "practice_code"),
@@ -179,6 +368,10 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
         getStatement,
         listStatements,
         explainLine,
+        downloadStatement,
+        getStatementChanges,
+        raiseQuery,
+        listQueries,
         compareRuns,
     ]
 
@@ -188,6 +381,10 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
             bindGetStatement(service),
             bindListStatements(service),
             bindExplainLine(service),
+            bindDownloadStatement(service),
+            bindGetStatementChanges(service),
+            bindRaiseQuery(service),
+            bindListQueries(service),
             bindCompareRuns(service),
         ]
     }
@@ -240,6 +437,70 @@ public enum Pcs_Payments_V1_StatementServiceMethods {
             })
     }
 
+    private static func bindDownloadStatement(_ service: some Pcs_Payments_V1_StatementService) -> BoundMethod {
+        BoundMethod(
+            descriptor: downloadStatement,
+            handler: .serverStreaming { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_DownloadStatementRequest.self)
+                let run: BoundMethod.ServerStreaming = { call, sink in
+                    try await service.downloadStatement(request, ReplyStream(sink), call)
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "practice_code", code: request.practiceCode),
+                    ],
+                    run: run)
+            })
+    }
+
+    private static func bindGetStatementChanges(_ service: some Pcs_Payments_V1_StatementService) -> BoundMethod {
+        BoundMethod(
+            descriptor: getStatementChanges,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_GetStatementChangesRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.getStatementChanges(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "practice_code", code: request.practiceCode),
+                    ],
+                    run: run)
+            })
+    }
+
+    private static func bindRaiseQuery(_ service: some Pcs_Payments_V1_StatementService) -> BoundMethod {
+        BoundMethod(
+            descriptor: raiseQuery,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_RaiseQueryRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.raiseQuery(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "practice_code", code: request.practiceCode),
+                    ],
+                    run: run)
+            })
+    }
+
+    private static func bindListQueries(_ service: some Pcs_Payments_V1_StatementService) -> BoundMethod {
+        BoundMethod(
+            descriptor: listQueries,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_ListQueriesRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.listQueries(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "practice_code", code: request.practiceCode),
+                    ],
+                    run: run)
+            })
+    }
+
     private static func bindCompareRuns(_ service: some Pcs_Payments_V1_StatementService) -> BoundMethod {
         BoundMethod(
             descriptor: compareRuns,
@@ -268,12 +529,15 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
         self.options = options
     }
 
-    /// The statement of a practice for a month. Practices, commissioners and ICBs see it once the run is approved;
-    /// operators, approvers and auditors from its calculation on.
+    /// The statement of a payee for a month. Payees, their accountants, commissioners and ICBs see it once the run is
+    /// approved; operators, approvers and auditors from its calculation on. A member practice reads its network's statement
+    /// as totals by paycode, without bank account and sources (payments.md 8.3).
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `PRACTICE_STATEMENTS` of a member practice of the PCN in
     /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
     /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public func getStatement(
@@ -284,11 +548,13 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
         return try Pcs_Payments_V1_Statement(serializedBytes: reply)
     }
 
-    /// Statements of a practice, oldest first, without lines.
+    /// Statements of a payee, oldest first, without lines. All are kept: six whole years and the current one at least.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `PRACTICE_STATEMENTS` of a member practice of the PCN in
     /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
     /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
     public func listStatements(
@@ -304,15 +570,83 @@ public struct Pcs_Payments_V1_StatementServiceClient: Sendable {
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
     /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `LMC_VIEWER` of the organisation in
-    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
-    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
     public func explainLine(
         _ request: Pcs_Payments_V1_ExplainLineRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_LineExplanation {
         let bytes: [UInt8] = try request.serializedBytes()
         let reply = try await transport.unary(Pcs_Payments_V1_StatementServiceMethods.explainLine, bytes, options ?? self.options)
         return try Pcs_Payments_V1_LineExplanation(serializedBytes: reply)
+    }
+
+    /// A published or calculated statement as a file: PDF for people, CSV for programs, with the same numbers (payments.md
+    /// 11). The same statement gives the same bytes while its payment stands as it is. First message: name, kind, size.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
+    public func downloadStatement(
+        _ request: Pcs_Payments_V1_DownloadStatementRequest, options: CallOptions? = nil
+    ) async throws -> AsyncThrowingStream<Pcs_Payments_V1_StatementChunk, any Error> {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let replies = try await transport.serverStreaming(
+            Pcs_Payments_V1_StatementServiceMethods.downloadStatement, bytes, options ?? self.options)
+        return MessageStreams.decoding(replies, as: Pcs_Payments_V1_StatementChunk.self)
+    }
+
+    /// What differs from the payee's statement before, paycode by paycode, and why: another rate, list or contract version,
+    /// items paid in one of the two only, corrections of earlier months, balances.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `LMC_VIEWER` of the organisation in `practice_code`; `GP_ACCOUNTANT` of the
+    /// organisation in `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`;
+    /// `COMMISSIONER_APPROVER` of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above
+    /// `practice_code`.
+    public func getStatementChanges(
+        _ request: Pcs_Payments_V1_GetStatementChangesRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_StatementChanges {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_StatementServiceMethods.getStatementChanges, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_StatementChanges(serializedBytes: reply)
+    }
+
+    /// Asks about a line. Opens an enquiry with the team of payments, which the payee and its commissioner follow, with its
+    /// clocks and history, under the same identifier with EnquiryService. Only people ask, and only for their organisation.
+    /// Refused while a query of the payee on the line is open.
+    ///
+    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `practice_code`; `CONTRACTOR_STATEMENTS` of the
+    /// organisation in `practice_code`; `PCN_VIEWER` of the organisation in `practice_code`. Changes state.
+    public func raiseQuery(
+        _ request: Pcs_Payments_V1_RaiseQueryRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_StatementQuery {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_StatementServiceMethods.raiseQuery, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_StatementQuery(serializedBytes: reply)
+    }
+
+    /// Queries on lines of a payee's statements, newest first, each with its clock and steps.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `BACS_SUBMITTER` nationally;
+    /// `AUDITOR` nationally; `PRACTICE_STATEMENTS` of the organisation in `practice_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `practice_code`; `PCN_VIEWER` of the organisation in
+    /// `practice_code`; `COMMISSIONER_EDITOR` of the commissioner of `practice_code`; `COMMISSIONER_APPROVER`
+    /// of the commissioner of `practice_code`; `ICB_VIEWER` of the ICB above `practice_code`.
+    public func listQueries(
+        _ request: Pcs_Payments_V1_ListQueriesRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_ListQueriesResponse {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_StatementServiceMethods.listQueries, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_ListQueriesResponse(serializedBytes: reply)
     }
 
     /// What changed between two runs, practice by practice and paycode by paycode, and why: the inputs that differ.

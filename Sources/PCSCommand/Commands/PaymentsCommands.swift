@@ -5,7 +5,7 @@ struct PaymentsCommand: AsyncParsableCommand {
         commandName: "payments", abstract: "Contractual payments to GP practices.",
         subcommands: [
             PaymentsLoadCommand.self, RunCommand.self, StatementCommand.self, ExplainCommand.self,
-            CompareCommand.self,
+            ChangesCommand.self, QueryCommand.self, QualityFiguresCommand.self, CompareCommand.self,
             RatesCommand.self,
         ])
 }

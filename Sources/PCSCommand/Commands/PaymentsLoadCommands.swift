@@ -88,7 +88,8 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
     struct Rates: ClientCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Propose rates, bank holidays or paycodes (CSV). Another person approves: pcs payments rates decide."
+                "Propose rates, bank holidays, paycodes or bounds of amounts (CSV). Another person approves: "
+                + "pcs payments rates decide."
         )
         @Argument(help: "CSV file.") var file: String
         @Option(help: "What the file holds.") var kind = Choice(Pcs_Payments_V1_ReferenceKind.rates)

@@ -9,16 +9,44 @@ struct StatementCommand: ClientCommand {
     @Argument(help: "Month, YYYY-MM.") var month: MonthArgument?
     @Flag(help: "One line a paycode.") var collapsed = false
     @Option(help: "Without a month: only of a financial year, for example 2019/20.") var year = ""
+    @Option(help: "Write the statement to this file, as PDF.") var pdf: String?
+    @Option(help: "Write the statement to this file, as CSV.") var csv: String?
+    @Flag(help: "CSV: begin with a UTF-8 byte-order mark, as some spreadsheets want it.") var byteOrderMark = false
     @OptionGroup var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         guard let month else { return try await list(session) }
+        if pdf != nil || csv != nil {
+            if let pdf { try await download(.pdf, to: pdf, month, session) }
+            if let csv { try await download(.csv, to: csv, month, session) }
+            return
+        }
         var request = Pcs_Payments_V1_GetStatementRequest()
         request.practiceCode = practice.uppercased()
         request.month = month.message
         request.collapsed = collapsed
         let reply = try await session.statements.getStatement(request)
         try session.show(reply) { StatementView.text(reply, for: $0) }
+    }
+
+    private func download(
+        _ format: Pcs_Payments_V1_StatementFormat, to path: String, _ month: MonthArgument, _ session: Session
+    ) async throws {
+        var request = Pcs_Payments_V1_DownloadStatementRequest()
+        request.practiceCode = practice.uppercased()
+        request.month = month.message
+        request.format = format
+        request.collapsed = collapsed
+        request.byteOrderMark = byteOrderMark && format == .csv
+        let chunks = try await session.statements.downloadStatement(request)
+        let file = try ExportFile(path: path)
+        var name = ""
+        for try await chunk in chunks {
+            if name.isEmpty { name = chunk.fileName }
+            try file.write(chunk.data)
+        }
+        try file.finish()
+        session.note("wrote \(name) to \(file.path)")
     }
 
     private func list(_ session: Session) async throws {

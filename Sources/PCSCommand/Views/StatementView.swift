@@ -22,6 +22,12 @@ package enum StatementView {
                 + "\(Wording.hundredths(statement.weightedPatientsHundredths)) weighted"
                 + (statement.londonPatients > 0
                     ? ", \(Wording.count(statement.londonPatients)) in London" : ""))
+        if !statement.bankReference.isEmpty {
+            sheet.add("paid to", "account ending \(statement.bankAccountLastFour), reference \(statement.bankReference)")
+        }
+        if statement.carriedForwardPence != 0 {
+            sheet.add("debt carried on", Wording.pounds(statement.carriedForwardPence))
+        }
         var lines = Table([
             .right("line"), .left("paycode"), .left("description", mayShorten: true), .left("period"),
             .right("quantity"),
@@ -65,6 +71,40 @@ package enum StatementView {
                 Table.Cell(Wording.pounds(statement.grossPence)),
                 Table.Cell(Wording.pounds(statement.deductionsPence)),
                 Table.Cell(Wording.pounds(statement.netPence)))
+        }
+        return table
+    }
+
+    package static func changes(_ changes: [Pcs_Payments_V1_StatementChange]) -> Table {
+        var table = Table([
+            .left("paycode"), .left("description", mayShorten: true), .left("corrects"), .right("before"),
+            .right("after"), .right("difference"), .left("because", mayShorten: true),
+        ])
+        for change in changes {
+            let reasons = change.reasons.map { reason in
+                let cause = reason.cause
+                return "\(EnumWords.words(reason.kind)): \(cause.input) \(cause.before) -> \(cause.after)"
+            }
+            table.add(
+                Table.Cell(change.paycode, style: .bold), Table.Cell(change.description_p),
+                Table.Cell(Wording.month(change.originalMonth)), Table.Cell(Wording.pounds(change.beforePence)),
+                Table.Cell(Wording.pounds(change.afterPence)),
+                Table.Cell(Wording.pounds(change.afterPence - change.beforePence)),
+                Table.Cell(reasons.joined(separator: "; ")))
+        }
+        return table
+    }
+
+    package static func queries(_ queries: [Pcs_Payments_V1_StatementQuery]) -> Table {
+        var table = Table([
+            .left("query"), .left("line"), .left("paycode"), .right("amount"), .left("state"), .left("resolve by"),
+            .left("question", mayShorten: true),
+        ])
+        for query in queries {
+            table.add(
+                Table.Cell(query.queryID, style: .bold), Table.Cell(query.lineID), Table.Cell(query.paycode),
+                Table.Cell(Wording.pounds(query.amountPence)), Table.Cell(query.state),
+                Table.Cell(Wording.moment(query.resolveBy, isSet: query.hasResolveBy)), Table.Cell(query.question))
         }
         return table
     }

@@ -8,7 +8,9 @@ public struct CaseworkPlugin: Plugin {
         summary:
             "Tasks and messages of every area, enquiries and complaints with their clocks, help articles",
         owners: ["casework-team@primary-care-services.example"],
-        publishes: [Pcs_Casework_V1_TaskSettled.protoMessageName],
+        publishes: [
+            Pcs_Casework_V1_TaskSettled.protoMessageName, Pcs_Casework_V1_EnquiryProgressed.protoMessageName,
+        ],
         calls: ["pcs.host.v1.IdentityService/ListSubjects"])
 
     private let context: PluginContext
@@ -41,7 +43,7 @@ public struct CaseworkPlugin: Plugin {
     }
 
     public var subscriptions: [Subscription] {
-        CaseworkEvents(tasks: tasks, messages: cases.messages).subscriptions
+        CaseworkEvents(tasks: tasks, messages: cases.messages, enquiries: EnquiryRequests(book: cases)).subscriptions
     }
 
     public var jobs: [ScheduledJob] {

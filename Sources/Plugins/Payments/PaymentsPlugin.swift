@@ -21,6 +21,7 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Casework_V1_TaskRequested.protoMessageName,
             Pcs_Casework_V1_TaskSettled.protoMessageName,
             Pcs_Casework_V1_MessagePosted.protoMessageName,
+            Pcs_Casework_V1_EnquiryRequested.protoMessageName,
         ])
 
     private let context: PluginContext
@@ -52,6 +53,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_TrainingServiceMethods.bind(TrainingHandlers(context: context))
             + Pcs_Payments_V1_ReimbursementSchemeServiceMethods.bind(SchemeHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
+            + Pcs_Payments_V1_QualityFiguresServiceMethods.bind(QualityFigureHandlers(context: context))
     }
 
     public var subscriptions: [Subscription] {
@@ -63,6 +65,10 @@ public struct PaymentsPlugin: Plugin {
             Subscription(to: Pcs_Changes_V1_ChangeStepDue.self, from: PracticeChangeEvents.publisher) {
                 event, envelope, transaction in
                 try PracticeChangeEvents.receive(event, envelope, transaction)
+            },
+            Subscription(to: Pcs_Casework_V1_EnquiryProgressed.self, from: StatementQueryEvents.publisher) {
+                event, _, transaction in
+                try StatementQueryEvents.receive(event, transaction)
             },
         ] + QualityEvents.subscriptions + PensionEvents.subscriptions
     }

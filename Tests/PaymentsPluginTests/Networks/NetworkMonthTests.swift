@@ -45,6 +45,7 @@ struct NetworkMonthTests {
             let second = try await office.statement("U89141", "2026-05")
             #expect(shown(second.lines) == ["PCNCOR 11118.57", "PCNCHP 3386.58", "PCNCHP 3386.58"])
             #expect(second.lines.map(\.isRetro) == [false, false, true])
+            for line in second.lines { #expect(try ShownFigures.agrees(line), "\(line.basis)") }
             try await office.pay("2026-06")
             #expect(
                 shown(try await office.statement("U89141", "2026-06").lines) == ["PCNCOR 11118.57", "PCNCHP 3386.58"])

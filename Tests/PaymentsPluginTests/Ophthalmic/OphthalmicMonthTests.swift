@@ -63,6 +63,9 @@ struct OphthalmicMonthTests {
             try await practice.submit([try opticalClaim("T200")])
             try await office.pay("2026-06")
             let third = try await office.statement(OpticalPractice.code, "2026-06")
+            for line in first.lines + second.lines + third.lines {
+                #expect(try ShownFigures.agrees(line), "\(line.basis)")
+            }
             #expect(shown(third.lines) == ["GOS1 25.00", "LOCL -0.13"])
             #expect(try await practice.export("2026-06").count == 2)
         }

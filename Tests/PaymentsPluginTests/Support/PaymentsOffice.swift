@@ -21,9 +21,10 @@ struct PaymentsOffice {
 
     static func with(
         _ fidelity: TestHost.Fidelity = .inProcess, clock: ManualClock = .atStart,
-        others: [any Plugin.Type] = [], _ body: (PaymentsOffice) async throws -> Void
+        plugins: [any Plugin.Type] = [PaymentsPlugin.self], others: [any Plugin.Type] = [],
+        _ body: (PaymentsOffice) async throws -> Void
     ) async throws {
-        try await TestHost.with([PaymentsPlugin.self] + others, clock: clock) { host in
+        try await TestHost.with(plugins + others, clock: clock) { host in
             let office = PaymentsOffice(
                 host: host, fidelity: fidelity,
                 operating: try await host.person("olive", roles: [Roles.paymentsOperator]),

@@ -214,15 +214,24 @@ struct DeclarationDesk {
                     corrects: corrects),
                 in: transaction)
         }
-        if record.kind == .achievement || record.kind == .aggregated { try announce(approved, definition) }
+        if record.kind == .achievement || record.kind == .aggregated {
+            try announce(approved, definition, release)
+        }
         return approved
     }
 
-    private func announce(_ record: Record, _ definition: ServiceDefinition?) throws {
+    private func announce(
+        _ record: Record, _ definition: ServiceDefinition?, _ release: CalendarDate
+    ) throws {
         let points =
             try CalculationStore.results(
                 of: record.provider, .init(service: record.service, date: record.date), transaction
             ).first { $0.id == record.calculation }?.points ?? 0
+        let isFramework = definition?.method == .qof && !record.calculation.isEmpty
+        let quality =
+            isFramework
+            ? Pcs_Cqrs_V1_QualityResult(
+                try ResultView.find(record.calculation, provider: record.provider, transaction)) : nil
         try transaction.publish(
             Pcs_Cqrs_V1_AchievementApproved.with {
                 $0.declarationID = record.id
@@ -232,6 +241,8 @@ struct DeclarationDesk {
                 $0.achievementDate = Pcs_Common_V1_Date(record.date)
                 $0.pointsHundredths = points
                 $0.amountPence = record.pence
+                $0.releaseDate = Pcs_Common_V1_Date(release)
+                if let quality { $0.qualityResult = quality }
             }, key: record.provider)
     }
 

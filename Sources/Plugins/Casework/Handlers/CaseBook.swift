@@ -115,8 +115,9 @@ struct CaseBook: Sendable {
             AuditNote(
                 object: "enquiry/\(record.id)", organisation: record.organisation,
                 detail: "\(step.action.name), now \(next.name)"))
-        if !entry.isInternal, step.by != record.raisedBy {
-            try tellSender(record, step.action, in: transaction)
+        if !entry.isInternal {
+            if step.by != record.raisedBy { try tellSender(record, step.action, in: transaction) }
+            try tellAreas(record, in: transaction)
         }
     }
 

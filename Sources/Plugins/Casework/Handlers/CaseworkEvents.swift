@@ -6,6 +6,7 @@ import PluginAPI
 struct CaseworkEvents: Sendable {
     let tasks: TaskBook
     let messages: MessageBook
+    let enquiries: EnquiryRequests
 
     /// Areas that may publish; one that is not installed here, or not yet, publishes nothing.
     static let publishers = [
@@ -14,7 +15,7 @@ struct CaseworkEvents: Sendable {
     ]
 
     var subscriptions: [Subscription] {
-        let (tasks, messages) = (tasks, messages)
+        let (tasks, messages, enquiries) = (tasks, messages, enquiries)
         let areas = Self.publishers.flatMap { area in
             [
                 Subscription(to: Pcs_Casework_V1_TaskRequested.self, from: area) { event, _, transaction in
@@ -25,6 +26,9 @@ struct CaseworkEvents: Sendable {
                 },
                 Subscription(to: Pcs_Casework_V1_MessagePosted.self, from: area) { event, _, transaction in
                     try messages.post(event, from: area, in: transaction)
+                },
+                Subscription(to: Pcs_Casework_V1_EnquiryRequested.self, from: area) { event, _, transaction in
+                    try enquiries.receive(event, from: area, in: transaction)
                 },
             ]
         }

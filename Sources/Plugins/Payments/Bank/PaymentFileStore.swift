@@ -216,6 +216,8 @@ enum PaymentFileStore {
         "SELECT \(paymentColumns) FROM payment WHERE file_id = ?1 ORDER BY payment_id")
     private static let paymentsOfRun = Statement(
         "SELECT \(paymentColumns) FROM payment WHERE run_id = ?1 AND state = 1 ORDER BY payment_id")
+    private static let paymentOfPayee = Statement(
+        "SELECT \(paymentColumns) FROM payment WHERE run_id = ?1 AND payee_code = ?2")
     /// Nothing is owed for an aborted run (state 8): its inputs have gone to the next one.
     private static let owed = Statement(
         """
@@ -248,6 +250,11 @@ enum PaymentFileStore {
 
     static func payment(_ id: String, _ reader: any Reader) throws -> Payment? {
         try reader.first(paymentByID, [.text(id)], payment)
+    }
+
+    /// What a run pays to somebody; `nil` while no file is made.
+    static func payment(of payee: ODSCode, inRun id: String, _ reader: any Reader) throws -> Payment? {
+        try reader.first(paymentOfPayee, [.text(id), .text(payee.value)], payment)
     }
 
     static func payments(ofFile id: String, _ reader: any Reader) throws -> [Payment] {

@@ -29,7 +29,7 @@ extension ClaimHandlers {
         }
         fields.reason(request.reason, mayBeEmpty: request.decision == .approve)
         // C12: a refusal without its rule is impossible.
-        if request.decision == .reject, request.rule.count < 3 {
+        if request.decision == .reject, request.rule.count(where: { !$0.isWhitespace }) < 3 {
             fields.refuse("rule", "payments 13 C12", "A rejection names its rule.")
         }
         try fields.finish()

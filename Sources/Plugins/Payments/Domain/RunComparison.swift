@@ -12,7 +12,23 @@ enum RunComparison {
         var causes: [Cause]
     }
 
+    /// What sort of record a cause is.
+    enum Kind: Hashable, Sendable {
+        case rate, list, contract, item, correction, balance, line, other
+
+        /// By the record from which an input was read.
+        init(_ source: Explanation.Source) {
+            switch source.record {
+            case "rates": self = .rate
+            case "capitation": self = .list
+            case "contract": self = .contract
+            default: self = .other
+            }
+        }
+    }
+
     struct Cause: Hashable, Sendable {
+        var kind: Kind
         var input: String
         var before: String
         var after: String
@@ -54,16 +70,20 @@ enum RunComparison {
     }
 
     private static func causes(_ old: [PaymentLine], _ new: [PaymentLine]) -> [Cause] {
+        var causes = items(old, new)
+        let (old, new) = (old.filter { $0.source != .item }, new.filter { $0.source != .item })
         guard let oldLine = old.first, let newLine = new.first else {
-            let (line, isNew) = (new.first ?? old.first, !new.isEmpty)
-            let words = line.map { "\($0.basis), \($0.periodFrom) to \($0.periodTo)" } ?? ""
-            return [
+            guard let line = new.first ?? old.first else { return causes }
+            let words = "\(line.basis), \(line.periodFrom) to \(line.periodTo)"
+            let isNew = !new.isEmpty
+            let kind: Kind = line.source == .retro ? .correction : line.source == .balance ? .balance : .line
+            causes.append(
                 Cause(
-                    input: "line", before: isNew ? "none" : words, after: isNew ? words : "none",
-                    source: line?.sourceReference ?? "")
-            ]
+                    kind: kind, input: "line", before: isNew ? "none" : words, after: isNew ? words : "none",
+                    source: line.sourceReference))
+            return causes
         }
-        var causes: [Cause] = []
+        let isCorrection = newLine.source == .retro
         let oldInputs = Dictionary(
             oldLine.explanation.inputs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let newInputs = Dictionary(
@@ -73,7 +93,8 @@ enum RunComparison {
             if earlier?.value.rational != input.value.rational {
                 causes.append(
                     Cause(
-                        input: input.name, before: earlier?.value.description ?? "none",
+                        kind: isCorrection ? .correction : Kind(input.source), input: input.name,
+                        before: earlier?.value.description ?? "none",
                         after: input.value.description, source: input.source.description))
             }
         }
@@ -81,13 +102,29 @@ enum RunComparison {
         where newInputs[input.name] == nil && oldInputs[input.name] == input {
             causes.append(
                 Cause(
-                    input: input.name, before: input.value.description, after: "none",
+                    kind: isCorrection ? .correction : Kind(input.source), input: input.name,
+                    before: input.value.description, after: "none",
                     source: input.source.description))
         }
         if old.count != new.count {
             causes.append(
-                Cause(input: "lines", before: String(old.count), after: String(new.count), source: ""))
+                Cause(kind: .line, input: "lines", before: String(old.count), after: String(new.count), source: ""))
         }
         return causes
+    }
+
+    /// Each item is paid once: it stands on one of the two, or on neither.
+    private static func items(_ old: [PaymentLine], _ new: [PaymentLine]) -> [Cause] {
+        func amounts(_ lines: [PaymentLine]) -> [String: Int64] {
+            lines.filter { $0.source == .item }.reduce(into: [:]) { $0[$1.sourceReference, default: 0] += $1.pence }
+        }
+        let (before, after) = (amounts(old), amounts(new))
+        return Set(before.keys).union(after.keys).sorted().compactMap { reference in
+            guard before[reference] != after[reference] else { return nil }
+            func text(_ pence: Int64?) -> String { pence.map { Money(pence: $0).description } ?? "none" }
+            return Cause(
+                kind: .item, input: "item", before: text(before[reference]), after: text(after[reference]),
+                source: reference)
+        }
     }
 }

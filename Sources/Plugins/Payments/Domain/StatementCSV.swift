@@ -13,22 +13,50 @@ enum StatementCSV {
 
     static func appendHeader(to writer: inout CSVWriter) { writer.append(columns.map { .plain($0) }) }
 
+    /// What a row says of a line.
+    struct Line {
+        /// Empty = stands for several.
+        var number: String
+        var paycode: String
+        var description: String
+        var from: String
+        var to: String
+        var quantity: String
+        var rate: String
+        var basis: String
+        var pence: Int64
+        var yearToDatePence: Int64
+        var isRetro: Bool
+        /// Month corrected; empty = none, or several.
+        var originalMonth: String
+        var sourceType: String
+        var sourceReference: String
+    }
+
     static func append(_ document: StatementDocument, to writer: inout CSVWriter) {
         for (index, line) in document.lines.enumerated() {
             let retro = line.source == .retro
-            writer.append([
-                .text(document.statementID), .text(document.payee.value), .text(document.practiceName),
-                .plain(document.typeName), .plain(document.paymentDate.description), .text(document.runID),
-                .plain(String(index + 1)), .text(line.paycode.code),
-                .text(document.descriptions[line.paycode] ?? line.paycode.code),
-                .plain(line.periodFrom.description), .plain(line.periodTo.description),
-                .plain(line.quantity.description), .plain(line.rate.description), .text(line.basis),
-                .plain(Money(pence: line.pence).description),
-                .plain(Money(pence: line.yearToDatePence).description), .plain(retro ? "true" : "false"),
-                .plain(retro ? line.month.description : ""), .plain(line.source.name),
-                .text(line.sourceReference),
-            ])
+            append(
+                Line(
+                    number: String(index + 1), paycode: line.paycode.code,
+                    description: document.descriptions[line.paycode] ?? line.paycode.code,
+                    from: line.periodFrom.description, to: line.periodTo.description,
+                    quantity: line.quantity.description, rate: line.rate.description, basis: line.basis,
+                    pence: line.pence, yearToDatePence: line.yearToDatePence, isRetro: retro,
+                    originalMonth: retro ? line.month.description : "", sourceType: line.source.name,
+                    sourceReference: line.sourceReference), of: document, to: &writer)
         }
+    }
+
+    static func append(_ line: Line, of document: StatementDocument, to writer: inout CSVWriter) {
+        writer.append([
+            .text(document.statementID), .text(document.payee.value), .text(document.practiceName),
+            .plain(document.typeName), .plain(document.paymentDate.description), .text(document.runID),
+            .plain(line.number), .text(line.paycode), .text(line.description), .plain(line.from), .plain(line.to),
+            .plain(line.quantity), .plain(line.rate), .text(line.basis), .plain(Money(pence: line.pence).description),
+            .plain(Money(pence: line.yearToDatePence).description), .plain(line.isRetro ? "true" : "false"),
+            .plain(line.originalMonth), .plain(line.sourceType), .text(line.sourceReference),
+        ])
     }
 }
 

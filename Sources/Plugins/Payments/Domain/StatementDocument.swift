@@ -62,16 +62,17 @@ struct StatementDocument: Hashable, Sendable {
         return writer.bytes
     }
 
-    static func decode(_ bytes: [UInt8]) throws(PaymentsError) -> StatementDocument {
+    /// - Parameter withLines: `false` reads the head alone, for lists of statements.
+    static func decode(_ bytes: [UInt8], withLines: Bool = true) throws(PaymentsError) -> StatementDocument {
         do throws(CompactCodingError) {
             var reader = CompactReader(bytes)
-            return try StatementDocument(from: &reader)
+            return try StatementDocument(from: &reader, withLines: withLines)
         } catch {
             throw .damaged("statement")
         }
     }
 
-    private init(from reader: inout CompactReader) throws(CompactCodingError) {
+    private init(from reader: inout CompactReader, withLines: Bool) throws(CompactCodingError) {
         let format = try reader.byte()
         guard format == 1 || format == StatementDocument.format else { throw .malformed }
         runID = try reader.text()
@@ -102,6 +103,7 @@ struct StatementDocument: Hashable, Sendable {
         }
         descriptions = [:]
         lines = []
+        guard withLines else { return }
         for _ in 0..<(try reader.count()) {
             let (line, description) = try PaymentLine.read(&reader, format: format)
             descriptions[line.paycode] = description

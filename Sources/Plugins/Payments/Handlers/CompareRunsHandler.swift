@@ -52,14 +52,7 @@ extension StatementHandlers {
                 if let month = difference.originalMonth { $0.originalMonth = Pcs_Common_V1_Month(month) }
                 $0.beforePence = difference.beforePence
                 $0.afterPence = difference.afterPence
-                $0.causes = difference.causes.map { cause in
-                    .with {
-                        $0.input = cause.input
-                        $0.before = cause.before
-                        $0.after = cause.after
-                        $0.source = cause.source
-                    }
-                }
+                $0.causes = difference.causes.map { Pcs_Payments_V1_DifferenceCause($0) }
             }
             try await reply.send(message)
         }

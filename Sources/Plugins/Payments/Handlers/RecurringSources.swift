@@ -20,6 +20,7 @@ struct RecurringSources {
         sources.append(
             OphthalmicLines(
                 totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates))
+        sources.append(try AspirationLines.read(knownAt: snapshot, timelines: timelines, reader))
         sources += try networks(reader)
         sources += try dispensing(reader)
         sources += try training(reader)

@@ -15,6 +15,8 @@ enum RunChecks {
             try LevyControl(read, reader),
             try TurnoverCheck(read, reader),
             try ExpectedTrainingGrants(read, reader),
+            try ExpectedQuality(read, reader),
+            try AmountsInBounds(read, reader),
         ]
     }
 }

@@ -27,12 +27,13 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         let month = fields.month(request.month)
         try fields.finish()
         guard let practice, let month else { throw Failure(PaymentsReasons.statementUnknown) }
-        let (run, stored) = try context.store.read { try find(practice, runID: "", month: month, call, $0) }
-        var message = Pcs_Payments_V1_Statement(stored, run)
-        message.lines =
-            request.collapsed
-            ? try refusing { try collapsed(stored.document) } : stored.document.lineMessages()
-        return message
+        return try context.store.read { reader in
+            let (run, stored) = try find(practice, runID: "", month: month, call, reader)
+            let isMember = readsAsMember(practice, call)
+            let lines = try shownLines(stored.document, collapsed: request.collapsed || isMember, reader)
+            let footer = try StatementFooter(stored.document, run, reader)
+            return Pcs_Payments_V1_Statement(stored, run, lines: lines, footer, forMember: isMember)
+        }
     }
 
     func listStatements(
@@ -45,14 +46,14 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         guard let practice else { throw Failure(PaymentsReasons.statementUnknown) }
         return try context.store.read { reader in
             let runs = Dictionary(uniqueKeysWithValues: try RunStore.runs(reader).map { ($0.id, $0) })
-            let statements = try refusing { try StatementStore.statements(of: practice, reader) }
+            let heads = try refusing { try StatementStore.heads(of: practice, reader) }
             var listed: [Pcs_Payments_V1_Statement] = []
-            for stored in statements {
-                guard let run = runs[stored.document.runID], StatementHandlers.mayRead(run, call) else {
+            for head in heads {
+                guard let run = runs[head.document.runID], StatementHandlers.mayRead(run, call) else {
                     continue
                 }
                 if let year, FinancialYear(containing: run.month) != year { continue }
-                listed.append(Pcs_Payments_V1_Statement(stored, run))
+                listed.append(Pcs_Payments_V1_Statement(head, run))
             }
             return .with { $0.statements = listed }
         }
@@ -66,8 +67,9 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         let month = request.runID.isEmpty ? fields.month(request.month) : nil
         try fields.finish()
         guard let practice else { throw Failure(PaymentsReasons.statementUnknown) }
-        let (_, stored) = try context.store.read {
-            try find(practice, runID: request.runID, month: month, call, $0)
+        let (stored, lines) = try context.store.read { reader in
+            let (_, stored) = try find(practice, runID: request.runID, month: month, call, reader)
+            return (stored, try shownLines(stored.document, collapsed: false, reader))
         }
         let index = Int(request.lineNumber) - 1
         guard stored.document.lines.indices.contains(index) else {
@@ -77,11 +79,11 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
         }
         return try refusing {
             try StatementHandlers.explanation(
-                of: stored.document.lines[index], stored.document.lineMessages()[index], in: stored.document)
+                of: stored.document.lines[index], lines[index], in: stored.document)
         }
     }
 
-    private func find(
+    func find(
         _ practice: ODSCode, runID: String, month: YearMonth?, _ call: CallContext, _ reader: any Reader
     ) throws -> (RunRecord, StatementStore.Stored) {
         let run =
@@ -93,34 +95,6 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
             let stored = try refusing({ try StatementStore.statement(of: practice, in: run.id, reader) })
         else { throw Failure(PaymentsReasons.statementUnknown) }
         return (run, stored)
-    }
-
-    /// One line a paycode (payments.md 11, "collapsed").
-    private func collapsed(_ document: StatementDocument) throws -> [Pcs_Payments_V1_StatementLine] {
-        let messages = document.lineMessages()
-        var result: [Pcs_Payments_V1_StatementLine] = []
-        for paycode in Paycode.allCases {
-            let lines = document.lines.indices.filter { document.lines[$0].paycode == paycode }
-            guard let last = lines.last else { continue }
-            guard lines.count > 1 else {
-                result.append(messages[last])
-                continue
-            }
-            var line = messages[last]
-            line.amountPence = try Money.sum(lines.map { Money(pence: document.lines[$0].pence) }).pence
-            line.quantity = "1"
-            line.rate = Money(pence: line.amountPence).description
-            line.basis = "SUM_OF_\(lines.count)_LINES"
-            line.lineNumber = 0
-            line.isRetro = lines.allSatisfy { document.lines[$0].source == .retro }
-            line.clearOriginalMonth()
-            line.periodFrom = Pcs_Common_V1_Date(
-                lines.map { document.lines[$0].periodFrom }.min() ?? document.month.firstDay)
-            line.periodTo = Pcs_Common_V1_Date(
-                lines.map { document.lines[$0].periodTo }.max() ?? document.month.lastDay)
-            result.append(line)
-        }
-        return result
     }
 
     private static func explanation(
@@ -160,61 +134,5 @@ struct StatementHandlers: Pcs_Payments_V1_StatementService {
             $0.amountPence = line.pence
             $0.replayedPence = replayed.pence
         }
-    }
-}
-
-extension StatementDocument {
-    func lineMessages() -> [Pcs_Payments_V1_StatementLine] {
-        lines.enumerated().map { index, line in
-            .with {
-                $0.lineNumber = Int32(clamping: index + 1)
-                $0.paycode = line.paycode.code
-                $0.description_p = descriptions[line.paycode] ?? line.paycode.code
-                $0.periodFrom = Pcs_Common_V1_Date(line.periodFrom)
-                $0.periodTo = Pcs_Common_V1_Date(line.periodTo)
-                $0.quantity = line.quantity.description
-                $0.rate = line.rate.description
-                $0.basis = line.basis
-                $0.amountPence = line.pence
-                $0.yearToDatePence = line.yearToDatePence
-                $0.isRetro = line.source == .retro
-                if line.source == .retro { $0.originalMonth = Pcs_Common_V1_Month(line.month) }
-                $0.sourceType = line.source.name
-                $0.sourceReference = line.sourceReference
-            }
-        }
-    }
-}
-
-extension Pcs_Payments_V1_Statement {
-    /// Without lines.
-    init(_ stored: StatementStore.Stored, _ run: RunRecord) {
-        self.init()
-        let document = stored.document
-        statementID = document.statementID
-        runID = run.id
-        month = Pcs_Common_V1_Month(document.month)
-        published = run.state.isPublished
-        practiceCode = document.practice.value
-        practiceName = document.practiceName
-        payeeCode = document.payee.value
-        contractID = document.contractID
-        contractType = document.kind.map { Pcs_Payments_V1_ContractType($0) } ?? .unspecified
-        payeeKind = Pcs_Payments_V1_PayeeKind(rawValue: Int(document.payeeKind.rawValue)) ?? .unspecified
-        commissionerCode = document.commissioner
-        regionCode = document.region
-        paymentDate = Pcs_Common_V1_Date(document.paymentDate)
-        for line in document.lines {
-            if line.pence > 0 { grossPence += line.pence } else { deductionsPence += line.pence }
-        }
-        netPence = grossPence + deductionsPence
-        if let capitation = document.capitation {
-            quarterDay = Pcs_Common_V1_Date(capitation.quarterDay)
-            registeredPatients = capitation.lists.registered
-            weightedPatientsHundredths = capitation.lists.weightedHundredths
-            londonPatients = capitation.lists.london
-        }
-        sha256 = Digest.hex(stored.sha256)
-        if let at = run.publishedAt { publishedAt = Google_Protobuf_Timestamp(at) }
     }
 }

@@ -30,6 +30,9 @@ enum PaymentsMigrations {
         Migration(version: 70, name: "allocation formula", statements: AllocationStore.schema),
         Migration(version: 71, name: "baselines", statements: BaselineStore.schema),
         Migration(version: 72, name: "contract changes", statements: ContractChangeStore.schema),
+        Migration(version: 80, name: "queries on statements", statements: StatementQueryStore.schema),
+        Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
+        Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
     ]
 
     private static let inputs = [

@@ -7,6 +7,7 @@ enum InputLog {
         case ophthalmic, localPayments
         case levies, withholdings
         case dispensing, training, scheme
+        case quality, amountBounds
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

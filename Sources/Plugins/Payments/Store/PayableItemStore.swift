@@ -130,6 +130,15 @@ enum PayableItemStore {
         try reader.first(runOfItem, [.text(itemID)]) { $0.text(0) }
     }
 
+    static func item(naturalKey: String, _ reader: any Reader) throws -> String? {
+        try reader.first(byKey, [.text(naturalKey)]) { $0.text(0) }
+    }
+
+    /// Id of the published run that pays the item of that key.
+    static func paidRun(naturalKey: String, _ reader: any Reader) throws -> String? {
+        try item(naturalKey: naturalKey, reader).flatMap { try paidRun(of: $0, reader) }
+    }
+
     /// What a run may pay, by payee, in the order in which it was approved.
     static func due(
         in run: RunRecord, knownAt snapshot: Int64, _ reader: any Reader

@@ -7,6 +7,7 @@ enum ReferenceStore {
         case rates = 1
         case bankHolidays = 2
         case paycodes = 3
+        case amountBounds = 8
         case dispensingBands = 60
         case trainingRates = 61
 
@@ -17,6 +18,7 @@ enum ReferenceStore {
             case .paycodes: .paycodes
             case .dispensingBands: .dispensing
             case .trainingRates: .training
+            case .amountBounds: .amountBounds
             }
         }
     }
@@ -34,6 +36,7 @@ enum ReferenceStore {
         case paycodes([PaycodeBook.Entry])
         case dispensingBands([DispensingBand])
         case trainingRates([TrainingRate])
+        case amountBounds([AmountBound])
 
         var kind: Kind {
             switch self {
@@ -42,6 +45,7 @@ enum ReferenceStore {
             case .paycodes: .paycodes
             case .dispensingBands: .dispensingBands
             case .trainingRates: .trainingRates
+            case .amountBounds: .amountBounds
             }
         }
 
@@ -52,6 +56,7 @@ enum ReferenceStore {
             case .paycodes(let rows): rows.count
             case .dispensingBands(let rows): rows.count
             case .trainingRates(let rows): rows.count
+            case .amountBounds(let rows): rows.count
             }
         }
 
@@ -67,7 +72,7 @@ enum ReferenceStore {
             case .dispensingBands(let rows): rows.map { .init(from: $0.from, to: late($0.to)) }
             // Grants of a placement may be paid together after its end.
             case .trainingRates(let rows): rows.map { .init(from: $0.from, to: nil) }
-            case .bankHolidays, .paycodes: []
+            case .bankHolidays, .paycodes, .amountBounds: []
             }
         }
     }
@@ -166,6 +171,7 @@ enum ReferenceStore {
             }
         case .dispensingBands(let rows): try DispensingBandStore.add(rows, set: set.id, in: transaction)
         case .trainingRates(let rows): try TrainingRateStore.add(rows, set: set.id, in: transaction)
+        case .amountBounds(let rows): try AmountBoundStore.add(rows, to: set.id, in: transaction)
         }
     }
 
@@ -177,6 +183,7 @@ enum ReferenceStore {
         case .trainingRates: .trainingRates(try TrainingRateStore.rows(ofSet: set.id, reader))
         case .bankHolidays: .bankHolidays([])
         case .paycodes: .paycodes([])
+        case .amountBounds: .amountBounds([])
         }
     }
 

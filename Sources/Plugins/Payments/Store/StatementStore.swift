@@ -20,7 +20,22 @@ enum StatementStore {
     private static let one = Statement(
         "SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code = ?2")
     private static let ofPractice = Statement(
-        "SELECT run_id, body, sha256 FROM statement WHERE practice_code = ?1 ORDER BY run_id")
+        """
+        SELECT body, sha256, gross_pence, deductions_pence FROM statement WHERE practice_code = ?1 ORDER BY run_id
+        """)
+    /// Of runs that are approved, paid or closed (states 5 to 7).
+    private static let published = Statement(
+        """
+        SELECT body, sha256 FROM statement JOIN run ON run.run_id = statement.run_id
+        WHERE practice_code = ?1 AND statement.run_id >= ?2 AND statement.run_id < ?3 AND run.state IN (5, 6, 7)
+        ORDER BY statement.run_id
+        """)
+    private static let lastPublished = Statement(
+        """
+        SELECT body, sha256 FROM statement JOIN run ON run.run_id = statement.run_id
+        WHERE practice_code = ?1 AND statement.run_id < ?2 AND run.state IN (5, 6, 7)
+        ORDER BY statement.run_id DESC LIMIT 1
+        """)
     private static let page = Statement(
         """
         SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code > ?2 ORDER BY practice_code LIMIT ?3
@@ -92,9 +107,39 @@ enum StatementStore {
         try reader.first(one, [.text(runID), .text(practice.value)]) { try stored($0.blob(0), $0.blob(1)) }
     }
 
-    /// All statements of a practice, by run.
-    static func statements(of practice: ODSCode, _ reader: any Reader) throws -> [Stored] {
-        try reader.all(ofPractice, [.text(practice.value)]) { try stored($0.blob(1), $0.blob(2)) }
+    /// A statement without its lines, with their sums.
+    struct Head: Sendable {
+        var document: StatementDocument
+        var sha256: [UInt8]
+        var grossPence: Int64
+        var deductionsPence: Int64
+    }
+
+    /// Heads of all statements of a payee, by run. Found by index: six years and more in a few milliseconds.
+    static func heads(of practice: ODSCode, _ reader: any Reader) throws -> [Head] {
+        try reader.all(ofPractice, [.text(practice.value)]) { row in
+            let (body, hash) = (row.blob(0), row.blob(1))
+            guard Digest.sha256(body) == hash else { throw PaymentsError.damaged("statement") }
+            return Head(
+                document: try StatementDocument.decode(body, withLines: false), sha256: hash,
+                grossPence: row.integer(2), deductionsPence: row.integer(3))
+        }
+    }
+
+    /// Published statements of a payee in runs of `from` and later months, before the run `before`; by run.
+    static func published(
+        of practice: ODSCode, from month: YearMonth, before runID: String, _ reader: any Reader
+    ) throws -> [StatementDocument] {
+        try reader.all(published, [.text(practice.value), .text(month.description), .text(runID)]) {
+            try stored($0.blob(0), $0.blob(1)).document
+        }
+    }
+
+    /// The payee's last published statement before a run.
+    static func last(of practice: ODSCode, before runID: String, _ reader: any Reader) throws -> StatementDocument? {
+        try reader.first(lastPublished, [.text(practice.value), .text(runID)]) {
+            try stored($0.blob(0), $0.blob(1)).document
+        }
     }
 
     /// The next statements of a run, by practice code.

@@ -20,6 +20,12 @@ enum QualityEvents {
             Subscription(to: Pcs_Cqrs_V1_PaymentRecalled.self, from: publisher) { event, _, transaction in
                 try recall(event, transaction)
             },
+            Subscription(to: Pcs_Cqrs_V1_AchievementApproved.self, from: publisher) { event, _, transaction in
+                try achieved(event, transaction)
+            },
+            Subscription(to: Pcs_Cqrs_V1_AspirationSet.self, from: publisher) { event, _, transaction in
+                try aspire(event, transaction)
+            },
         ]
     }
 
@@ -47,29 +53,113 @@ enum QualityEvents {
         // A publisher of an earlier version may leave the release out: then the month after the period.
         let release = event.hasReleaseDate ? event.releaseDate.calendarDate : nil
         let first = release.map { YearMonth(containing: $0) } ?? month.adding(months: 1)
-        guard event.grossPence != 0 else { return }
+        guard event.grossPence != 0, try !QualityFigureStore.known(event.instructionID, transaction) else { return }
+        let year = FinancialYear(containing: month)
+        let provider = ODSCode(event.providerCode) ?? payee
+        let family = paycode(event.payCode, event.grossPence)
+        let ahead = try aspiration(of: event, family, provider, year, transaction)
         let origin = event.declarationID.isEmpty ? "claim " + event.claimID : "declaration " + event.declarationID
         let corrects = event.correctsInstructionID.isEmpty ? "" : ", corrects " + event.correctsInstructionID
+        let note = "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"
+        var line = line(
+            event.instructionID, payee: payee, paycode: family, units: units(event),
+            basis: event.payCode.isEmpty ? "QUALITY" : event.payCode, pence: event.grossPence, month: month, note: note)
+        if let ahead {
+            line.explanation = try AspirationBalance.explanation(
+                gross: Money(pence: event.grossPence), aspiration: Money(pence: ahead.pence), months: ahead.months,
+                instruction: event.instructionID, note: note, year: year)
+            line.pence = line.explanation.amount.pence
+            line.rate = line.explanation.amount.pounds
+            line.basis = "ACHIEVEMENT_LESS_ASPIRATION"
+            if line.pence < 0 { line.paycode = .qofRecovery }
+        }
         let item = PayableItem(
-            naturalKey: key(event.instructionID), payee: payee, firstRun: first,
-            line: line(
-                event.instructionID, payee: payee, paycode: paycode(event.payCode, event.grossPence),
-                units: units(event),
-                basis: event.payCode.isEmpty ? "QUALITY" : event.payCode, pence: event.grossPence, month: month,
-                note: "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"))
-        try PayableItemStore.add([item], by: actor, detail: "instruction " + event.instructionID, in: transaction)
+            naturalKey: key(event.instructionID), payee: payee, firstRun: first, line: line)
+        if line.pence != 0 {
+            try PayableItemStore.add([item], by: actor, detail: "instruction " + event.instructionID, in: transaction)
+        }
+        try QualityFigureStore.add(
+            QualityFigureStore.Instruction(
+                id: event.instructionID, seq: try InputLog.latest(transaction), declaration: event.declarationID,
+                provider: provider, payee: payee, service: event.serviceCode, year: year, paycode: line.paycode,
+                grossPence: event.grossPence, aspirationPence: ahead?.pence, pence: line.pence,
+                releaseOn: release ?? first.firstDay), in: transaction)
         transaction.audit(
             AuditNote(
                 object: "instruction/" + event.instructionID, organisation: payee.value,
                 detail: "\(Money(pence: event.grossPence)) pounds, \(event.serviceCode) \(month), approved by \(event.commissionerCode)"))
     }
 
+    /// What was paid ahead of an achievement of the framework. Deducted once a year: corrections, further parts and
+    /// what comes after an instruction that stands are paid as they are.
+    private static func aspiration(
+        of event: Pcs_Cqrs_V1_PaymentInstructed, _ family: Paycode, _ provider: ODSCode, _ year: FinancialYear,
+        _ reader: any Reader
+    ) throws -> (pence: Int64, months: Int)? {
+        guard family == .qofAchievement, event.correctsInstructionID.isEmpty else { return nil }
+        let isSettled = try QualityFigureStore.instructions(of: provider, reader).contains {
+            $0.year == year && $0.aspirationPence != nil
+        }
+        guard !isSettled else { return nil }
+        let paid = try AspirationBalance.paid(to: provider, for: year, reader)
+        return paid.months == 0 ? nil : paid
+    }
+
+    /// The read model of achievement: what is expected to be paid, and what it stands on.
+    static func achieved(_ event: Pcs_Cqrs_V1_AchievementApproved, _ transaction: any Transaction) throws {
+        func unreadable(_ problem: String) -> Unreadable {
+            Unreadable(instruction: "of declaration " + event.declarationID, problem: problem)
+        }
+        guard !event.declarationID.isEmpty else { throw unreadable("has no id") }
+        guard let provider = ODSCode(event.providerCode) else { throw unreadable("names no provider") }
+        guard let achievedOn = event.achievementDate.calendarDate else { throw unreadable("names no day") }
+        let year = FinancialYear(event.financialYear) ?? FinancialYear(containing: achievedOn)
+        // From a publisher of an earlier version: annual ones by the end of June (7.2), others the month after.
+        let following = YearMonth(containing: achievedOn).adding(months: achievedOn == year.lastDay ? 3 : 1)
+        let release = event.hasReleaseDate ? event.releaseDate.calendarDate : nil
+        try QualityFigureStore.add(
+            QualityFigureStore.Achievement(
+                declaration: event.declarationID, provider: provider, service: event.serviceCode, year: year,
+                achievedOn: achievedOn, pointsHundredths: event.pointsHundredths, pence: event.amountPence,
+                releaseOn: release ?? following.firstDay,
+                result: event.hasQualityResult ? try event.qualityResult.serializedBytes() : [],
+                receivedAt: transaction.now), in: transaction)
+    }
+
+    static func aspire(_ event: Pcs_Cqrs_V1_AspirationSet, _ transaction: any Transaction) throws {
+        guard let practice = ODSCode(event.providerCode), let year = FinancialYear(event.financialYear) else {
+            throw Unreadable(instruction: "aspiration of \(event.providerCode)", problem: "names no practice and year")
+        }
+        guard event.monthlyPence >= 0 else {
+            throw Unreadable(instruction: "aspiration of \(practice)", problem: "is negative")
+        }
+        let last = try QualityFigureStore.aspirations(of: practice, transaction).last { $0.year == year }
+        if last?.monthlyPence == event.monthlyPence, last?.priorPence == event.priorAchievementPence { return }
+        let monthly = Money(pence: event.monthlyPence)
+        let seq = try InputLog.record(
+            .quality, from: year.firstDay, to: year.lastDay.adding(days: 1), by: actor,
+            detail: "aspiration of \(practice) for \(year)", in: transaction)
+        try QualityFigureStore.add(
+            QualityFigureStore.Aspiration(
+                practice: practice, year: year, seq: seq, priorPence: event.priorAchievementPence,
+                monthlyPence: event.monthlyPence, setAt: transaction.now), in: transaction)
+        transaction.audit(
+            AuditNote(
+                object: "aspiration/\(practice)/\(year)", organisation: practice.value,
+                detail: "\(monthly) pounds a month"))
+    }
+
     static func recall(_ event: Pcs_Cqrs_V1_PaymentRecalled, _ transaction: any Transaction) throws {
         let reason = event.reason.isEmpty ? "recalled" : "recalled: " + event.reason
+        try QualityFigureStore.recall(event.instructionID, reason: reason, in: transaction)
         let found = try transaction.first(byKey, [.text(key(event.instructionID))]) { row in
             (id: row.text(0), payee: row.text(1), paycode: row.integer(2), pence: row.integer(3), month: row.text(4))
         }
-        guard let found else { return try refuseInAdvance(event.instructionID, reason, transaction) }
+        guard let found else {
+            // Nothing was to be paid of it: the achievement was just what had been paid ahead.
+            if try QualityFigureStore.known(event.instructionID, transaction) { return }
+            return try refuseInAdvance(event.instructionID, reason, transaction)
+        }
         if try PayableItemStore.paidRun(of: found.id, transaction) == nil {
             _ = try PayableItemStore.withdraw(found.id, reason: reason, by: actor, in: transaction)
         } else if let payee = ODSCode(found.payee), let month = YearMonth(iso8601: found.month),
