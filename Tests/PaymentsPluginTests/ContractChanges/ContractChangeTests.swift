@@ -325,7 +325,7 @@ struct ContractChangeTests {
             let failure = try await refusal {
                 _ = try await service.listContractChanges(.with { $0.practiceCode = "A81001" })
             }
-            #expect(failure.reason.name == "ACCESS_DENIED")
+            #expect(failure.reason.name == "ORGANISATION_OUT_OF_SCOPE")
         }
     }
 
