@@ -238,7 +238,7 @@ struct BaselineTests {
                 _ = try await desk.service(other).openBaselineYear(
                     .with { ($0.practiceCode, $0.financialYear) = ("A81001", "2024/25") })
             }
-            #expect(foreign.reason.name == "ACCESS_DENIED")
+            #expect(foreign.reason.name == "ORGANISATION_OUT_OF_SCOPE")
             let before = try await refusal { _ = try await desk.open("A81001", "2020/21") }
             #expect(before.reason == PaymentsReasons.contractUnknown)
         }

@@ -88,12 +88,17 @@ struct ContractChangeTests {
             return try await decide(draft, as: second)
         }
 
-        /// Asks for the global sum instead of the baseline from a day on.
-        func toGlobalSum(_ from: String) async throws -> Pcs_Payments_V1_ContractChange {
-            let drafted = try await draft(from: from) { contents in
-                contents.terms = .with { ($0.contractType, $0.practiceName) = (.gms, "One") }
-            }
-            return try await submit(drafted)
+        /// Field and rule of everything for which a draft cannot be submitted.
+        func breaches(of draft: Pcs_Payments_V1_ContractChange) async throws -> [String] {
+            let failure = try await refusal { _ = try await submit(draft) }
+            return failure.violations.map { "\($0.field) \($0.rule)" }
+        }
+
+        func close(_ revision: Pcs_Payments_V1_ContractRevision) async throws -> Pcs_Payments_V1_ContractRevision {
+            try await office.contracts(approver).decideContractRevision(
+                .with {
+                    ($0.practiceCode, $0.revisionID, $0.approve) = (revision.practiceCode, revision.revisionID, true)
+                })
         }
 
         func get(_ change: Pcs_Payments_V1_ContractChange) async throws -> Pcs_Payments_V1_ContractChange {
@@ -279,38 +284,48 @@ struct ContractChangeTests {
         }
     }
 
+    private static func broken(_ contents: inout Pcs_Payments_V1_ContractChangeContents) throws {
+        try globalSum(&contents)
+        contents.validTo = Pcs_Common_V1_Date(try day("2028-04-01"))
+        contents.reason = ""
+    }
+
+    private static func globalSum(_ contents: inout Pcs_Payments_V1_ContractChangeContents) throws {
+        contents.terms.contractType = .gms
+        contents.terms.practiceName = "One"
+    }
+
     @Test("the rules of a change of type are all named at once")
     func rules() async throws {
         try await Self.withDesk { desk in
-            let draft = try await desk.draft(from: "2026-05-02") { contents in
-                contents.terms = .with { ($0.contractType, $0.practiceName) = (.gms, "One") }
-                contents.validTo = Pcs_Common_V1_Date(try day("2028-04-01"))
-                contents.reason = ""
-            }
-            let failure = try await refusal { _ = try await desk.submit(draft) }
+            let broken = try await desk.draft(from: "2026-05-02", Self.broken)
+            let found = try await desk.breaches(of: broken)
             #expect(
-                Set(failure.violations.map { "\($0.field) \($0.rule)" }) == [
-                    "contents.reason reason", "contents.effective_from 2.4", "contents.effective_from CON05",
+                found.sorted() == [
+                    "contents.effective_from 2.4", "contents.effective_from CON05", "contents.reason reason",
                     "contents.valid_to 2.1",
                 ])
             // The global sum starts on a quarter day: 1 May is none, 1 July is.
-            #expect(
-                try await refusal { _ = try await desk.toGlobalSum("2026-05-01") }.violations.map(\.rule) == [
-                    "CON05"
-                ])
-            #expect(try await desk.toGlobalSum("2026-07-01").state == .submitted)
-            let same = try await desk.draft("A81002", from: "2026-07-01") {
-                $0.terms = .with { ($0.contractType, $0.practiceName) = (.gms, "Two") }
-            }
-            #expect(
-                try await refusal { _ = try await desk.submit(same) }.violations.map(\.field) == [
-                    "contents.terms.contract_type"
-                ])
+            let early = try await desk.draft(from: "2026-05-01", Self.globalSum)
+            let earlyFaults = try await desk.breaches(of: early)
+            #expect(earlyFaults == ["contents.effective_from CON05"])
+            let inTime = try await desk.submit(try await desk.draft(from: "2026-07-01", Self.globalSum))
+            #expect(inTime.state == .submitted)
+            let same = try await desk.draft("A81002", from: "2026-07-01", Self.globalSum)
+            let sameFaults = try await desk.breaches(of: same)
+            #expect(sameFaults == ["contents.terms.contract_type 2.4"])
+        }
+    }
+
+    @Test("a commissioner asks for its own practices only")
+    func foreign() async throws {
+        try await Self.withDesk { desk in
             let other = try await desk.office.host.person("ola", roles: [Roles.commissionerEditor], at: "02Q")
-            let foreign = try await refusal {
-                _ = try await desk.service(other).listContractChanges(.with { $0.practiceCode = "A81001" })
+            let service = try await desk.service(other)
+            let failure = try await refusal {
+                _ = try await service.listContractChanges(.with { $0.practiceCode = "A81001" })
             }
-            #expect(foreign.reason.name == "ACCESS_DENIED")
+            #expect(failure.reason.name == "ORGANISATION_OUT_OF_SCOPE")
         }
     }
 
@@ -339,13 +354,7 @@ struct ContractChangeTests {
                     ($0.practiceCode, $0.effectiveFrom, $0.endContract) = ("A81001", from, true)
                     $0.reason = "the practice closes"
                 })
-            func close() async throws -> Pcs_Payments_V1_ContractRevision {
-                try await desk.office.contracts(desk.approver).decideContractRevision(
-                    .with {
-                        ($0.practiceCode, $0.revisionID, $0.approve) = ("A81001", revision.revisionID, true)
-                    })
-            }
-            let submitted = try await refusal { _ = try await close() }
+            let submitted = try await refusal { _ = try await desk.close(revision) }
             #expect(
                 submitted.reason == PaymentsReasons.claimsOpen && submitted.message.contains(claim.claimID))
             _ = try await deciding.decideClaim(
@@ -353,9 +362,9 @@ struct ContractChangeTests {
                     ($0.claimID, $0.practiceCode, $0.version) = (claim.claimID, "A81001", 1)
                     ($0.decision, $0.reason) = (.approve, "checked")
                 })
-            #expect(try await refusal { _ = try await close() }.reason == PaymentsReasons.claimsOpen)
+            #expect(try await refusal { _ = try await desk.close(revision) }.reason == PaymentsReasons.claimsOpen)
             try await desk.office.pay("2026-03")
-            #expect(try await close().state == .approved)
+            #expect(try await desk.close(revision).state == .approved)
             try await desk.office.pay("2026-04")
             try await desk.office.pay("2026-05")
             let closed = try await refusal { _ = try await desk.lines("2026-05") }
