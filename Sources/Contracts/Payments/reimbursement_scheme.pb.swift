@@ -8,8 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The practice-level GP reimbursement scheme: what a practice may claim in a year (payments.md 6.5). Claims themselves go
-/// through ClaimService, or come as instructions.
+/// The practice-level GP reimbursement scheme: what a practice may claim in a year (payments.md 6.5). Claims themselves
+/// go through ClaimService, or come as instructions.
 
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
