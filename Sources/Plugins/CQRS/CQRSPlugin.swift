@@ -52,7 +52,8 @@ public struct CQRSPlugin: Plugin {
             Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, _, transaction in
                 try ParticipationDesk.receive(event, context, transaction)
             },
-            Subscription(to: Pcs_Documents_V1_DocumentScanned.self, from: LocalDocuments.publisher) { event, _, transaction in
+            Subscription(to: Pcs_Documents_V1_DocumentScanned.self, from: LocalDocuments.publisher) {
+                event, _, transaction in
                 try LocalDocuments.receive(event, transaction)
             },
         ]
