@@ -60,6 +60,17 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
   case ophthalmicBatchTooLarge // = 63
   case pharmacyFileUnknown // = 64
   case pharmacyFileStateWrong // = 65
+  case levyCommitteeUnknown // = 70
+  case withholdingStateWrong // = 71
+  case formulaCoefficientMissing // = 80
+  case allocationUnknown // = 81
+  case baselineFrozen // = 82
+  case contractChangeStateWrong // = 83
+  case claimsOpen // = 84
+  case dispensingLoadUnknown // = 75
+  case trainingProposalUnknown // = 76
+  case schemePopulationMissing // = 77
+  case schemeLoadUnknown // = 78
   case qualityFiguresUnknown // = 85
   case queryOpen // = 86
   case UNRECOGNIZED(Int)
@@ -105,6 +116,17 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case 63: self = .ophthalmicBatchTooLarge
     case 64: self = .pharmacyFileUnknown
     case 65: self = .pharmacyFileStateWrong
+    case 70: self = .levyCommitteeUnknown
+    case 71: self = .withholdingStateWrong
+    case 75: self = .dispensingLoadUnknown
+    case 76: self = .trainingProposalUnknown
+    case 77: self = .schemePopulationMissing
+    case 78: self = .schemeLoadUnknown
+    case 80: self = .formulaCoefficientMissing
+    case 81: self = .allocationUnknown
+    case 82: self = .baselineFrozen
+    case 83: self = .contractChangeStateWrong
+    case 84: self = .claimsOpen
     case 85: self = .qualityFiguresUnknown
     case 86: self = .queryOpen
     default: self = .UNRECOGNIZED(rawValue)
@@ -148,6 +170,17 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     case .ophthalmicBatchTooLarge: return 63
     case .pharmacyFileUnknown: return 64
     case .pharmacyFileStateWrong: return 65
+    case .levyCommitteeUnknown: return 70
+    case .withholdingStateWrong: return 71
+    case .dispensingLoadUnknown: return 75
+    case .trainingProposalUnknown: return 76
+    case .schemePopulationMissing: return 77
+    case .schemeLoadUnknown: return 78
+    case .formulaCoefficientMissing: return 80
+    case .allocationUnknown: return 81
+    case .baselineFrozen: return 82
+    case .contractChangeStateWrong: return 83
+    case .claimsOpen: return 84
     case .qualityFiguresUnknown: return 85
     case .queryOpen: return 86
     case .UNRECOGNIZED(let i): return i
@@ -191,6 +224,17 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
     .ophthalmicBatchTooLarge,
     .pharmacyFileUnknown,
     .pharmacyFileStateWrong,
+    .levyCommitteeUnknown,
+    .withholdingStateWrong,
+    .formulaCoefficientMissing,
+    .allocationUnknown,
+    .baselineFrozen,
+    .contractChangeStateWrong,
+    .claimsOpen,
+    .dispensingLoadUnknown,
+    .trainingProposalUnknown,
+    .schemePopulationMissing,
+    .schemeLoadUnknown,
     .qualityFiguresUnknown,
     .queryOpen,
   ]
@@ -200,5 +244,5 @@ public nonisolated enum Pcs_Payments_V1_PaymentsReason: SwiftProtobuf.Enum, Swif
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Pcs_Payments_V1_PaymentsReason: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{b}PAYMENTS_REASON_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_CLAIM_DUPLICATE\0\u{1}PAYMENTS_REASON_VARIATION_STATE_WRONG\0\u{2}\u{7}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0\u{2}\u{10}PAYMENTS_REASON_OPHTHALMIC_CONTRACTOR_UNKNOWN\0\u{1}PAYMENTS_REASON_OPHTHALMIC_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_OPHTHALMIC_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_OPHTHALMIC_BATCH_TOO_LARGE\0\u{1}PAYMENTS_REASON_PHARMACY_FILE_UNKNOWN\0\u{1}PAYMENTS_REASON_PHARMACY_FILE_STATE_WRONG\0\u{2}\u{14}PAYMENTS_REASON_QUALITY_FIGURES_UNKNOWN\0\u{1}PAYMENTS_REASON_QUERY_OPEN\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENTS_REASON_UNSPECIFIED\0\u{1}PAYMENTS_REASON_RUN_STATE_WRONG\0\u{1}PAYMENTS_REASON_RUN_MONTH_TAKEN\0\u{1}PAYMENTS_REASON_RUN_OUT_OF_ORDER\0\u{1}PAYMENTS_REASON_CUT_OFF_NOT_REACHED\0\u{1}PAYMENTS_REASON_RATE_MISSING\0\u{1}PAYMENTS_REASON_EXCEPTIONS_OPEN\0\u{1}PAYMENTS_REASON_EXCEPTION_NOT_ACCEPTABLE\0\u{1}PAYMENTS_REASON_CONTROL_TOTAL_MISMATCH\0\u{1}PAYMENTS_REASON_CALCULATION_CHANGED\0\u{1}PAYMENTS_REASON_AMOUNT_OUT_OF_RANGE\0\u{1}PAYMENTS_REASON_STATEMENT_DAMAGED\0\u{1}PAYMENTS_REASON_CONTRACT_UNKNOWN\0\u{1}PAYMENTS_REASON_CAPITATION_UNKNOWN\0\u{1}PAYMENTS_REASON_ALREADY_DECIDED\0\u{1}PAYMENTS_REASON_FILE_TOO_LARGE\0\u{1}PAYMENTS_REASON_STATEMENT_UNKNOWN\0\u{1}PAYMENTS_REASON_RUN_UNKNOWN\0\u{1}PAYMENTS_REASON_CALENDAR_MISSING\0\u{1}PAYMENTS_REASON_PUBLISHED_YEAR_UNKNOWN\0\u{2}\u{b}PAYMENTS_REASON_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_CLAIM_DUPLICATE\0\u{1}PAYMENTS_REASON_VARIATION_STATE_WRONG\0\u{2}\u{7}PAYMENTS_REASON_BANK_CHANGE_OPEN\0\u{1}PAYMENTS_REASON_BANK_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_BANK_DETAILS_REFUSED\0\u{1}PAYMENTS_REASON_PAYMENT_FILE_STATE_WRONG\0\u{1}PAYMENTS_REASON_ORIGINATOR_MISSING\0\u{2}\u{10}PAYMENTS_REASON_OPHTHALMIC_CONTRACTOR_UNKNOWN\0\u{1}PAYMENTS_REASON_OPHTHALMIC_CLAIM_UNKNOWN\0\u{1}PAYMENTS_REASON_OPHTHALMIC_CLAIM_STATE_WRONG\0\u{1}PAYMENTS_REASON_OPHTHALMIC_BATCH_TOO_LARGE\0\u{1}PAYMENTS_REASON_PHARMACY_FILE_UNKNOWN\0\u{1}PAYMENTS_REASON_PHARMACY_FILE_STATE_WRONG\0\u{2}\u{5}PAYMENTS_REASON_LEVY_COMMITTEE_UNKNOWN\0\u{1}PAYMENTS_REASON_WITHHOLDING_STATE_WRONG\0\u{2}\u{4}PAYMENTS_REASON_DISPENSING_LOAD_UNKNOWN\0\u{1}PAYMENTS_REASON_TRAINING_PROPOSAL_UNKNOWN\0\u{1}PAYMENTS_REASON_SCHEME_POPULATION_MISSING\0\u{1}PAYMENTS_REASON_SCHEME_LOAD_UNKNOWN\0\u{2}\u{2}PAYMENTS_REASON_FORMULA_COEFFICIENT_MISSING\0\u{1}PAYMENTS_REASON_ALLOCATION_UNKNOWN\0\u{1}PAYMENTS_REASON_BASELINE_FROZEN\0\u{1}PAYMENTS_REASON_CONTRACT_CHANGE_STATE_WRONG\0\u{1}PAYMENTS_REASON_CLAIMS_OPEN\0\u{1}PAYMENTS_REASON_QUALITY_FIGURES_UNKNOWN\0\u{1}PAYMENTS_REASON_QUERY_OPEN\0")
 }

@@ -209,6 +209,72 @@ public enum PaymentsReasons {
         summary: "The file of local payments is in another state.",
         nextStep: "Read it with PharmacyPaymentService/GetLocalPayments; the message names the state needed.")
 
+    /// There is no such committee.
+    public static let levyCommitteeUnknown = Reason(
+        name: "LEVY_COMMITTEE_UNKNOWN", code: .notFound,
+        summary: "There is no such committee.",
+        nextStep: "Propose its record with LevyService/ProposeLevyInstruction.")
+
+    /// The withholding or set-off is in another state.
+    public static let withholdingStateWrong = Reason(
+        name: "WITHHOLDING_STATE_WRONG", code: .failedPrecondition,
+        summary: "The withholding or set-off is in another state.",
+        nextStep: "List the payee's with WithholdingService; the message names the state needed.")
+
+    /// A coefficient that the formula needs is not set.
+    public static let formulaCoefficientMissing = Reason(
+        name: "FORMULA_COEFFICIENT_MISSING", code: .failedPrecondition,
+        summary: "A coefficient that the formula needs is not set.",
+        nextStep: "Propose a set that has it with AllocationService/ProposeFormula and have it approved; the message names it.")
+
+    /// There is no such set, input or calculation of the formula.
+    public static let allocationUnknown = Reason(
+        name: "ALLOCATION_UNKNOWN", code: .notFound,
+        summary: "There is no such set, input or calculation of the formula.",
+        nextStep: "AllocationService/ListFormulas and ListAllocations show what there is; inputs come by LoadAllocationInputs.")
+
+    /// The baseline of the year is frozen: a run has paid of it.
+    public static let baselineFrozen = Reason(
+        name: "BASELINE_FROZEN", code: .failedPrecondition,
+        summary: "The baseline of the year is frozen: a run has paid of it.",
+        nextStep: "Change the payment by a contract variation (VariationService/UploadVariations).")
+
+    /// The request for a contract change is in another state or version.
+    public static let contractChangeStateWrong = Reason(
+        name: "CONTRACT_CHANGE_STATE_WRONG", code: .failedPrecondition,
+        summary: "The request for a contract change is in another state or version.",
+        nextStep: "Read it with ContractChangeService/GetContractChange; the message names the state needed.")
+
+    /// A contract cannot close while a claim is undecided or approved and unpaid.
+    public static let claimsOpen = Reason(
+        name: "CLAIMS_OPEN", code: .failedPrecondition,
+        summary: "A contract cannot close while a claim is undecided or approved and unpaid.",
+        nextStep: "Decide the claims that the message names, and let a run pay those approved.")
+
+    /// There is no such file of dispensing data.
+    public static let dispensingLoadUnknown = Reason(
+        name: "DISPENSING_LOAD_UNKNOWN", code: .notFound,
+        summary: "There is no such file of dispensing data.",
+        nextStep: "List the files with DispensingService/ListDispensingLoads.")
+
+    /// There is no such proposal.
+    public static let trainingProposalUnknown = Reason(
+        name: "TRAINING_PROPOSAL_UNKNOWN", code: .notFound,
+        summary: "There is no such proposal.",
+        nextStep: "List the proposals with TrainingService/ListTrainingProposals.")
+
+    /// The practice's adjusted patients for the year are not in force, so its allocation is not known.
+    public static let schemePopulationMissing = Reason(
+        name: "SCHEME_POPULATION_MISSING", code: .failedPrecondition,
+        summary: "The practice's adjusted patients for the year are not in force, so its allocation is not known.",
+        nextStep: "Load them with ReimbursementSchemeService/LoadSchemePopulations and have them put in force.")
+
+    /// There is no such load of populations.
+    public static let schemeLoadUnknown = Reason(
+        name: "SCHEME_LOAD_UNKNOWN", code: .notFound,
+        summary: "There is no such load of populations.",
+        nextStep: "The reply to LoadSchemePopulations names it.")
+
     /// Nothing is known of the quality framework for this practice and year.
     public static let qualityFiguresUnknown = Reason(
         name: "QUALITY_FIGURES_UNKNOWN", code: .notFound,
@@ -257,6 +323,17 @@ public enum PaymentsReasons {
         ophthalmicBatchTooLarge,
         pharmacyFileUnknown,
         pharmacyFileStateWrong,
+        levyCommitteeUnknown,
+        withholdingStateWrong,
+        formulaCoefficientMissing,
+        allocationUnknown,
+        baselineFrozen,
+        contractChangeStateWrong,
+        claimsOpen,
+        dispensingLoadUnknown,
+        trainingProposalUnknown,
+        schemePopulationMissing,
+        schemeLoadUnknown,
         qualityFiguresUnknown,
         queryOpen,
     ]

@@ -48,6 +48,13 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
   /// Columns paycode, effective_from, effective_to, minimum, maximum, grade, source, note: between what a line may be
   /// before a run is stopped for it. A set replaces the bounds of the paycodes that it names.
   case amountBounds // = 8
+
+  /// Columns scale, effective_from, effective_to, lower, upper, value, grade, source, note. All bands of a scale and
+  /// first day together; they replace what earlier sets say of the same days.
+  case dispensingBands // = 60
+
+  /// Columns area, item, effective_from, effective_to, value, grade, source, note.
+  case trainingRates // = 61
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -61,6 +68,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case 2: self = .bankHolidays
     case 3: self = .paycodes
     case 8: self = .amountBounds
+    case 60: self = .dispensingBands
+    case 61: self = .trainingRates
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -72,6 +81,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case .bankHolidays: return 2
     case .paycodes: return 3
     case .amountBounds: return 8
+    case .dispensingBands: return 60
+    case .trainingRates: return 61
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -83,6 +94,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     .bankHolidays,
     .paycodes,
     .amountBounds,
+    .dispensingBands,
+    .trainingRates,
   ]
 
 }
@@ -413,12 +426,123 @@ public nonisolated struct Pcs_Payments_V1_ListRateSetsResponse: Sendable {
   public init() {}
 }
 
+public nonisolated struct Pcs_Payments_V1_PreviewRatesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// A set that is proposed and not decided.
+  public var setID: String = String()
+
+  /// Most lines listed, 1 to 1,000; 0 = 100. Totals count all.
+  public var limit: Int32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_RateImpact: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var setID: String = String()
+
+  /// Paid months in which amounts differ, oldest first.
+  public var months: [Pcs_Payments_V1_RateImpactMonth] = []
+
+  /// The first lines, by month and payee.
+  public var lines: [Pcs_Payments_V1_RateImpactLine] = []
+
+  /// Lines that differ, listed or not.
+  public var lineCount: Int64 = 0
+
+  public var payees: Int64 = 0
+
+  public var oldPence: Int64 = 0
+
+  public var newPence: Int64 = 0
+
+  public var deltaPence: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_RateImpactMonth: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Month that was paid for; of claims the month in which their period begins.
+  public var month: CommonContract.Pcs_Common_V1_Month {
+    get {_month ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_month = newValue}
+  }
+  /// Returns true if `month` has been explicitly set.
+  public var hasMonth: Bool {self._month != nil}
+  /// Clears the value of `month`. Subsequent reads from it will return its default value.
+  public mutating func clearMonth() {self._month = nil}
+
+  public var payees: Int64 = 0
+
+  public var lines: Int64 = 0
+
+  public var oldPence: Int64 = 0
+
+  public var newPence: Int64 = 0
+
+  public var deltaPence: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_RateImpactLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var month: CommonContract.Pcs_Common_V1_Month {
+    get {_month ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_month = newValue}
+  }
+  /// Returns true if `month` has been explicitly set.
+  public var hasMonth: Bool {self._month != nil}
+  /// Clears the value of `month`. Subsequent reads from it will return its default value.
+  public mutating func clearMonth() {self._month = nil}
+
+  public var payeeCode: String = String()
+
+  public var paycode: String = String()
+
+  public var oldPence: Int64 = 0
+
+  public var newPence: Int64 = 0
+
+  public var deltaPence: Int64 = 0
+
+  /// Of a claim, its id; empty = a line that is calculated anew each month.
+  public var claimID: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _month: CommonContract.Pcs_Common_V1_Month? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_ReferenceKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0\u{2}4REFERENCE_KIND_DISPENSING_BANDS\0\u{1}REFERENCE_KIND_TRAINING_RATES\0")
 }
 
 nonisolated extension Pcs_Payments_V1_RateSetState: SwiftProtobuf._ProtoNameProviding {
@@ -849,6 +973,229 @@ nonisolated extension Pcs_Payments_V1_ListRateSetsResponse: SwiftProtobuf.Messag
 
   public static func ==(lhs: Pcs_Payments_V1_ListRateSetsResponse, rhs: Pcs_Payments_V1_ListRateSetsResponse) -> Bool {
     if lhs.sets != rhs.sets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_PreviewRatesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PreviewRatesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_id\0\u{1}limit\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.setID) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.setID.isEmpty {
+      try visitor.visitSingularStringField(value: self.setID, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_PreviewRatesRequest, rhs: Pcs_Payments_V1_PreviewRatesRequest) -> Bool {
+    if lhs.setID != rhs.setID {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_RateImpact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RateImpact"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_id\0\u{1}months\0\u{1}lines\0\u{3}line_count\0\u{1}payees\0\u{3}old_pence\0\u{3}new_pence\0\u{3}delta_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.setID) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.months) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.lines) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.lineCount) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.payees) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.oldPence) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.newPence) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.deltaPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.setID.isEmpty {
+      try visitor.visitSingularStringField(value: self.setID, fieldNumber: 1)
+    }
+    if !self.months.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.months, fieldNumber: 2)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lines, fieldNumber: 3)
+    }
+    if self.lineCount != 0 {
+      try visitor.visitSingularInt64Field(value: self.lineCount, fieldNumber: 4)
+    }
+    if self.payees != 0 {
+      try visitor.visitSingularInt64Field(value: self.payees, fieldNumber: 5)
+    }
+    if self.oldPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldPence, fieldNumber: 6)
+    }
+    if self.newPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.newPence, fieldNumber: 7)
+    }
+    if self.deltaPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.deltaPence, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_RateImpact, rhs: Pcs_Payments_V1_RateImpact) -> Bool {
+    if lhs.setID != rhs.setID {return false}
+    if lhs.months != rhs.months {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.lineCount != rhs.lineCount {return false}
+    if lhs.payees != rhs.payees {return false}
+    if lhs.oldPence != rhs.oldPence {return false}
+    if lhs.newPence != rhs.newPence {return false}
+    if lhs.deltaPence != rhs.deltaPence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_RateImpactMonth: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RateImpactMonth"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}month\0\u{1}payees\0\u{1}lines\0\u{3}old_pence\0\u{3}new_pence\0\u{3}delta_pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._month) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.payees) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.lines) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.oldPence) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.newPence) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.deltaPence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._month {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.payees != 0 {
+      try visitor.visitSingularInt64Field(value: self.payees, fieldNumber: 2)
+    }
+    if self.lines != 0 {
+      try visitor.visitSingularInt64Field(value: self.lines, fieldNumber: 3)
+    }
+    if self.oldPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldPence, fieldNumber: 4)
+    }
+    if self.newPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.newPence, fieldNumber: 5)
+    }
+    if self.deltaPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.deltaPence, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_RateImpactMonth, rhs: Pcs_Payments_V1_RateImpactMonth) -> Bool {
+    if lhs._month != rhs._month {return false}
+    if lhs.payees != rhs.payees {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.oldPence != rhs.oldPence {return false}
+    if lhs.newPence != rhs.newPence {return false}
+    if lhs.deltaPence != rhs.deltaPence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_RateImpactLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RateImpactLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}month\0\u{3}payee_code\0\u{1}paycode\0\u{3}old_pence\0\u{3}new_pence\0\u{3}delta_pence\0\u{3}claim_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._month) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.paycode) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.oldPence) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.newPence) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.deltaPence) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.claimID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._month {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.payeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.payeeCode, fieldNumber: 2)
+    }
+    if !self.paycode.isEmpty {
+      try visitor.visitSingularStringField(value: self.paycode, fieldNumber: 3)
+    }
+    if self.oldPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldPence, fieldNumber: 4)
+    }
+    if self.newPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.newPence, fieldNumber: 5)
+    }
+    if self.deltaPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.deltaPence, fieldNumber: 6)
+    }
+    if !self.claimID.isEmpty {
+      try visitor.visitSingularStringField(value: self.claimID, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_RateImpactLine, rhs: Pcs_Payments_V1_RateImpactLine) -> Bool {
+    if lhs._month != rhs._month {return false}
+    if lhs.payeeCode != rhs.payeeCode {return false}
+    if lhs.paycode != rhs.paycode {return false}
+    if lhs.oldPence != rhs.oldPence {return false}
+    if lhs.newPence != rhs.newPence {return false}
+    if lhs.deltaPence != rhs.deltaPence {return false}
+    if lhs.claimID != rhs.claimID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -77,14 +77,12 @@ struct BaselineHandlers: Pcs_Payments_V1_BaselineService {
     private func history(
         of practice: ODSCode, before year: FinancialYear, _ reader: any Reader
     ) throws -> [Pcs_Payments_V1_BaselineHistory] {
-        let published = Set(try RunStore.runs(reader).filter(\.state.isPublished).map(\.id))
         let paycodes = try ReferenceStore.paycodes(knownAt: .max, reader)
         var sums: [Paycode: (pence: Int64, runs: Set<String>)] = [:]
-        for stored in try refusing({ try StatementStore.statements(of: practice, reader) }) {
-            let document = stored.document
-            guard published.contains(document.runID),
-                FinancialYear(containing: document.month).startYear == year.startYear - 1
-            else { continue }
+        let (first, last) = (year.firstMonth.adding(months: -12), year.firstMonth)
+        for document in try refusing({
+            try StatementStore.published(of: practice, from: first, before: last.description, reader)
+        }) {
             for line in document.lines {
                 sums[line.paycode, default: (0, [])].pence += line.pence
                 sums[line.paycode]?.runs.insert(document.runID)

@@ -33,6 +33,7 @@ enum PaymentsMigrations {
         Migration(version: 80, name: "queries on statements", statements: StatementQueryStore.schema),
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
+        Migration(version: 95, name: "contractors and beds by code", statements: lookups),
     ]
 
     private static let inputs = [
@@ -204,5 +205,11 @@ enum PaymentsMigrations {
         ) STRICT
         """,
         "CREATE INDEX published_load_by_year ON published_load (financial_year, seq)",
+    ]
+
+    /// Asked once for each batch of claims and each change of beds; both tables have a row for each in the country.
+    private static let lookups = [
+        "CREATE INDEX ophthalmic_contractor_by_code ON ophthalmic_contractor (contractor_code, effective_from)",
+        "CREATE INDEX network_beds_by_network ON network_beds (pcn_code, month)",
     ]
 }

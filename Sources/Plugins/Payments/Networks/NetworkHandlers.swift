@@ -107,9 +107,9 @@ struct NetworkHandlers: Pcs_Payments_V1_NetworkService {
         guard let network, let month else { throw Failure(HostReasons.fieldInvalid) }
         return try await call.commit { transaction in
             let actor = call.caller.responsible
-            let later = try NetworkStore.beds(knownAt: .max, transaction)[network]?.first { $0.from > month }
+            let later = try NetworkStore.nextBeds(of: network, after: month, transaction)
             let seq = try InputLog.record(
-                .networks, from: month.firstDay, to: later?.from.firstDay, by: actor, detail: "beds of \(network)",
+                .networks, from: month.firstDay, to: later?.firstDay, by: actor, detail: "beds of \(network)",
                 in: transaction)
             try NetworkStore.addBeds(
                 network, from: month, beds: Int64(request.beds), seq: seq, by: actor, reason: request.reason,

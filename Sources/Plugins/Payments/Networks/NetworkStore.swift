@@ -73,6 +73,8 @@ enum NetworkStore {
         """)
     private static let insertBeds = Statement(
         "INSERT INTO network_beds (seq, pcn_code, month, beds, set_by, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    private static let laterBeds = Statement(
+        "SELECT month FROM network_beds WHERE pcn_code = ?1 AND month > ?2 ORDER BY month LIMIT 1")
     private static let allBeds = Statement(
         "SELECT pcn_code, month, beds, seq, set_by FROM network_beds WHERE seq <= ?1 ORDER BY month, seq")
     private static let insertPayee = Statement(
@@ -152,6 +154,12 @@ enum NetworkStore {
                 NetworkBeds(from: month, beds: row.integer(2), version: row.integer(3)))
         }
         return table
+    }
+
+    /// First month after this one from which another number of beds is recorded.
+    static func nextBeds(of network: ODSCode, after month: YearMonth, _ reader: any Reader) throws -> YearMonth? {
+        try reader.first(laterBeds, [.text(network.value), .text(month.description)]) { $0.text(0) }
+            .flatMap { YearMonth(iso8601: $0) }
     }
 
     static func addPayee(

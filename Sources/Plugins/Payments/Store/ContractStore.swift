@@ -142,6 +142,16 @@ enum ContractStore {
         return ContractTimeline(practice: practice, records: records)
     }
 
+    /// Of each of these practices that ever had a contract.
+    static func timelines(of practices: Set<ODSCode>, _ reader: any Reader) throws -> [ODSCode: ContractTimeline] {
+        var found: [ODSCode: ContractTimeline] = [:]
+        for practice in practices {
+            let records = try reader.all(ofPractice, [.text(practice.value), .integer(Int64.max)], record)
+            if !records.isEmpty { found[practice] = ContractTimeline(practice: practice, records: records) }
+        }
+        return found
+    }
+
     static func recording(ofVersion version: Int64, _ reader: any Reader) throws -> Recording? {
         try reader.first(recording, [.integer(version)]) {
             Recording(at: $0.instant(0), by: $0.text(1), reason: $0.text(2))

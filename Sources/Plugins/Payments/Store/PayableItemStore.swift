@@ -58,7 +58,6 @@ enum PayableItemStore {
             AND NOT EXISTS (
                 SELECT 1 FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
                 WHERE payable_item_run.item_id = payable_item.item_id AND run.run_id <> ?3 AND run.state IN (5, 6, 7))
-        ORDER BY payee_code, item_id
         """)
     private static let runOfItem = Statement(
         """
@@ -150,11 +149,13 @@ enum PayableItemStore {
             guard let payee = ODSCode(row.text(1)) else { throw PaymentsError.damaged("item " + row.text(0)) }
             found[payee, default: []].append(DueItem(itemID: row.text(0), line: try line(row)))
         }
-        return found
+        // Put in order here: the store would have to look each item up in the order of its index.
+        return found.mapValues { items in items.count == 1 ? items : items.sorted { $0.itemID < $1.itemID } }
     }
 
     static func assign(_ items: [String], to runID: String, in transaction: any Transaction) throws {
-        try insertAssignments.run(items, in: transaction) { item, values in
+        // In the order of the key, so that each row goes in beside the one before it.
+        try insertAssignments.run(items.sorted(), in: transaction) { item, values in
             values += [.text(item), .text(runID)]
         }
     }

@@ -126,6 +126,9 @@ enum StatementStore {
         }
     }
 
+    /// Comes after the id of every run.
+    static let afterAll = "~"
+
     /// Published statements of a payee in runs of `from` and later months, before the run `before`; by run.
     static func published(
         of practice: ODSCode, from month: YearMonth, before runID: String, _ reader: any Reader

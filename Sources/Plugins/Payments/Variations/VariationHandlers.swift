@@ -69,11 +69,10 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         var layout = TableLayout.upload(.asGiven)
         layout.limits.rows = VariationFile.mostRows
         let table = Table.read(upload: file.bytes, layout: layout, into: &faults)
-        let timelines = try context.store.read { reader in
-            Dictionary(
-                try ContractStore.timelines(knownAt: .max, reader).map { ($0.practice, $0) },
-                uniquingKeysWith: { first, _ in first })
-        }
+        guard faults.isEmpty else { return ([], faults) }
+        // A file names a few hundred practices; the country has thousands.
+        let named = Set((0..<table.rowCount).lazy.compactMap { ODSCode(table.text($0, 0)) })
+        let timelines = try context.store.read { try ContractStore.timelines(of: named, $0) }
         let organisations = context.organisations
         let today = call.today
         let store = context.store
@@ -96,7 +95,6 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
                 }
                 return lines.flatMap { $0.indices.contains(number - 1) ? $0[number - 1].pence : nil }
             })
-        guard faults.isEmpty else { return ([], faults) }
         reading.read(table, faults)
         return (reading.rows, reading.violations)
     }

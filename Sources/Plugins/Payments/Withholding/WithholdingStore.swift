@@ -157,9 +157,10 @@ enum WithholdingStore {
         of payee: ODSCode, _ published: [String: RunRecord], _ reader: any Reader
     ) throws -> [String: [Movement]] {
         var found: [String: [Movement]] = [:]
-        for stored in try StatementStore.statements(of: payee, reader) {
-            guard let run = published[stored.document.runID] else { continue }
-            for line in stored.document.lines where [.withheld, .withheldReleased].contains(line.paycode) {
+        guard let first = published.values.map(\.month).min() else { return [:] }
+        for document in try StatementStore.published(of: payee, from: first, before: StatementStore.afterAll, reader) {
+            guard let run = published[document.runID] else { continue }
+            for line in document.lines where [.withheld, .withheldReleased].contains(line.paycode) {
                 found[line.origin, default: []].append(Movement(run: run, pence: line.pence))
             }
         }
