@@ -83,7 +83,8 @@ struct AgreementDocument {
 
             Where the practices of the priced years are, and the money, published less recomputed, in million pounds:
 
-            | year | within 2 % | kept out-of-hours | part year | London | no list | no sum | other | published | recomputed |
+            | year | within 2 % | kept out-of-hours | part year | London | no list | no sum | other \
+            | published | recomputed |
             |---|---|---|---|---|---|---|---|---|---|
 
             """

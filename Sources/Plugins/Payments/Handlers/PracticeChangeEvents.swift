@@ -7,9 +7,9 @@ import PluginAPI
 ///
 /// The plan of payments (step 5) proposes how the contracts of closing practices end (payments.md 12.3). In a merger
 /// they are paid to the survivor until the quarter ends, as a group of their own, and end on the quarter day, from
-/// which the survivor is paid on the merged list; in a closure they end on the day. A person approves each proposal. The stop
-/// (step 14) is noted as a closing notice, which makes an exception in every run that would still pay the practice. The
-/// steps themselves are answered: by hand.
+/// which the survivor is paid on the merged list; in a closure they end on the day. A person approves each proposal. The
+/// stop (step 14) is noted as a closing notice, which makes an exception in every run that would still pay the practice.
+/// The steps themselves are answered: by hand.
 enum PracticeChangeEvents {
     static let publisher = "changes"
     private static let planStep: Int32 = 5
