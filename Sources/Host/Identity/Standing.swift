@@ -116,7 +116,7 @@ extension IdentityRegistry {
     ) -> Failure {
         let ways = question.method.access.allow.filter { question.roles.contains($0.role) }
         guard credentials.person?.session != nil, !question.method.access.changesState,
-            ways.allSatisfy({ $0.relation == .own || $0.relation == .acting })
+            ways.allSatisfy({ [.own, .acting, .pcnMember].contains($0.relation) })
         else { return failure }
         let named = Set(question.organisations.compactMap { ODSCode($0.code) })
         let isElsewhere = named.contains { $0 != question.acting && standing.isMember(at: $0) }
