@@ -4,9 +4,9 @@ import Foundation
 import HostContract
 import PluginAPI
 
-/// A data folder in which the bulk claims of a local service wait to be uploaded: a Sub ICB Location's published service,
-/// contracts on paper with opticians who have agreed to bulk claims, open windows of a fortnight each, and the template
-/// of them all, filled in.
+/// A data folder in which the bulk claims of a local service wait to be uploaded: the published service of a Sub ICB
+/// Location, contracts on paper with opticians who have agreed to bulk claims, open windows of a fortnight each, and
+/// the template of them all, filled in.
 final class LocalClaimFile {
     /// What the upload, and what the persons after it, took.
     struct Measured {
@@ -29,11 +29,11 @@ final class LocalClaimFile {
 
     private let bench: Workbench
     private let folder: String
-    private let defining = BenchPerson("ada", at(.cqrsLocalAdministrator))
-    private let publishing = BenchPerson("abe", at(.cqrsLocalAdministrator))
-    private let uploading = BenchPerson("tess", at(.cqrsLocalApproverTier1))
-    private let reviewing = BenchPerson("tom", at(.cqrsLocalApproverTier1))
-    private let approving = BenchPerson("tina", at(.cqrsLocalApproverTier2))
+    private let defining = BenchPerson("ada", LocalClaimFile.at(.cqrsLocalAdministrator))
+    private let publishing = BenchPerson("abe", LocalClaimFile.at(.cqrsLocalAdministrator))
+    private let uploading = BenchPerson("tess", LocalClaimFile.at(.cqrsLocalApproverTier1))
+    private let reviewing = BenchPerson("tom", LocalClaimFile.at(.cqrsLocalApproverTier1))
+    private let approving = BenchPerson("tina", LocalClaimFile.at(.cqrsLocalApproverTier2))
     private var service = ""
     private var file: [UInt8] = []
 
@@ -63,13 +63,12 @@ final class LocalClaimFile {
         [.init(role: role, organisations: [commissioner])]
     }
 
-    private static func options(minutes: Int = 5) -> CallOptions {
-        CallOptions(timeoutMilliseconds: minutes * 60_000, actingFor: commissioner)
-    }
+    /// With the time limit of each method.
+    private static let options = CallOptions(actingFor: commissioner)
 
     // MARK: Set-up
 
-    /// One component with a tariff of its kind of provider and a cap that is counted for every claim, and never reached.
+    /// One component with a tariff of its kind of provider, and a cap that every claim counts against and none reaches.
     private func publish(by maker: HostSession, on host: HostUnderTest) async throws {
         let start = OphthalmicPractices.day(before: 400)
         let definition = Pcs_Cqrs_V1_LocalServiceDefinition.with {
@@ -92,19 +91,18 @@ final class LocalClaimFile {
         }
         let draft = try await Pcs_Cqrs_V1_LocalSchemeServiceClient(maker.transport).defineLocalService(
             .with { ($0.commissionerCode, $0.definition) = (Self.commissioner, definition) },
-            options: Self.options())
+            options: Self.options)
         let checker = try await publishing.session(on: host)
         service = try await Pcs_Cqrs_V1_LocalSchemeServiceClient(checker.transport).publishLocalService(
             .with {
                 ($0.commissionerCode, $0.serviceID) = (Self.commissioner, draft.serviceID)
                 $0.definitionSha256 = draft.definitionSha256
-            }, options: Self.options()
+            }, options: Self.options
         ).serviceID
         await checker.close()
     }
 
     private func contract(_ providers: [String], over session: HostSession) async throws {
-        let service = service
         _ = try await Pcs_Cqrs_V1_LocalSchemeServiceClient(session.transport).offerLocalContract(
             .with {
                 ($0.commissionerCode, $0.name) = (Self.commissioner, "Contract of the benchmark")
@@ -115,12 +113,11 @@ final class LocalClaimFile {
                 $0.providers = providers.map { code in
                     .with { ($0.providerCode, $0.bulkAgreed) = (code, true) }
                 }
-            }, options: Self.options())
+            }, options: Self.options)
     }
 
     /// The activity of every window is past, all are open around today.
     private func open(over session: HostSession) async throws {
-        let service = service
         let windows = (1...Self.windows).reversed().map { number in
             Pcs_Cqrs_V1_ClaimWindow.with {
                 $0.activityFrom = OphthalmicPractices.day(before: number * Self.fortnight)
@@ -133,17 +130,16 @@ final class LocalClaimFile {
             .with {
                 ($0.commissionerCode, $0.serviceID) = (Self.commissioner, service)
                 $0.windows = windows
-            }, options: Self.options())
+            }, options: Self.options)
     }
 
     /// The template as the host makes it, with a quantity in every row: its last cell but one.
     private func fillIn(on host: HostUnderTest) async throws {
         let session = try await uploading.session(on: host)
-        let service = service
         var template: [UInt8] = []
         let chunks = try await Pcs_Cqrs_V1_LocalClaimServiceClient(session.transport).makeBulkTemplate(
             .with { ($0.commissionerCode, $0.serviceID) = (Self.commissioner, service) },
-            options: Self.options(minutes: 2))
+            options: Self.options)
         for try await chunk in chunks { template += chunk.data }
         await session.close()
         let rows = template.split(separator: 0x0A)
@@ -160,7 +156,7 @@ final class LocalClaimFile {
 
     // MARK: Measuring
 
-    /// The whole file until its reply; then the second person's review and the approval of Tier 2, by the upload's name.
+    /// The whole file until its reply; then the second person's review, and Tier 2's approval of the upload.
     func measure() async throws -> Measured {
         let data = "\(bench.folder)/local-claims-data"
         try? FileManager.default.removeItem(atPath: data)
@@ -172,7 +168,6 @@ final class LocalClaimFile {
             try await uploading.session(on: host), try await reviewing.session(on: host),
             try await approving.session(on: host)
         )
-        let service = service
         let first = Pcs_Cqrs_V1_UploadBulkClaimsRequest.with {
             ($0.commissionerCode, $0.serviceID, $0.fileName) = (Self.commissioner, service, "bulk.csv")
         }
@@ -180,18 +175,18 @@ final class LocalClaimFile {
         let before = ProcessMeter.cpuNanoseconds(of: host.pid)
         let watch = Stopwatch()
         let bulk = try await Pcs_Cqrs_V1_LocalClaimServiceClient(uploader.transport)
-            .uploadBulkClaims(messages, options: Self.options(minutes: 10))
+            .uploadBulkClaims(messages, options: Self.options)
         let uploadSeconds = watch.seconds
         let cpu = Double(ProcessMeter.cpuNanoseconds(of: host.pid) - before) / 1e9
         let reviewWatch = Stopwatch()
         let reviewed = try await Pcs_Cqrs_V1_LocalClaimServiceClient(reviewer.transport).reviewBulkClaims(
             .with { ($0.commissionerCode, $0.bulkID, $0.accept) = (Self.commissioner, bulk.bulkID, true) },
-            options: Self.options())
+            options: Self.options)
         let reviewSeconds = reviewWatch.seconds
         let approveWatch = Stopwatch()
         let approved = try await Pcs_Cqrs_V1_LocalClaimServiceClient(approver.transport).approveLocalClaims(
             .with { ($0.commissionerCode, $0.bulkID) = (Self.commissioner, bulk.bulkID) },
-            options: Self.options())
+            options: Self.options)
         let approveSeconds = approveWatch.seconds
         for session in [uploader, reviewer, approver] { await session.close() }
         guard bulk.claims == Self.claims, bulk.rejectedRows == 0,
