@@ -70,7 +70,7 @@ final class Workbench {
         let families: [any Measurement.Type] = [
             EchoFigures.self, PeerFigures.self, StorageFigures.self, BulkFigure.self, FootprintFigures.self,
             MonthFigures.self, FullMonthFigures.self, ClaimFigures.self, WaitingFigures.self, FrameworkFigures.self,
-            DeclarationFigures.self,
+            DeclarationFigures.self, LocalClaimFigures.self,
         ]
         for family in families where options.wants(family.names) {
             guard options.peers != nil || family != PeerFigures.self else { continue }

@@ -53,6 +53,7 @@ struct Goal {
         "qof_england_s": Goal(better: .lower, must: nil, aim: 5),
         "qof_england_10x_ratio": Goal(better: .lower, must: nil, aim: 11),
         "declare_england_s": Goal(better: .lower, must: nil, aim: 10),
+        "local_claims_per_s": Goal(better: .higher, must: nil, aim: 20_000),
     ]
 
     /// `aim`, `must` or `missed`: the best that `value` reaches.
