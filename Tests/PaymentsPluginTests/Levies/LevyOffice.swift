@@ -19,16 +19,7 @@ struct LevyOffice {
     static func with(_ body: (LevyOffice) async throws -> Void) async throws {
         try await PaymentsOffice.with { office in
             try await office.host.loadOrganisations()
-            let organisations = Pcs_Host_V1_OrganisationServiceClient(
-                try await office.host.transport(.unixSocket))
-            for code in [committee, otherCommittee] {
-                _ = try await organisations.registerLocalOrganisation(
-                    .with {
-                        ($0.code, $0.kind, $0.name) = (code, .localMedicalCommittee, "LMC \(code.suffix(1))")
-                        ($0.addressLines, $0.postcode, $0.town) = (["3 CHURCH ROAD"], "S81 7AA", "WORKSOP")
-                        $0.reason = "levies are paid to it"
-                    })
-            }
+            try await registerCommittees(office)
             try await office.loadContracts(
                 "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,",
                 "A81002,Two,PMS,2026-04-01,,16C,Y63,,,,,,,FIXED,938247.54,,")
@@ -41,6 +32,19 @@ struct LevyOffice {
                     approver: try await office.host.person(
                         "cas", roles: [Roles.commissionerApprover], at: "16C"),
                     viewer: try await office.host.person("lena", roles: [Roles.lmcViewer], at: committee)))
+        }
+    }
+
+    static func registerCommittees(_ office: PaymentsOffice) async throws {
+        let organisations = Pcs_Host_V1_OrganisationServiceClient(
+            try await office.host.transport(.unixSocket))
+        for code in [committee, otherCommittee] {
+            _ = try await organisations.registerLocalOrganisation(
+                .with {
+                    ($0.code, $0.kind, $0.name) = (code, .localMedicalCommittee, "LMC \(code.suffix(1))")
+                    ($0.addressLines, $0.postcode, $0.town) = (["3 CHURCH ROAD"], "S81 7AA", "WORKSOP")
+                    $0.reason = "levies are paid to it"
+                })
         }
     }
 

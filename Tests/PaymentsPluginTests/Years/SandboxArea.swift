@@ -35,7 +35,7 @@ struct SandboxArea {
 
     /// - Parameter others: whether pharmacies are wanted too, whose register takes seconds to load.
     static func with(pharmacies: Bool = false, _ body: (SandboxArea) async throws -> Void) async throws {
-        try await PaymentsOffice.with { office in
+        try await PaymentsOffice.with(others: [PensionsArea.self]) { office in
             try await office.host.loadOrganisations(pharmacies: pharmacies)
             let members = try networkMembers()
             let (found, board) = pharmacies ? try firstPharmacies() : ([], "QHM")

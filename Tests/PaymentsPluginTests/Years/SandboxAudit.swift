@@ -98,10 +98,11 @@ struct SandboxAudit {
                 value = try value.divided(by: Rational(divisor))
             }
             if line.basis.hasPrefix("PERCENT_OF_") { value = try value.divided(by: Rational(100)) }
-            if parts.count == 3, parts[1] == "x" {
-                let days = parts[2].split(separator: "/").compactMap { Int128($0) }
-                guard days.count == 2 else { return nil }
-                value = try value.multiplied(by: try Rational(days[0], over: days[1]))
+            // Further factors: weeks of a year, days of a month.
+            for factor in line.basis.components(separatedBy: " x ").dropFirst() {
+                let share = factor.split(separator: "/").compactMap { Int128($0) }
+                guard share.count == 2 else { return nil }
+                value = try value.multiplied(by: try Rational(share[0], over: share[1]))
             }
             return try Rounding.toPence(value).pence
         } catch {

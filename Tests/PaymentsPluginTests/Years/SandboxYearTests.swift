@@ -5,13 +5,16 @@ import PluginTestKit
 import Testing
 
 /// A year of a small area through the public door: twelve runs with all that happens to contracts, lists, prices,
-/// claims, variations, networks, quality payments, pharmacies, opticians and the bank.
+/// claims, variations, networks, quality payments, pharmacies, opticians, levies, contributions of pensions, withheld
+/// money, dispensing, baselines, training, the reimbursement scheme and the bank.
 enum SandboxYear {
     static func kinds() -> [any SandboxKind] {
-        [
-            SandboxBank(), SandboxContracts(), SandboxLists(), SandboxPrices(), SandboxNetworks(),
-            SandboxVariations(),
-            SandboxClaims(), SandboxQuality(), SandboxPharmacies(), SandboxOptician(),
+        let bank = SandboxBank()
+        return [
+            bank, SandboxContracts(), SandboxLists(), SandboxPrices(), SandboxNetworks(), SandboxVariations(),
+            SandboxClaims(), SandboxQuality(), SandboxPharmacies(), SandboxOptician(), SandboxLevies(bank),
+            SandboxContributions(), SandboxWithholding(), SandboxDispensing(), SandboxAspiration(),
+            SandboxBaselines(), SandboxTraining(), SandboxScheme(),
         ]
     }
 }
