@@ -61,7 +61,7 @@ struct ClaimRefusalProperties {
             }
         }
         // Every way in which contents can be refused was met.
-        #expect(found.count == 18)
+        #expect(found.count == 21)
     }
 
     @Test("whatever cover is claimed, a week that is paid less than invoiced names the rule")

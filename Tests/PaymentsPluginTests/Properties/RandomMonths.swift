@@ -127,7 +127,8 @@ struct RandomMonths {
             } else {
                 let amount = isOne(in: 4) ? pounds(-4_000_000...(-1)) : pounds(1...1_400_000)
                 let paycode = amount.hasPrefix("-") ? "RECO" : "LIS"
-                rows.append("\(code),\(paycode),\(narrative),ONEOFF,\(amount),\(month),,\(amount),,")
+                let reason = paycode == "RECO" ? "OVERPAYMENT " : ""
+                rows.append("\(code),\(paycode),\(reason)\(narrative),ONEOFF,\(amount),\(month),,\(amount),,")
                 once[code, default: 0] += Money(amount)?.pence ?? 0
             }
         }

@@ -24,7 +24,7 @@ final class SandboxVariations: SandboxKind {
             monthly = try await area.rows(of: upload).filter(\.monthly)
         case "2026-06":
             _ = try await area.variations([
-                "\(codes[6]),RECO,overpaid rates,MONTHLY,-50.03,2026-06,2026-08,-150.09,,",
+                "\(codes[6]),RECO,OVERPAYMENT of rates,MONTHLY,-50.03,2026-06,2026-08,-150.09,,",
                 "\(codes[7]),LIS,large scheme,ONEOFF,21000.77,2026-06,,21000.77,,",
             ])
         case "2026-07": try await area.stop(monthly[0], from: month)
