@@ -51,6 +51,8 @@ final class SandboxLevies: SandboxKind {
     /// C3: what practices are deducted is what committees are paid, differences of earlier months included.
     func after(_ run: Pcs_Payments_V1_Run, _ month: YearMonth, _ area: SandboxArea) async throws {
         for code in [LevyOffice.committee, LevyOffice.otherCommittee] {
+            // The second collects in the first month of a quarter.
+            guard code == LevyOffice.committee || month.month % 3 == 1 else { continue }
             let remittance = try await desk(area).remittance(month.description, of: code)
             #expect(remittance.deductedPence == remittance.paidOverPence, "\(month) \(code)")
             if code == LevyOffice.committee { #expect(remittance.paidOverPence > 0) }
