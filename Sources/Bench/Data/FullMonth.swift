@@ -6,8 +6,9 @@ import PaymentsContract
 import PluginAPI
 
 /// A data folder in which a whole month waits for its run, with every kind of line there is: contracts, network
-/// participation, networks, variations, local payments of pharmacies, ophthalmic claims and their levies, amounts of
-/// the quality service. All of it came in through the doors that it always comes in by.
+/// participation, networks, variations, claims, dispensing, levies of committees, local payments of pharmacies,
+/// ophthalmic claims and their levies, amounts of the quality service. All of it came in through the doors that it
+/// always comes in by.
 ///
 /// A new kind of line adds one function that loads it, and a call of that in `load`.
 final class FullMonth {
@@ -29,9 +30,9 @@ final class FullMonth {
     let factor: Int
     private let bench: Workbench
     private let folder: String
-    private let register: BenchRegister
-    private let office: BenchOffice
-    private let month = BenchMonth()
+    let register: BenchRegister
+    let office: BenchOffice
+    let month = BenchMonth()
     private let submitter: BenchPerson
     private let publisher = BenchPerson("sam", [.national(.cqrsOperator)])
 
@@ -51,7 +52,8 @@ final class FullMonth {
 
     private func load(on host: HostUnderTest) async throws {
         try await with(office.payer, host) { session in
-            try await self.office.loadContracts(from: self.month.firstDayText, over: session)
+            try await self.office.loadContracts(
+                from: self.month.adding(-FullMonth.arrears).firstDayText, over: session)
             try await self.office.loadLists(self.month, over: session)
             try await self.loadNetworks(over: session)
         }
@@ -60,6 +62,10 @@ final class FullMonth {
         try await loadPharmacies(on: host)
         try await loadClaims(on: host)
         try await loadQuality(on: host)
+        try await loadDispensing(on: host)
+        try await loadLevies(on: host)
+        try await loadPracticeClaims(on: host)
+        try await eventsDelivered(on: host)
     }
 
     private func with(
@@ -232,7 +238,6 @@ final class FullMonth {
         }
         await session.close()
         await checker.close()
-        try await eventsDelivered(on: host)
     }
 
     private func eventsDelivered(on host: HostUnderTest) async throws {
