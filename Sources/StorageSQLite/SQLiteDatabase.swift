@@ -11,7 +11,11 @@ final class SQLiteDatabase: Database {
     private let checkpointer: Checkpointer
     private let connection: SQLiteConnection
     /// Tells the engine, once, that the file is free again.
-    private let onClose: Mutex<(@Sendable () -> Void)?>
+    private let onClose: Mutex<Ending?>
+
+    private struct Ending {
+        let call: @Sendable () -> Void
+    }
 
     init(
         name: String, path: String, queueLimit: Int, readersKept: Int, queue: DispatchQueue,
@@ -24,7 +28,7 @@ final class SQLiteDatabase: Database {
         readers = ReaderPool(path: path, kept: readersKept)
         writer = Writer(
             name: name, connection: connection, checkpointer: checkpointer, queueLimit: queueLimit)
-        self.onClose = Mutex(onClose)
+        self.onClose = Mutex(Ending(call: onClose))
     }
 
     deinit { writer.requestClose() }
@@ -90,7 +94,7 @@ final class SQLiteDatabase: Database {
         guard let ending else { return }
         // The last connection moves the whole log into the file and removes it.
         connection.close()
-        ending()
+        ending.call()
     }
 
     // MARK: For backups

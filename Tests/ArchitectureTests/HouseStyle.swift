@@ -92,6 +92,20 @@ struct HouseStyle {
         }
     }
 
+    // The library's Mutex hands its value out in the most general form: a function that stands bare in it comes back in
+    // one more wrapper after each access, and every call then goes through all of them.
+    @Test("no function stands bare in a Mutex")
+    func noBareFunctionInMutex() throws {
+        for file in try SourceTree.writtenSwift(below: "Sources") {
+            for (index, line) in file.lines.enumerated() {
+                let code = line.prefix { $0 != "/" }
+                if code.firstMatch(of: #/\bMutex<\(?\(?(@\w+ )*\([^)]*\)( async)?( throws)? ->/#) != nil {
+                    Issue.record("\(file.path):\(index + 1) keeps a function bare in a Mutex: give it a type of its own")
+                }
+            }
+        }
+    }
+
     static let foreignSQL = [
         #"(?i)\bSELECT \*"#, #"(?i)\bCREATE TRIGGER\b"#, #"(?i)\bINSERT OR\b"#, #"(?i)\bCURRENT_TIMESTAMP\b"#,
         #"(?i)\bREPLACE INTO\b"#,

@@ -19,7 +19,13 @@ package final class HostStore: Store, Sendable {
     let chain: AuditChain
     private let identifiers = IdentifierMaker()
     private let current: Mutex<any Database>
-    private let wake = Mutex<(@Sendable () -> Void)?>(nil)
+    private let wake = Mutex<Wake?>(nil)
+
+    /// Whom to wake after a commit that published events. A function bare in a `Mutex` would be wrapped once more at
+    /// each access, so that the thousandth call went through a thousand wrappers.
+    private struct Wake {
+        let call: @Sendable () -> Void
+    }
 
     package init(database: any Database, clock: any HostClock, logger: Logger) {
         name = database.name
@@ -114,7 +120,9 @@ package final class HostStore: Store, Sendable {
     // MARK: Events
 
     /// Calls `wake` after each durable commit that published events. It must return fast.
-    package func onPublish(_ wake: @escaping @Sendable () -> Void) { self.wake.withLock { $0 = wake } }
+    package func onPublish(_ wake: @escaping @Sendable () -> Void) {
+        self.wake.withLock { $0 = Wake(call: wake) }
+    }
 
     // MARK: One transaction
 
@@ -143,7 +151,7 @@ package final class HostStore: Store, Sendable {
     ) async throws -> Value {
         let effect = try await database.write(body)
         if let head = effect.head { chain.acknowledge(head) }
-        if effect.hasPublished, let wake = wake.withLock({ $0 }) { wake() }
+        if effect.hasPublished, let wake = wake.withLock({ $0 }) { wake.call() }
         return effect.value
     }
 }
