@@ -99,6 +99,7 @@ package final class Session: Sendable {
     package var rates: Pcs_Payments_V1_ReferenceDataServiceClient { .init(transport, options: options) }
     package var runs: Pcs_Payments_V1_RunServiceClient { .init(transport, options: options) }
     package var qualityFigures: Pcs_Payments_V1_QualityFiguresServiceClient { .init(transport, options: options) }
+    package var additionalRoles: Pcs_Payments_V1_AdditionalRolesServiceClient { .init(transport, options: options) }
     package var statements: Pcs_Payments_V1_StatementServiceClient { .init(transport, options: options) }
 
     // MARK: Printing

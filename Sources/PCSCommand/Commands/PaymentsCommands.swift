@@ -6,6 +6,6 @@ struct PaymentsCommand: AsyncParsableCommand {
         subcommands: [
             PaymentsLoadCommand.self, RunCommand.self, StatementCommand.self, ExplainCommand.self,
             ChangesCommand.self, QueryCommand.self, QualityFiguresCommand.self, CompareCommand.self,
-            RatesCommand.self,
+            RatesCommand.self, AdditionalRolesCommand.self,
         ])
 }

@@ -52,6 +52,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_DispensingServiceMethods.bind(DispensingHandlers(context: context))
             + Pcs_Payments_V1_TrainingServiceMethods.bind(TrainingHandlers(context: context))
             + Pcs_Payments_V1_ReimbursementSchemeServiceMethods.bind(SchemeHandlers(context: context))
+            + Pcs_Payments_V1_AdditionalRolesServiceMethods.bind(AdditionalRolesHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
             + Pcs_Payments_V1_QualityFiguresServiceMethods.bind(QualityFigureHandlers(context: context))
     }

@@ -32,6 +32,10 @@ enum RateName: String, CaseIterable, Sendable {
     case networkSupportWeighted = "network_support_weighted"
     case networkCareHomeBed = "network_care_home_bed"
     case networkParticipation = "network_participation"
+    /// Most that a network is paid back for additional roles, for each weighted patient.
+    case networkAdditionalRoles = "network_additional_roles"
+    /// For how many months after it a month can be claimed.
+    case networkAdditionalRolesMonths = "network_additional_roles_months"
     // Locum cover, payments.md 6.4: pounds a week.
     case locumParentalFirstWeeks = "locum_parental_first_weeks"
     case locumParentalWeek = "locum_parental_week"
@@ -135,13 +139,15 @@ enum RateName: String, CaseIterable, Sendable {
             .count
         case .retentionSession, .schemeAllocation, .schemeHourlyCap, .schemeSalaryCap, .schemeSalaryCapLondon: .pounds
         case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
-        case .correctionFactorSevenths, .networkCalculatedHere, .locumParentalWeeks, .allocationIndexLow,
+        case .networkAdditionalRolesMonths, .correctionFactorSevenths, .networkCalculatedHere,
+            .locumParentalWeeks, .allocationIndexLow,
             .allocationIndexHigh, .turnoverIndexMovement,
             .gosTestClaimMonths, .gosVoucherClaimMonths, .gosTrainingFirstMonth, .gosTrainingLastNovemberDay,
             .levyMinimumPence, .levyMaximumPence: .count
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
             .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
-            .networkCareHomeBed, .networkParticipation, .locumParentalFirstWeeks, .locumParentalWeek,
+            .networkCareHomeBed, .networkParticipation, .networkAdditionalRoles, .locumParentalFirstWeeks,
+            .locumParentalWeek,
             .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek, .variationSecondApproval,
             .gosSightTest, .gosDomiciliaryFirst, .gosDomiciliaryFurther, .gosVoucherA, .gosVoucherB,
             .gosVoucherC, .gosVoucherD, .gosVoucherE, .gosVoucherF, .gosVoucherG, .gosVoucherH,

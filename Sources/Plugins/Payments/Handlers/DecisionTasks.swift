@@ -7,8 +7,10 @@ struct DecisionTasks {
     /// What it is, for example `withholding`.
     let kind: String
     let id: String
+    /// Of what comes to a decision more than once: which time.
+    var round = ""
 
-    private var key: String { "payments/\(kind)/\(id)/decide" }
+    private var key: String { "payments/\(kind)/\(id)\(round.isEmpty ? "" : "/" + round)/decide" }
 
     func request(
         _ title: String, detail: String, of commissioner: ODSCode?, about organisation: ODSCode?,

@@ -63,6 +63,9 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         case .trainingRates:
             let read = TrainingRateFile.read(bytes)
             (content, violations) = (.trainingRates(read.rows), read.violations)
+        case .additionalRoles:
+            let read = RoleMaximumFile.read(bytes)
+            (content, violations) = (.additionalRoles(read.rows), read.violations)
         case .amountBounds:
             let read = AmountBoundFile.read(bytes)
             (content, violations) = (.amountBounds(read.rows), read.violations)

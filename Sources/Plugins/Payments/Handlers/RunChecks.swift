@@ -17,6 +17,7 @@ enum RunChecks {
             try ExpectedTrainingGrants(read, reader),
             try ExpectedQuality(read, reader),
             try AmountsInBounds(read, reader),
+            try ExpectedAdditionalRoles(read, reader),
         ]
     }
 }

@@ -12,6 +12,7 @@ enum ShippedReferenceData {
         (.paycodes, "paycodes.csv", PackageResources.paycodes_csv),
         (.dispensingBands, "dispensing_bands.csv", PackageResources.dispensing_bands_csv),
         (.trainingRates, "training_rates.csv", PackageResources.training_rates_csv),
+        (.additionalRoles, "additional_roles.csv", PackageResources.additional_roles_csv),
         (.amountBounds, "amount_bounds.csv", PackageResources.amount_bounds_csv),
     ]
 

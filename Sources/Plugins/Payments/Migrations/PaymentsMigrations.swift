@@ -34,6 +34,8 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 96, name: "maxima of additional roles", statements: RoleMaximumStore.schema),
+        Migration(version: 97, name: "claims for additional roles", statements: AdditionalRolesStore.schema),
     ]
 
     private static let inputs = [

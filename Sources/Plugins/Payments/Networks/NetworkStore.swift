@@ -71,6 +71,11 @@ enum NetworkStore {
         SELECT financial_year, pcn_code, seq, registered, adjusted_hundredths, weighted_hundredths
         FROM network_population WHERE seq <= ?1 ORDER BY seq
         """)
+    private static let population = Statement(
+        """
+        SELECT seq, registered, adjusted_hundredths, weighted_hundredths FROM network_population
+        WHERE financial_year = ?1 AND pcn_code = ?2 ORDER BY seq DESC LIMIT 1
+        """)
     private static let insertBeds = Statement(
         "INSERT INTO network_beds (seq, pcn_code, month, beds, set_by, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
     private static let laterBeds = Statement(
@@ -128,6 +133,15 @@ enum NetworkStore {
                 version: row.integer(2))
         }
         return table
+    }
+
+    /// What was recorded last; `nil` = the year's list of the network is not loaded.
+    static func sizes(of network: ODSCode, in year: FinancialYear, _ reader: any Reader) throws -> NetworkSizes? {
+        try reader.first(population, [.text(year.description), .text(network.value)]) {
+            NetworkSizes(
+                registered: $0.integer(1), adjustedHundredths: $0.integer(2), weightedHundredths: $0.integer(3),
+                version: $0.integer(0))
+        }
     }
 
     static func addBeds(

@@ -6,6 +6,7 @@ enum EvidenceStore {
         case contracts, capitation, reference, published, networkPopulations, variations
         case localPayments
         case dispensing, schemePopulations
+        case additionalRoles
     }
 
     struct Evidence: Hashable, Sendable {

@@ -10,6 +10,7 @@ enum ReferenceStore {
         case amountBounds = 8
         case dispensingBands = 60
         case trainingRates = 61
+        case additionalRoles = 96
 
         var inputKind: InputLog.Kind {
             switch self {
@@ -18,6 +19,7 @@ enum ReferenceStore {
             case .paycodes: .paycodes
             case .dispensingBands: .dispensing
             case .trainingRates: .training
+            case .additionalRoles: .additionalRoles
             case .amountBounds: .amountBounds
             }
         }
@@ -36,6 +38,7 @@ enum ReferenceStore {
         case paycodes([PaycodeBook.Entry])
         case dispensingBands([DispensingBand])
         case trainingRates([TrainingRate])
+        case additionalRoles([RoleMaximum])
         case amountBounds([AmountBound])
 
         var kind: Kind {
@@ -45,6 +48,7 @@ enum ReferenceStore {
             case .paycodes: .paycodes
             case .dispensingBands: .dispensingBands
             case .trainingRates: .trainingRates
+            case .additionalRoles: .additionalRoles
             case .amountBounds: .amountBounds
             }
         }
@@ -56,6 +60,7 @@ enum ReferenceStore {
             case .paycodes(let rows): rows.count
             case .dispensingBands(let rows): rows.count
             case .trainingRates(let rows): rows.count
+            case .additionalRoles(let rows): rows.count
             case .amountBounds(let rows): rows.count
             }
         }
@@ -72,7 +77,8 @@ enum ReferenceStore {
             case .dispensingBands(let rows): rows.map { .init(from: $0.from, to: late($0.to)) }
             // Grants of a placement may be paid together after its end.
             case .trainingRates(let rows): rows.map { .init(from: $0.from, to: nil) }
-            case .bankHolidays, .paycodes, .amountBounds: []
+            // A decided claim keeps its amount; the network claims the month again.
+            case .bankHolidays, .paycodes, .amountBounds, .additionalRoles: []
             }
         }
     }
@@ -171,6 +177,7 @@ enum ReferenceStore {
             }
         case .dispensingBands(let rows): try DispensingBandStore.add(rows, set: set.id, in: transaction)
         case .trainingRates(let rows): try TrainingRateStore.add(rows, set: set.id, in: transaction)
+        case .additionalRoles(let rows): try RoleMaximumStore.add(rows, set: set.id, in: transaction)
         case .amountBounds(let rows): try AmountBoundStore.add(rows, to: set.id, in: transaction)
         }
     }
@@ -181,6 +188,7 @@ enum ReferenceStore {
         case .rates: .rates(try rates(ofSet: set.id, reader))
         case .dispensingBands: .dispensingBands(try DispensingBandStore.rows(ofSet: set.id, reader))
         case .trainingRates: .trainingRates(try TrainingRateStore.rows(ofSet: set.id, reader))
+        case .additionalRoles: .additionalRoles(try RoleMaximumStore.rows(ofSet: set.id, reader))
         case .bankHolidays: .bankHolidays([])
         case .paycodes: .paycodes([])
         case .amountBounds: .amountBounds([])
