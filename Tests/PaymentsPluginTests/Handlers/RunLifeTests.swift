@@ -60,6 +60,36 @@ struct RunLifeTests {
         }
     }
 
+    @Test("calculated by many at once, a run has all statements of one calculation, and nothing is left of the others")
+    func calculatedAtOnce() async throws {
+        try await PaymentsOffice.with { office in
+            try await loadTwo(office)
+            let alone = try await office.calculate(try await office.open("2026-04").runID)
+            let runs = try await office.runs()
+            let reasons = try await withThrowingTaskGroup(of: Reason?.self) { group in
+                for _ in 0..<12 {
+                    group.addTask {
+                        do {
+                            _ = try await runs.calculateRun(
+                                .with { ($0.runID, $0.beforeCutOff, $0.reason) = (alone.runID, true, "at once") })
+                            return nil
+                        } catch let failure as Failure {
+                            return failure.reason
+                        }
+                    }
+                }
+                return try await group.reduce(into: [Reason?]()) { $0.append($1) }
+            }
+            #expect(reasons.contains(nil))
+            #expect(Set(reasons.compactMap { $0 }).isSubset(of: [PaymentsReasons.calculationChanged]))
+            let run = try await runs.getRun(.with { $0.runID = alone.runID })
+            #expect(Int(run.calculation) == 1 + reasons.count { $0 == nil })
+            #expect(run.statementsSha256 == alone.statementsSha256)
+            // Approval reads every statement again and compares all hashes and sums.
+            #expect(try await office.approve(run).state == .approved)
+        }
+    }
+
     @Test("calculating again gives the same bytes, even after new inputs, until the inputs are thawed")
     func recalculation() async throws {
         try await PaymentsOffice.with { office in

@@ -39,8 +39,16 @@ struct BuiltStatement: Sendable {
     var commissioner: String
     var region: String
     var figures: RunFigures
+    /// Empty once it is stored.
     var body: [UInt8]
     var sha256: [UInt8]
+}
+
+/// A trainer grant on a statement.
+struct PaidGrant: Hashable, Sendable {
+    /// Of the placement.
+    var origin: String
+    var month: CalendarDate
 }
 
 /// A calculated run.
@@ -51,6 +59,8 @@ struct BuiltRun: Sendable {
     var exceptions: [RunException] = []
     /// Items that the run pays.
     var itemIDs: [String] = []
+    /// Trainer grants that the run pays.
+    var trainerGrants: Set<PaidGrant> = []
     /// Over the hashes of all statements, by practice code.
     var sha256: [UInt8] = []
 }
@@ -68,40 +78,78 @@ struct RunCalculator: Sendable {
     var profile: @Sendable (ODSCode) -> PayeeProfile? = { _ in nil }
 
     func build() throws(PaymentsError) -> BuiltRun {
-        let current = MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates)
-        let retro = RetroLines(
-            calculators: affectedMonths.map {
-                MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
-            }, recurring: inputs.recurring)
-        let rules = try ExceptionRules(month: run.month, rates: inputs.rates)
+        var course = try begin()
+        try add(course.timelines[...], to: &course)
+        return try finish(course)
+    }
+
+    /// A calculation under way: everybody to be looked at, what is built so far, and what building needs throughout.
+    struct Course {
+        /// In the order of statements.
+        let timelines: [ContractTimeline]
+        fileprivate(set) var built = BuiltRun()
+        fileprivate let current: MonthCalculator
+        fileprivate let retro: RetroLines
+        fileprivate let rules: ExceptionRules
+        fileprivate let descriptions: [Paycode: String]
+        fileprivate var chain = Digest.Running()
+        fileprivate var accounts: [RunLedger.Account] = []
+
+        /// Built since `takeStatements` was asked last.
+        fileprivate var fresh: [BuiltStatement] = []
+
+        /// The statements built since it was asked last. Of these the course itself keeps no bodies.
+        mutating func takeStatements() -> [BuiltStatement] {
+            let taken = fresh
+            fresh.removeAll()
+            for var statement in taken {
+                statement.body = []
+                built.statements.append(statement)
+            }
+            return taken
+        }
+    }
+
+    func begin() throws(PaymentsError) -> Course {
         let descriptions = Dictionary(
             uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
-        var built = BuiltRun()
-        var chain = Digest.Running()
-        var accounts: [RunLedger.Account] = []
-        built.statements.reserveCapacity(inputs.timelines.count)
-        accounts.reserveCapacity(inputs.timelines.count)
-        for timeline in allTimelines() {
-            let month = try current.calculate(timeline)
+        return Course(
+            timelines: allTimelines(),
+            current: MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates),
+            retro: RetroLines(
+                calculators: affectedMonths.map {
+                    MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
+                }, recurring: inputs.recurring),
+            rules: try ExceptionRules(month: run.month, rates: inputs.rates), descriptions: descriptions)
+    }
+
+    /// Builds the statements of the next practices and payees, in the order of `Course.timelines`.
+    func add(_ timelines: ArraySlice<ContractTimeline>, to course: inout Course) throws(PaymentsError) {
+        let (rules, retro) = (course.rules, course.retro)
+        for timeline in timelines {
+            let month = try course.current.calculate(timeline)
             let items = month.isStopped ? [] : inputs.items[timeline.practice] ?? []
             let lines = try lines(of: month, timeline, retro, items)
-            built.itemIDs += items.map(\.itemID)
+            course.built.itemIDs += items.map(\.itemID)
             let lastNet = history.lastNet(timeline.practice)
-            built.exceptions += rules.remarks(month, timeline, lastNet ?? 0)
+            course.built.exceptions += rules.remarks(month, timeline, lastNet ?? 0)
             if month.isStopped, let waiting = inputs.items[timeline.practice], !waiting.isEmpty {
-                built.exceptions.append(rules.withheld(waiting, timeline, name: name(month, timeline)))
+                course.built.exceptions.append(rules.withheld(waiting, timeline, name: name(month, timeline)))
             }
             var net: Int64 = 0
             if !lines.isEmpty {
-                let document = document(month, timeline, lines, descriptions)
-                let figures = try built.totals.add(document)
+                let document = document(month, timeline, lines, course.descriptions)
+                let figures = try course.built.totals.add(document)
                 net = figures.netPence
-                built.exceptions += exceptions(document, rules)
+                course.built.exceptions += exceptions(document, rules)
                 let body = document.encode()
                 let hash = Digest.sha256(body)
-                chain.add(hash)
-                accounts.append(account(timeline.practice, lines))
-                built.statements.append(
+                course.chain.add(hash)
+                course.accounts.append(account(timeline.practice, lines))
+                for line in lines where line.paycode == .trainerGrant {
+                    course.built.trainerGrants.insert(PaidGrant(origin: line.origin, month: line.periodFrom))
+                }
+                course.fresh.append(
                     BuiltStatement(
                         practice: timeline.practice, practiceName: document.practiceName, payee: document.payee,
                         kind: document.kind,
@@ -115,11 +163,16 @@ struct RunCalculator: Sendable {
                     timeline, name: name(month, timeline), before: lastNet ?? 0, now: net,
                     lastRunID: lastRunID)
             {
-                built.exceptions.append(change)
+                course.built.exceptions.append(change)
             }
         }
+    }
+
+    func finish(_ course: Course) throws(PaymentsError) -> BuiltRun {
+        var (built, chain) = (course.built, course.chain)
+        built.statements += course.fresh
         built.sha256 = chain.finish()
-        built.ledger = RunLedger.encode(accounts)
+        built.ledger = RunLedger.encode(course.accounts)
         if let fault = try controlTotals(built) { built.exceptions.append(fault) }
         return built
     }

@@ -22,8 +22,9 @@ extension RunHandlers {
         }
         let checks = try context.store.read { reader in try refusing { try RunChecks.read(read, reader) } }
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
+        let (raw, attempt) = try await build(read, call)
         let built = try refusing {
-            var built = try build(read)
+            var built = raw
             let accounts = try RunLedger.decode(built.ledger)
             for check in checks { built.exceptions += try check.exceptions(built, accounts) }
             return built
@@ -55,7 +56,10 @@ extension RunHandlers {
             run.figures = built.totals.all
             run.statementsSHA256 = Digest.hex(built.sha256)
             run.calculationMicroseconds = elapsed
-            try StatementStore.replace(built, of: run.id, in: transaction)
+            guard try StatementStore.finish(built, of: run.id, attempt: attempt, in: transaction) else {
+                throw Failure(
+                    PaymentsReasons.calculationChanged, "Run \(run.id) was calculated twice at the same time.")
+            }
             try RunExceptionStore.replace(built.exceptions, of: run.id, in: transaction)
             let (number, figures) = (run.calculation, run.figures)
             try save(
@@ -67,7 +71,43 @@ extension RunHandlers {
         }
     }
 
-    private func build(_ read: RunInputs) throws -> BuiltRun {
+    /// So many statements are stored together, beside the calculation of the next ones.
+    private static let batch = 2_000
+
+    /// Builds the run batch by batch and stores each batch while the next is built: a country's statements are never all
+    /// in memory. They are an attempt that nobody sees until the call's effect.
+    private func build(_ read: RunInputs, _ call: CallContext) async throws -> (BuiltRun, attempt: String) {
+        let calculator = calculator(read)
+        let (store, runID) = (context.store, read.run.id)
+        let actor = call.caller.responsible
+        let attempt = try await store.write(actor: actor) {
+            try StatementStore.beginAttempt(at: runID, in: $0)
+        }
+        var course = try refusing { try calculator.begin() }
+        let timelines = course.timelines
+        var storing: Task<Void, any Error>?
+        for start in stride(from: 0, to: timelines.count, by: RunHandlers.batch) {
+            let end = min(start + RunHandlers.batch, timelines.count)
+            do {
+                try refusing { try calculator.add(timelines[start..<end], to: &course) }
+            } catch {
+                _ = await storing?.result
+                throw error
+            }
+            let statements = course.takeStatements()
+            try await storing?.value
+            guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
+            storing = Task {
+                try await store.write(actor: actor) {
+                    try StatementStore.add(statements, of: runID, attempt: attempt, in: $0)
+                }
+            }
+        }
+        try await storing?.value
+        return (try refusing { try calculator.finish(course) }, attempt)
+    }
+
+    private func calculator(_ read: RunInputs) -> RunCalculator {
         let organisations = context.organisations
         let notices = read.notices
         let payees = read.payees
@@ -75,7 +115,7 @@ extension RunHandlers {
         let committees = read.committees
         let committeePayees = Set(committees.values.map(\.payee))
         let lastDay = read.run.month.lastDay
-        let calculator = RunCalculator(
+        return RunCalculator(
             run: RunFacts(runID: read.run.id, month: read.run.month, paymentDate: read.run.paymentDate),
             inputs: read.inputs, history: read.history, affectedMonths: read.affectedMonths,
             standing: { payee in
@@ -89,7 +129,6 @@ extension RunHandlers {
                     ?? committees[payee]?.profile(lastDay, organisations)
                     ?? PayeeProfile(payee, on: lastDay, organisations, payees: payees)
             })
-        return try calculator.build()
     }
 
     /// What the register, and its announcements, say of a payee at the end of the month.

@@ -36,6 +36,7 @@ enum PaymentsMigrations {
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
         Migration(version: 96, name: "maxima of additional roles", statements: RoleMaximumStore.schema),
         Migration(version: 97, name: "claims for additional roles", statements: AdditionalRolesStore.schema),
+        Migration(version: 140, name: "statements by attempt", statements: StatementStore.attempts),
     ]
 
     private static let inputs = [

@@ -2,11 +2,43 @@ import Digests
 import PluginAPI
 
 /// Statements, ledgers and totals of runs. A run's rows are replaced while it is not approved; never after.
+///
+/// Statements are stored while the next ones are calculated, as an *attempt*: nobody reads them until the transaction
+/// that ends the calculation makes it the run's attempt, which it does only if all of them are there.
 enum StatementStore {
+    /// Statements of runs were one to a run and practice; those of before are attempt "".
+    static let attempts = [
+        """
+        CREATE TABLE statement_of_attempt (
+            run_id TEXT NOT NULL REFERENCES run (run_id), attempt TEXT NOT NULL, practice_code TEXT NOT NULL,
+            practice_name TEXT NOT NULL, contract_kind INTEGER NOT NULL, commissioner_code TEXT NOT NULL,
+            region_code TEXT NOT NULL, lines INTEGER NOT NULL, gross_pence INTEGER NOT NULL,
+            deductions_pence INTEGER NOT NULL, sha256 BLOB NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (run_id, attempt, practice_code)
+        ) STRICT
+        """,
+        """
+        INSERT INTO statement_of_attempt (run_id, attempt, practice_code, practice_name, contract_kind,
+            commissioner_code, region_code, lines, gross_pence, deductions_pence, sha256, body)
+        SELECT run_id, '', practice_code, practice_name, contract_kind, commissioner_code, region_code, lines,
+            gross_pence, deductions_pence, sha256, body
+        FROM statement
+        """,
+        "DROP TABLE statement",
+        "ALTER TABLE statement_of_attempt RENAME TO statement",
+        "CREATE INDEX statement_by_practice ON statement (practice_code, run_id)",
+        """
+        CREATE TABLE run_attempt (
+            run_id TEXT PRIMARY KEY NOT NULL REFERENCES run (run_id), attempt TEXT NOT NULL
+        ) STRICT
+        """,
+        "INSERT INTO run_attempt (run_id, attempt) SELECT DISTINCT run_id, '' FROM statement",
+    ]
+
     private static let insert = BulkInsert(
         into: "statement",
         [
-            "run_id", "practice_code", "practice_name", "contract_kind", "commissioner_code", "region_code",
+            "run_id", "attempt", "practice_code", "practice_name", "contract_kind", "commissioner_code", "region_code",
             "lines",
             "gross_pence", "deductions_pence", "sha256", "body",
         ])
@@ -17,33 +49,51 @@ enum StatementStore {
     private static let deleteStatements = Statement("DELETE FROM statement WHERE run_id = ?1")
     private static let deleteTotals = Statement("DELETE FROM run_total WHERE run_id = ?1")
     private static let deleteLedger = Statement("DELETE FROM run_ledger WHERE run_id = ?1")
+    private static let deleteAttempt = Statement("DELETE FROM run_attempt WHERE run_id = ?1")
+    private static let insertAttempt = Statement("INSERT INTO run_attempt (run_id, attempt) VALUES (?1, ?2)")
+    /// What the run's own attempt and the one under way leave.
+    private static let deleteOthers = Statement(
+        """
+        DELETE FROM statement
+        WHERE run_id = ?1 AND attempt <> ?2
+            AND attempt NOT IN (SELECT run_attempt.attempt FROM run_attempt WHERE run_attempt.run_id = ?1)
+        """)
+    private static let deleteFormer = Statement("DELETE FROM statement WHERE run_id = ?1 AND attempt <> ?2")
+    private static let countOfAttempt = Statement(
+        "SELECT COUNT(*) FROM statement WHERE run_id = ?1 AND attempt = ?2")
+    private static let current = """
+        statement JOIN run_attempt
+            ON run_attempt.run_id = statement.run_id AND run_attempt.attempt = statement.attempt
+        """
     private static let one = Statement(
-        "SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code = ?2")
+        "SELECT body, sha256 FROM \(current) WHERE statement.run_id = ?1 AND practice_code = ?2")
     private static let ofPractice = Statement(
         """
-        SELECT body, sha256, gross_pence, deductions_pence FROM statement WHERE practice_code = ?1 ORDER BY run_id
+        SELECT body, sha256, gross_pence, deductions_pence FROM \(current)
+        WHERE practice_code = ?1 ORDER BY statement.run_id
         """)
     /// Of runs that are approved, paid or closed (states 5 to 7).
     private static let published = Statement(
         """
-        SELECT body, sha256 FROM statement JOIN run ON run.run_id = statement.run_id
+        SELECT body, sha256 FROM \(current) JOIN run ON run.run_id = statement.run_id
         WHERE practice_code = ?1 AND statement.run_id >= ?2 AND statement.run_id < ?3 AND run.state IN (5, 6, 7)
         ORDER BY statement.run_id
         """)
     private static let lastPublished = Statement(
         """
-        SELECT body, sha256 FROM statement JOIN run ON run.run_id = statement.run_id
+        SELECT body, sha256 FROM \(current) JOIN run ON run.run_id = statement.run_id
         WHERE practice_code = ?1 AND statement.run_id < ?2 AND run.state IN (5, 6, 7)
         ORDER BY statement.run_id DESC LIMIT 1
         """)
     private static let page = Statement(
         """
-        SELECT body, sha256 FROM statement WHERE run_id = ?1 AND practice_code > ?2 ORDER BY practice_code LIMIT ?3
+        SELECT body, sha256 FROM \(current)
+        WHERE statement.run_id = ?1 AND practice_code > ?2 ORDER BY practice_code LIMIT ?3
         """)
     private static let all = Statement(
         """
         SELECT practice_code, sha256, body, gross_pence, deductions_pence
-        FROM statement WHERE run_id = ?1 ORDER BY practice_code
+        FROM \(current) WHERE statement.run_id = ?1 ORDER BY practice_code
         """
     )
     private static let ledger = Statement("SELECT body FROM run_ledger WHERE run_id = ?1")
@@ -59,11 +109,24 @@ enum StatementStore {
         var sha256: [UInt8]
     }
 
-    static func replace(_ built: BuiltRun, of runID: String, in transaction: any Transaction) throws {
-        try clear(runID, in: transaction)
-        let id = StoredValue.text(runID)
-        try insert.run(built.statements, in: transaction) { statement, values in
+    /// Begins an attempt at a run: what an earlier one left, that did not come to its end, goes.
+    ///
+    /// - Returns: its identifier.
+    static func beginAttempt(at runID: String, in transaction: any Transaction) throws -> String {
+        let attempt = transaction.newIdentifier()
+        try transaction.run(deleteOthers, [.text(runID), .text(attempt)])
+        return attempt
+    }
+
+    /// Stores statements of an attempt; in force with the rest by `finish`.
+    static func add(
+        _ statements: [BuiltStatement], of runID: String, attempt: String,
+        in transaction: any Transaction
+    ) throws {
+        let (id, attempt) = (StoredValue.text(runID), StoredValue.text(attempt))
+        try insert.run(statements, in: transaction) { statement, values in
             values.append(id)
+            values.append(attempt)
             values.append(.text(statement.practice.value))
             values.append(.text(statement.practiceName))
             values.append(.integer(statement.kind?.rawValue ?? 0))
@@ -75,6 +138,20 @@ enum StatementStore {
             values.append(.blob(statement.sha256))
             values.append(.blob(statement.body))
         }
+    }
+
+    /// Makes the attempt the run's, in place of what was calculated before.
+    ///
+    /// - Returns: `false`, with nothing done, when statements of it are missing: another calculation of the run began
+    ///   meanwhile.
+    static func finish(
+        _ built: BuiltRun, of runID: String, attempt: String, in transaction: any Transaction
+    ) throws -> Bool {
+        let id = StoredValue.text(runID)
+        let stored = try transaction.first(countOfAttempt, [id, .text(attempt)]) { $0.integer(0) } ?? 0
+        guard stored == Int64(built.statements.count) else { return false }
+        try clear(runID, keeping: attempt, in: transaction)
+        try transaction.run(insertAttempt, [id, .text(attempt)])
         let totals = built.totals.byKey.sorted {
             ($0.key.dimension.rawValue, $0.key.key) < ($1.key.dimension.rawValue, $1.key.key)
         }
@@ -88,10 +165,20 @@ enum StatementStore {
         }
         try transaction.run(insertLedger, [id, .blob(built.ledger)])
         try PayableItemStore.assign(built.itemIDs, to: runID, in: transaction)
+        return true
     }
 
     static func clear(_ runID: String, in transaction: any Transaction) throws {
-        try transaction.run(deleteStatements, [.text(runID)])
+        try clear(runID, keeping: nil, in: transaction)
+    }
+
+    private static func clear(_ runID: String, keeping attempt: String?, in transaction: any Transaction) throws {
+        if let attempt {
+            try transaction.run(deleteFormer, [.text(runID), .text(attempt)])
+        } else {
+            try transaction.run(deleteStatements, [.text(runID)])
+        }
+        try transaction.run(deleteAttempt, [.text(runID)])
         try transaction.run(deleteTotals, [.text(runID)])
         try transaction.run(deleteLedger, [.text(runID)])
         try PayableItemStore.release(runID, in: transaction)

@@ -34,20 +34,19 @@ struct ExpectedTrainingGrants: RunCheck {
         -> [RunException]
     {
         var found: [RunException] = []
-        let byPractice = Dictionary(grouping: expected, by: \.placement.practice)
-        guard !byPractice.isEmpty else { return [] }
-        let statements = built.statements.filter { byPractice[$0.practice] != nil }
-        var documents: [ODSCode: StatementDocument] = [:]
-        for statement in statements {
-            documents[statement.practice] = try StatementDocument.decode(statement.body)
-        }
+        guard !expected.isEmpty else { return [] }
+        let practices = Set(expected.map(\.placement.practice))
+        let names = Dictionary(
+            built.statements.lazy.filter { practices.contains($0.practice) }.map { ($0.practice, $0.practiceName) },
+            uniquingKeysWith: { first, _ in first })
         for entry in expected {
             let placement = entry.placement
-            guard let obstacle = try obstacle(entry, documents[placement.practice]) else { continue }
+            let grant = PaidGrant(origin: placement.origin, month: entry.month.firstDay)
+            guard !built.trainerGrants.contains(grant), let obstacle = try obstacle(entry) else { continue }
             found.append(
                 RunException(
                     severity: .blocking, kind: .expectedMissing, practice: placement.practice,
-                    practiceName: documents[placement.practice]?.practiceName ?? "",
+                    practiceName: names[placement.practice] ?? "",
                     paycode: Paycode.trainerGrant.code,
                     message:
                         "no trainer grant for trainee \(placement.traineeRef) at \(placement.practice) in "
@@ -56,14 +55,8 @@ struct ExpectedTrainingGrants: RunCheck {
         return found
     }
 
-    private func obstacle(_ entry: Expected, _ document: StatementDocument?) throws(PaymentsError) -> String?
-    {
+    private func obstacle(_ entry: Expected) throws(PaymentsError) -> String? {
         let placement = entry.placement
-        let isPaid = document?.lines.contains {
-            $0.origin == placement.origin && $0.paycode == .trainerGrant
-                && $0.periodFrom == entry.month.firstDay
-        }
-        if isPaid == true { return nil }
         switch try grants.grant(placement, for: entry.month, paidIn: run) {
         case .nothing: return nil
         case .obstacle(let text): return text
