@@ -35,6 +35,7 @@ enum PaymentsMigrations {
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
         Migration(version: 105, name: "membership of networks", statements: NetworkMembershipStore.schema),
+        Migration(version: 106, name: "expenses of the retention scheme", statements: TrainingStore.expensesSchema),
     ]
 
     private static let inputs = [
