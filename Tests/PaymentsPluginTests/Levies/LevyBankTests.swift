@@ -1,3 +1,5 @@
+import CaseworkContract
+import CaseworkPlugin
 import CommonContract
 import HostContract
 import PaymentsContract
@@ -103,6 +105,34 @@ struct LevyBankTests {
             #expect(change.state == .submitted)
             let refused = try await refusal { try await office.authorise(change) }
             #expect(refused.reason == PaymentsReasons.bankDetailsRefused && refused.message.contains("A81001"))
+        }
+    }
+
+    @Test("what happens to an account is told to the people who read the payee's statements, whatever the payee is")
+    func messages() async throws {
+        try await PaymentsOffice.with(plugins: [PaymentsPlugin.self, CaseworkPlugin.self]) { office in
+            try await office.host.loadOrganisations()
+            try await LevyOffice.registerCommittees(office)
+            let readers = [
+                try await office.host.person("lena", roles: [Roles.lmcViewer], at: LevyOffice.committee),
+                try await office.host.person("nia", roles: [Roles.pcnViewer], at: "U89141"),
+                try await office.host.person("pat", roles: [Roles.practiceStatements], at: "A81001"),
+            ]
+            for (reader, number) in zip(readers, ["66374958", "66374974", "66374990"]) {
+                let code = try #require(reader.actingFor)
+                let change = try await office.bank(reader).proposeBankDetails(
+                    proposal {
+                        ($0.payeeCode, $0.signatories) = (code, ["Only One"])
+                        $0.account.accountNumber = number
+                    })
+                #expect(change.state == .submitted)
+            }
+            try await office.host.eventsDelivered()
+            for reader in readers {
+                let client = Pcs_Casework_V1_MessageServiceClient(try await office.transport(reader))
+                let titles = try await client.listMessages(.init()).messages.map(\.title)
+                #expect(titles == ["Bank details of \(reader.actingFor ?? "")"])
+            }
         }
     }
 
