@@ -230,7 +230,7 @@ var targets: [Target] = [
         name: "PCSCommandTests",
         dependencies: [
             "PCSCommand", "PluginAPI", "CommonContract", "HostContract", "PaymentsContract", "CaseworkContract", "Host",
-            protobuf, logging, crypto,
+            protobuf, logging, crypto, arguments,
         ]),
     .testTarget(name: "ArchitectureTests"),
     .target(

@@ -77,7 +77,7 @@ public enum Roles {
     public static let contractorStatements = Role("CONTRACTOR_STATEMENTS")
     /// Submits the monthly local payment files of pharmacies for a commissioner.
     public static let pharmacyPaymentsSubmitter = Role("PHARMACY_PAYMENTS_SUBMITTER")
-    /// Sees the remittances of the own Local Medical Committee.
+    /// Sees the remittances of the own Local Medical Committee, and gives its bank details.
     public static let lmcViewer = Role("LMC_VIEWER")
     /// GPP Practice Estimates and salary change.
     public static let gppEstimates = Role("GPP_ESTIMATES")

@@ -11,8 +11,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Proposes new details. Every active partner signs: the proposer is the first; the others with SignBankDetails.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     func proposeBankDetails(
         _ request: Pcs_Payments_V1_ProposeBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
@@ -20,8 +20,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Records the signature of another partner.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
-    /// second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`. Changes state. Takes a second person.
     func signBankDetails(
         _ request: Pcs_Payments_V1_SignBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
@@ -59,8 +59,9 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Details in force on a day, and changes on their way. Whole numbers only for operators and approvers.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally;
+    /// `AUDITOR` nationally. Reading is recorded.
     func getBankDetails(
         _ request: Pcs_Payments_V1_GetBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetails
@@ -83,8 +84,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
 /// Methods of `pcs.payments.v1.BankDetailsService`, and how an implementation is bound to them.
 public enum Pcs_Payments_V1_BankDetailsServiceMethods {
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     public static let proposeBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/ProposeBankDetails",
         kind: .unary,
@@ -95,6 +96,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
@@ -105,8 +107,8 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
             execution: .inline))
 
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
-    /// second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`. Changes state. Takes a second person.
     public static let signBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/SignBankDetails",
         kind: .unary,
@@ -117,6 +119,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: true, needsSecondPerson: true,
@@ -197,8 +200,9 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
             execution: .inline))
 
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally;
+    /// `AUDITOR` nationally. Reading is recorded.
     public static let getBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/GetBankDetails",
         kind: .unary,
@@ -209,6 +213,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
                 Allow(role: Roles.paymentsApprover, relation: .national),
                 Allow(role: Roles.auditor, relation: .national),
@@ -418,8 +423,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Proposes new details. Every active partner signs: the proposer is the first; the others with SignBankDetails.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     public func proposeBankDetails(
         _ request: Pcs_Payments_V1_ProposeBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -431,8 +436,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Records the signature of another partner.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
-    /// second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`. Changes state. Takes a second person.
     public func signBankDetails(
         _ request: Pcs_Payments_V1_SignBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -490,8 +495,9 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Details in force on a day, and changes on their way. Whole numbers only for operators and approvers.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally;
+    /// `AUDITOR` nationally. Reading is recorded.
     public func getBankDetails(
         _ request: Pcs_Payments_V1_GetBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetails {

@@ -420,6 +420,10 @@ public nonisolated struct Pcs_Payments_V1_RetentionMembership: Sendable {
   /// Sessions a week, 1 to 9; no more are paid than the rate retention_most_sessions says.
   public var sessions: Int32 = 0
 
+  /// The doctor's expenses are claimed: paid to the practice, by the sessions paid, at the rates retention_expenses_1 to
+  /// retention_expenses_4 (pounds a year, in twelfths). While the rate is not set, each run has a blocking exception.
+  public var expenses: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -883,7 +887,7 @@ nonisolated extension Pcs_Payments_V1_ProposeTrainingPaymentsRequest: SwiftProto
 
 nonisolated extension Pcs_Payments_V1_RetentionMembership: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RetentionMembership"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}membership_id\0\u{3}doctor_ref\0\u{3}practice_code\0\u{1}from\0\u{1}to\0\u{1}sessions\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}membership_id\0\u{3}doctor_ref\0\u{3}practice_code\0\u{1}from\0\u{1}to\0\u{1}sessions\0\u{1}expenses\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -897,6 +901,7 @@ nonisolated extension Pcs_Payments_V1_RetentionMembership: SwiftProtobuf.Message
       case 4: try { try decoder.decodeSingularMessageField(value: &self._from) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._to) }()
       case 6: try { try decoder.decodeSingularInt32Field(value: &self.sessions) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.expenses) }()
       default: break
       }
     }
@@ -925,6 +930,9 @@ nonisolated extension Pcs_Payments_V1_RetentionMembership: SwiftProtobuf.Message
     if self.sessions != 0 {
       try visitor.visitSingularInt32Field(value: self.sessions, fieldNumber: 6)
     }
+    if self.expenses != false {
+      try visitor.visitSingularBoolField(value: self.expenses, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -935,6 +943,7 @@ nonisolated extension Pcs_Payments_V1_RetentionMembership: SwiftProtobuf.Message
     if lhs._from != rhs._from {return false}
     if lhs._to != rhs._to {return false}
     if lhs.sessions != rhs.sessions {return false}
+    if lhs.expenses != rhs.expenses {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -306,7 +306,8 @@ public nonisolated struct Pcs_Payments_V1_ProposeSetOffRequest: Sendable {
 
   public var reason: Pcs_Payments_V1_RecoveryReason = .unspecified
 
-  /// Record of the debt, for example an invoice or a decision, 3 to 100 characters.
+  /// Record of the debt, for example an invoice or a decision, 3 to 100 characters. When it begins with a line of a
+  /// statement, as 2026-03-1/A81001/4, no more is set off than is left of what the line paid.
   public var debtReference: String = String()
 
   /// Shown to the payee.

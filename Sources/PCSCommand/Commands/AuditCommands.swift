@@ -9,7 +9,7 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Walk every chain from its first row and recompute each hash.",
             discussion: "Exit status 0: all chains are whole; 2: one is broken.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await ProgressBar("verifying").waiting {
@@ -39,7 +39,7 @@ struct AuditCommand: AsyncParsableCommand {
         @Option(help: "First row wanted.") var from: Int64 = 0
         @Option(help: "At most so many rows.") var limit: Int32 = 100
         @Option(help: "Only this organisation.") var organisation = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListAuditEntriesRequest()

@@ -10,7 +10,7 @@ struct BackupCommand: AsyncParsableCommand {
     struct Create: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Take a backup now.")
         @Option(help: "Letters, digits and -. Default: the time.") var name = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_CreateBackupRequest()
@@ -25,7 +25,7 @@ struct BackupCommand: AsyncParsableCommand {
 
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Backups that there are.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.backups.listBackups(.init())
@@ -39,7 +39,7 @@ struct VerifyCommand: ClientCommand {
         commandName: "verify",
         abstract: "Open a backup beside the running data and check every file, hash and audit chain in it.")
     @Argument(help: "Name of the backup.") var name: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_VerifyBackupRequest()
@@ -59,7 +59,7 @@ struct RestoreCommand: ClientCommand {
             "Put a verified backup in the place of the running data; the state before is backed up first.")
     @Argument(help: "Name of the backup.") var name: String
     @Option(help: "Why; kept for the auditor.") var reason: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_RestoreBackupRequest()

@@ -16,7 +16,7 @@ struct CallCommand: ClientCommand {
     @Argument(help: "Request: JSON, @FILE, or - for standard input.") var request: String?
     @Flag(help: "Protobuf text format instead of JSON, in and out.") var text = false
     @Option(help: "Idempotency key. Default: a new one, for methods that change state.") var key: String?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.reflection.getDescriptorSet(.init())

@@ -29,7 +29,7 @@ struct ChangeCommand: AsyncParsableCommand {
                 """)
         @Argument(help: "ODS code of a practice of the case.") var practice: String
         @Argument(help: "Notice: JSON, @FILE, or - for standard input.") var notice: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Changes_V1_DraftNoticeRequest()
@@ -46,7 +46,7 @@ struct ChangeCommand: AsyncParsableCommand {
         @Argument(help: "Id of the case.") var id: String
         @Argument(help: "ODS code of a practice of the case.") var practice: String
         @Argument(help: "Notice: JSON, @FILE, or - for standard input.") var notice: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Changes_V1_ReviseNoticeRequest()
@@ -62,7 +62,7 @@ struct ChangeCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Send the notice to the commissioner.")
         @Argument(help: "Id of the case.") var id: String
         @Argument(help: "ODS code of a practice of the case.") var practice: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Changes_V1_SubmitNoticeRequest()
@@ -83,7 +83,7 @@ struct ChangeCommand: AsyncParsableCommand {
         @Option(help: "Why.") var reason = ""
         @Option(help: "Version of the case that was looked at. Default: the present one.") var caseVersion:
             Int64?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Changes_V1_DecideNoticeRequest()
@@ -110,7 +110,7 @@ struct ChangeCommand: AsyncParsableCommand {
         @Argument(help: "Id of the case.") var id: String
         @Argument(help: "ODS code of a practice of the case.") var practice: String
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Changes_V1_WithdrawNoticeRequest()
@@ -126,7 +126,7 @@ struct ChangeListCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Cases of a practice, newest first; nationally all of them.")
     @Argument(help: "ODS code of the practice.") var practice: String?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Changes_V1_ListCasesRequest()
@@ -145,7 +145,7 @@ struct ChangeShowCommand: ClientCommand {
     @Argument(help: "Id of the case.") var id: String
     @Argument(help: "ODS code of a practice of the case.") var practice: String
     @Flag(help: "The checklist alone.") var steps = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await ChangeReference.get(id, practice, session)
@@ -159,7 +159,7 @@ struct ChangeWatchCommand: ClientCommand {
         commandName: "watch", abstract: "A line whenever something happens in a case, until its end.")
     @Argument(help: "Id of the case.") var id: String
     @Argument(help: "ODS code of a practice of the case.") var practice: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let request = ChangeReference.request(id, practice)
@@ -178,7 +178,7 @@ struct ChangeReportCommand: ClientCommand {
     @Argument(help: "Id of the case.") var id: String
     @Argument(help: "ODS code of a practice of the case.") var practice: String
     @Option(help: "File. Default: standard output.") var to: String?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var data: [UInt8] = []
@@ -201,7 +201,7 @@ struct ChangeReportCommand: ClientCommand {
 struct ChangeChecklistCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "checklist", abstract: "The checklist in force: every step with its owner.")
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.changeProgress.listChecklist(.init())

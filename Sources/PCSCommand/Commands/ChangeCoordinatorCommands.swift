@@ -7,7 +7,7 @@ struct ChangeReceiveCommand: ClientCommand {
         commandName: "receive",
         abstract: "The coordinator has the approved notice; the six weeks count from today.")
     @Argument(help: "Id of the case.") var id: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.changeCases.receiveCase(
@@ -24,7 +24,7 @@ struct ChangeValidateCommand: ClientCommand {
     var bankVerification = ""
     @Option(help: "Where it was seen that no change of bank details is open.") var noOpenBankChange = ""
     @Option(help: "Where it was seen that no incident with secure forms is open.") var noOpenIncident = ""
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Changes_V1_ValidateCaseRequest()
@@ -41,7 +41,7 @@ struct ChangePlanCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Make the steps with their days, and tell the areas.")
     @Argument(help: "Id of the case.") var id: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.changeCases.planCase(
@@ -64,7 +64,7 @@ struct ChangeStepCommand: ClientCommand {
     @Option(help: "Proof: JSON, @FILE, or -.") var proof: String?
     @Option(help: "What was done; may be repeated.") var effect: [String] = []
     @Option(help: "Why it failed or does not apply.") var words = ""
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Changes_V1_ReportStepRequest()
@@ -90,7 +90,7 @@ struct ChangeGoCommand: ClientCommand {
     @Argument(help: "ODS code of a practice of the case.") var practice: String
     @Flag(help: "No-go: everything waits until the case is postponed or rolled back.") var no = false
     @Option(help: "Why.") var reason: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Changes_V1_DecideGoRequest()
@@ -108,7 +108,7 @@ struct ChangePostponeCommand: ClientCommand {
     @Argument(help: "Id of the case.") var id: String
     @Option(help: "The new first day after the change, YYYY-MM-DD.") var to: DayArgument
     @Option(help: "Why.") var reason: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Changes_V1_PostponeCaseRequest()
@@ -124,7 +124,7 @@ struct ChangeRollBackCommand: ClientCommand {
         commandName: "roll-back", abstract: "Take back what was done, while nothing irreversible was.")
     @Argument(help: "Id of the case.") var id: String
     @Option(help: "Why.") var reason: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Changes_V1_RollBackCaseRequest()
@@ -139,7 +139,7 @@ struct ChangeCompleteCommand: ClientCommand {
         commandName: "complete",
         abstract: "End an effective case, when every step is done and the sums are right.")
     @Argument(help: "Id of the case.") var id: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.changeCases.completeCase(

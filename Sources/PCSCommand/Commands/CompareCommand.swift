@@ -4,10 +4,10 @@ import PaymentsContract
 struct CompareCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "The global sum of every GMS practice against the one published for the year.")
+        abstract: "A published year against what is recomputed of it, heading by heading.")
     @Argument(help: "Financial year, for example 2019/20.") var year: String
     @Flag(help: "Also every practice.") var practices = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_ComparePublishedYearRequest()

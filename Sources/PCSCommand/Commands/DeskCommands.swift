@@ -14,7 +14,7 @@ struct DeskCommand: AsyncParsableCommand {
         @Flag(help: "Only complaints.") var complaints = false
         @Flag(help: "Only those whose clock ran out.") var breached = false
         @Option(help: "Go on from here (nextPageToken of -o json).") var page = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_ListCasesRequest()
@@ -34,7 +34,7 @@ struct DeskCommand: AsyncParsableCommand {
             abstract: "One case with its correspondence; of another team with a reason, which is recorded.")
         @Argument(help: "Id of the case.") var enquiry: String
         @Option(help: "Why, for a case of another team.") var reason = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_OpenCaseRequest()
@@ -59,7 +59,7 @@ struct DeskCommand: AsyncParsableCommand {
         @Option(help: "Document uploaded before; may be repeated.") var document: [String] = []
         @Option(help: "acknowledge of a complaint: day of the first answer, YYYY-MM-DD.") var firstAnswerOn:
             DayArgument?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_HandleCaseRequest()
@@ -84,7 +84,7 @@ struct DeskCommand: AsyncParsableCommand {
         @Option(help: "Route it to the team of this category.") var category = ""
         @Option(help: "Sub-category.") var subCategory = ""
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_AmendCaseRequest()
@@ -101,7 +101,7 @@ struct DeskCommand: AsyncParsableCommand {
 
     struct Teams: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Teams and who is in them.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.desk.listTeams(.init())
@@ -115,7 +115,7 @@ struct DeskCommand: AsyncParsableCommand {
         @Argument(help: "Team.") var team: String
         @Argument(help: "Account id.") var person: String
         @Flag(help: "Take out instead of putting in.") var remove = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_SetTeamMemberRequest()
@@ -131,7 +131,7 @@ struct DeskCommand: AsyncParsableCommand {
             abstract: "Volumes and breaches by category of what was raised in a period.")
         @Option(help: "First day, YYYY-MM-DD.") var from: DayArgument
         @Option(help: "Last day, YYYY-MM-DD.") var to: DayArgument
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_ReportCasesRequest()

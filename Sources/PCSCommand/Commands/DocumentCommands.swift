@@ -12,7 +12,7 @@ struct DocumentCommand: AsyncParsableCommand {
     struct Limits: ClientCommand {
         static let configuration = CommandConfiguration(
             abstract: "What may be uploaded: kinds, sizes, types.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.uploads.getUploadLimits(.init())
@@ -33,7 +33,7 @@ struct DocumentCommand: AsyncParsableCommand {
         @Option(help: "Id of an upload to go on with.") var resume: String?
         @Option(help: "You have looked, and what looks like identifiers of patients may be there: why.")
         var confirmIdentifiers = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func validate() throws {
             if (kind == nil) == (resume == nil) { throw ValidationError("Say one of --kind and --resume.") }
@@ -49,7 +49,7 @@ struct DocumentCommand: AsyncParsableCommand {
     struct Abandon: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Discard an upload and its bytes.")
         @Argument(help: "Id of the upload.") var upload: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try session.show(
@@ -66,7 +66,7 @@ struct DocumentCommand: AsyncParsableCommand {
         )
         @Argument(help: "Id of the document.") var document: String
         @Option(help: "File. Default: the document's name, here.") var to: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let known = try await session.documents.getDocument(.with { $0.documentID = document })
@@ -79,7 +79,7 @@ struct DocumentCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What is known of a document, and who may read it.")
         @Argument(help: "Id of the document.") var document: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try session.show(try await session.documents.getDocument(.with { $0.documentID = document }))
@@ -94,7 +94,7 @@ struct DocumentCommand: AsyncParsableCommand {
         @Argument(help: "What it is there.") var kind: String
         @Argument(help: "Its id.") var record: String
         @Option(help: "ODS code of the organisation that it is about.") var organisation = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Documents_V1_ListDocumentsRequest()

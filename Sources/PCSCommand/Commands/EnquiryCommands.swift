@@ -19,7 +19,7 @@ struct EnquiryCommand: AsyncParsableCommand {
 
     struct Categories: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Categories, and the reasons for closing.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.enquiries.listCategories(.init())
@@ -50,7 +50,7 @@ struct EnquiryCommand: AsyncParsableCommand {
             [String] = []
         @Flag(help: "Only for those who must see it.") var restricted = false
         @Option(help: "Organisation that is to see it too; may be repeated.") var copyTo: [String] = []
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_RaiseEnquiryRequest()
@@ -78,7 +78,7 @@ struct EnquiryCommand: AsyncParsableCommand {
         @Flag(help: "Also the closed ones.") var all = false
         @Option(help: "Only of this category.") var category = ""
         @Option(help: "Go on from here (nextPageToken of -o json).") var page = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_ListEnquiriesRequest()
@@ -96,7 +96,7 @@ struct EnquiryCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "One enquiry with its clocks and what was said.")
         @Argument(help: "Id of the enquiry.") var enquiry: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_GetEnquiryRequest()
@@ -114,7 +114,7 @@ struct EnquiryCommand: AsyncParsableCommand {
         @Argument(help: "The step.") var action: Choice<Pcs_Casework_V1_EnquiryAction>
         @Option(help: "The text, @FILE, or - for standard input.") var text: String?
         @Option(help: "Document uploaded before; may be repeated.") var document: [String] = []
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_ActOnEnquiryRequest()

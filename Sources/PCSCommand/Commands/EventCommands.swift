@@ -8,7 +8,7 @@ struct EventCommand: AsyncParsableCommand {
 
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Subscriptions, with what waits.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.events.listSubscriptions(.init())
@@ -32,7 +32,7 @@ struct EventCommand: AsyncParsableCommand {
     struct Parked: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Events that could not be delivered.")
         @Option(help: "Only of this plugin.") var subscriber = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListParkedEventsRequest()
@@ -62,7 +62,7 @@ struct EventCommand: AsyncParsableCommand {
         @Argument(help: "Plugin that should take it.") var subscriber: String
         @Argument(help: "Plugin that published it.") var publisher: String
         @Argument(help: "Its number.") var sequence: Int64
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RetryParkedEventRequest()

@@ -18,7 +18,7 @@ struct GrantCommand: AsyncParsableCommand {
         @Option(help: "First day on which it no longer holds, YYYY-MM-DD. Default: open.") var to:
             DayArgument?
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_GrantRoleRequest()
@@ -37,7 +37,7 @@ struct GrantCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "End a grant now.")
         @Argument(help: "Id of the grant.") var grant: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RevokeGrantRequest()
@@ -52,7 +52,7 @@ struct GrantCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Grants of one person or system, or of all.")
         @Argument(help: "Person or system.") var subject: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListSubjectsRequest()

@@ -7,7 +7,7 @@ struct HealthCommand: ClientCommand {
         commandName: "health", abstract: "Whether the host serves, and what a person should look at.",
         discussion: "Exit status 0: it serves and no plugin has failed; 2 otherwise.")
     @Flag(help: "Only whether it serves: needs no identity.") var quick = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let check = try await session.health.check(.init())

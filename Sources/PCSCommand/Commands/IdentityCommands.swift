@@ -11,7 +11,7 @@ struct PersonCommand: AsyncParsableCommand {
         @Option(help: "Full name.") var name: String
         @Option(help: "E-mail address; unique among people.") var email: String
         @Flag(help: "Also make a key pair and register its public key.") var newKey = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_CreatePersonRequest()
@@ -27,7 +27,7 @@ struct PersonCommand: AsyncParsableCommand {
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "People, systems, keys and grants.")
         @Argument(help: "Only this person or system.") var subject: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListSubjectsRequest()
@@ -62,7 +62,7 @@ struct ClientSystemCommand: AsyncParsableCommand {
         var scope: [String]
         @Option(help: "The one URI name of its certificate, for mutual TLS.") var certificateURI = ""
         @Flag(help: "Also make a key pair and register its public key.") var newKey = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_CreateClientRequest()
@@ -82,7 +82,7 @@ struct ClientSystemCommand: AsyncParsableCommand {
 struct WhoAmICommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "whoami", abstract: "Who you are to the host, and what you may do.")
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.identity.whoAmI(.init())

@@ -8,7 +8,7 @@ struct JobCommand: AsyncParsableCommand {
 
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "All jobs, with their last outcome.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.jobs.listJobs(.init())
@@ -33,7 +33,7 @@ struct JobCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Run a job now, beside its schedule.")
         @Argument(help: "Plugin whose job it is.") var plugin: String
         @Argument(help: "Name of the job.") var job: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RunJobRequest()

@@ -12,7 +12,7 @@ struct KeyCommand: AsyncParsableCommand {
             abstract: "Make a P-256 key pair in the key folder and print the public key. Calls no host.")
         @Argument(help: "Person or system whose key it will be.") var subject: String
         @Flag(help: "Put it in the place of the one that is there.") var replace = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run() async throws {
             do {
@@ -37,7 +37,7 @@ struct KeyCommand: AsyncParsableCommand {
         @Option(help: "PEM file with the public key. Default: from the key folder.") var publicKey: String?
         @Option(help: "Name of the key in assertions. Default: from the hash of the key (P-256 only).")
         var keyID: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RegisterKeyRequest()
@@ -70,7 +70,7 @@ struct KeyCommand: AsyncParsableCommand {
         @Argument(help: "Person or system.") var subject: String
         @Argument(help: "Name of the key.") var keyID: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RevokeKeyRequest()

@@ -19,7 +19,7 @@ struct LocalOrganisationCommand: AsyncParsableCommand {
         @Option(help: "Postcode.") var postcode = ""
         @Option(help: "Sub ICB Location that commissions it.") var commissioner = ""
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RegisterLocalOrganisationRequest()
@@ -42,7 +42,7 @@ struct LocalOrganisationCommand: AsyncParsableCommand {
         @Argument(help: "Its code.") var code: String
         @Option(help: "Last day of business, YYYY-MM-DD. Default: today.") var on: DayArgument?
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_CloseLocalOrganisationRequest()
@@ -62,7 +62,7 @@ struct PayeeCommand: ClientCommand {
             "Payees are loaded with: pcs org load payees.csv --kind nominated-payees --published-on DAY")
     @Argument(help: "ODS code of the PCN.") var pcn: String
     @Option(help: "Day, YYYY-MM-DD. Default: today.") var at: DayArgument?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_GetPayeeRequest()

@@ -24,7 +24,7 @@ struct OrganisationCommand: AsyncParsableCommand {
         @Option(help: "Day on which the publisher made the snapshot, YYYY-MM-DD.") var publishedOn:
             DayArgument
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let files = try SnapshotFiles.find(paths, kind: kind?.value)
@@ -54,7 +54,7 @@ struct OrganisationCommand: AsyncParsableCommand {
         @Argument(help: "ODS code.") var code: String
         @Option(help: "Day on which it is asked to be true, YYYY-MM-DD. Default: today.") var at: DayArgument?
         @Option(help: "What was known on that day, YYYY-MM-DD. Default: now.") var knownOn: DayArgument?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_GetOrganisationRequest()
@@ -73,7 +73,7 @@ struct OrganisationCommand: AsyncParsableCommand {
         @Option(help: "Kind wanted. Default: all directly below.") var kind:
             Choice<Pcs_Host_V1_OrganisationKind>?
         @Option(help: "Day, YYYY-MM-DD. Default: today.") var at: DayArgument?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListOrganisationsRequest()
@@ -90,7 +90,7 @@ struct OrganisationCommand: AsyncParsableCommand {
 
     struct Loads: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "All snapshots that were loaded.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.organisations.listSnapshotLoads(.init())
@@ -102,7 +102,7 @@ struct OrganisationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "diff", abstract: "What one load changed, row by row.")
         @Argument(help: "Id of the load.") var load: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_GetSnapshotDifferencesRequest()
@@ -129,7 +129,7 @@ struct OrganisationCommand: AsyncParsableCommand {
         @Flag(help: "Apply it.") var apply = false
         @Flag(help: "Discard it.") var discard = false
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func validate() throws {
             if apply == discard { throw ValidationError("Say one of --apply and --discard.") }

@@ -5,7 +5,7 @@ package import PaymentsContract
 struct PaymentsLoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
-        abstract: "Load contracts, lists, a published year, or rates; .gz is taken as it is.",
+        abstract: "Load contracts, lists, a published year or reference data; .gz is taken as it is.",
         discussion:
             "A file is applied whole, or refused with every broken row. The same file again changes nothing.",
         subcommands: [Contracts.self, Capitation.self, Year.self, Rates.self])
@@ -15,7 +15,7 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
             abstract: "Contracts of practices, effective-dated (CSV).")
         @Argument(help: "CSV file.") var file: String
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let upload = try UploadFile(path: file)
@@ -45,7 +45,7 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
         var file: String
         @Option(help: "Quarter day, YYYY-MM-DD: 1 January, April, July or October.") var quarter: DayArgument
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let upload = try UploadFile(path: file)
@@ -77,7 +77,7 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
         @Argument(help: "CSV file.") var file: String
         @Option(help: "Financial year, for example 2019/20.") var year: String
         @Flag(help: "Validate and report, and change nothing.") var dryRun = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await PublishedYearUpload.load(file, year: year, dryRun: dryRun, session)
@@ -88,13 +88,13 @@ struct PaymentsLoadCommand: AsyncParsableCommand {
     struct Rates: ClientCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Propose rates, bank holidays, paycodes or bounds of amounts (CSV). Another person approves: "
+                "Propose rates, or with --kind other reference data (CSV). Another person approves: "
                 + "pcs payments rates decide."
         )
         @Argument(help: "CSV file.") var file: String
         @Option(help: "What the file holds.") var kind = Choice(Pcs_Payments_V1_ReferenceKind.rates)
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let upload = try UploadFile(path: file)

@@ -8,7 +8,7 @@ struct PluginCommand: AsyncParsableCommand {
 
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "All plugins and their state.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.plugins.listPlugins(.init())
@@ -20,7 +20,7 @@ struct PluginCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "One plugin: owners, services, methods with who may call them, events, storage.")
         @Argument(help: "Name of the plugin.") var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_DescribePluginRequest()
@@ -36,7 +36,7 @@ struct PluginCommand: AsyncParsableCommand {
         @Argument(help: "Name of the plugin.") var name: String
         @Flag(help: "Say what would be affected, and change nothing.") var dryRun = false
         @Option(help: "Why; kept for the auditor.") var reason = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_EnablePluginRequest()
@@ -59,7 +59,7 @@ struct PluginCommand: AsyncParsableCommand {
         @Flag(help: "Say what would be affected, and change nothing.") var dryRun = false
         @Option(help: "Why; kept for the auditor. Needed unless --dry-run.") var reason = ""
         @Option(help: "Time for calls in flight, 0.1 to 60 seconds.") var drain = 10.0
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func validate() throws {
             if !(0.1...60).contains(drain) { throw ValidationError("--drain is 0.1 to 60 seconds.") }

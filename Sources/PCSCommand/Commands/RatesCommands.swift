@@ -4,7 +4,7 @@ import PaymentsContract
 struct RatesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rates",
-        abstract: "Rates, bank holidays and paycodes: what holds, and what was proposed.",
+        abstract: "Rates and other reference data: what holds, what was proposed, and deciding on it.",
         subcommands: [List.self, Sets.self, Decide.self], defaultSubcommand: List.self)
 
     struct List: ClientCommand {
@@ -12,7 +12,7 @@ struct RatesCommand: AsyncParsableCommand {
         @Option(help: "Only this rate, for example global_sum_price.") var name = ""
         @Option(help: "Only what holds on that day, YYYY-MM-DD.") var at: DayArgument?
         @Flag(help: "Also versions that a later one has superseded.") var superseded = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_ListRatesRequest()
@@ -29,7 +29,7 @@ struct RatesCommand: AsyncParsableCommand {
     struct Sets: ClientCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sets that were proposed, approved or returned.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.rates.listRateSets(.init())
@@ -44,7 +44,7 @@ struct RatesCommand: AsyncParsableCommand {
         @Flag(name: .customLong("approve"), help: "Approve it.") var approves = false
         @Flag(name: .customLong("return"), help: "Return it; needs --reason.") var returns = false
         @Option(help: "Why.") var reason = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func validate() throws {
             if approves == returns { throw ValidationError("Say one of --approve and --return.") }

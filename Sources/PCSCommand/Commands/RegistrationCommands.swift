@@ -28,7 +28,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         @Option(help: "Days for which a code is valid from its issue.") var validDays: Int32 = 0
         @Option(help: "Last day on which codes are accepted, YYYY-MM-DD.") var expiresOn: DayArgument?
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_CreateCampaignRequest()
@@ -46,7 +46,7 @@ struct RegistrationCommand: AsyncParsableCommand {
 
     struct Campaigns: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "All campaigns, with how far they are.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let reply = try await session.registrations.listCampaigns(.init())
@@ -63,7 +63,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         @Argument(help: "Campaign: its name or id.") var campaign: String
         @Option(help: "Folder for the letters.") var to: String
         @Option(help: "Letters at most.") var limit: Int32 = 1_000
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let campaigns = try await session.registrations.listCampaigns(.init()).campaigns
@@ -90,7 +90,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         var email = ""
         @Option(help: "Folder for the letter.") var to: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ReissueLetterRequest()
@@ -112,7 +112,7 @@ struct RegistrationCommand: AsyncParsableCommand {
             commandName: "revoke-code", abstract: "Revoke the present code of an organisation.")
         @Argument(help: "ODS code.") var organisation: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RevokeCodeRequest()
@@ -129,7 +129,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         @Option(help: "Full name.") var name: String
         @Option(help: "E-mail address.") var email: String
         @Option(help: "Where it is from, for example the contract's number.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RecordContractHolderRequest()
@@ -164,7 +164,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         @Option(
             help: "Keep activation codes in this folder, a file of mode 0600 each, instead of printing them.")
         var codesTo: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
         var isAnonymous: Bool { true }
 
         func run(_ session: Session) async throws {
@@ -192,7 +192,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "An organisation's registration with its history.")
         @Argument(help: "ODS code.") var organisation: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_GetRegistrationRequest()
@@ -205,7 +205,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Registrations in order of code.")
         @Option(help: "Only in this state.") var state: Choice<Pcs_Host_V1_RegistrationState>?
         @Option(help: "Only of this campaign (id).") var campaign = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListRegistrationsRequest()
@@ -223,7 +223,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         @Argument(help: "ODS code.") var organisation: String
         @Argument(help: "registered, suspended or closed.") var state: Choice<Pcs_Host_V1_RegistrationState>
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_SetRegistrationStateRequest()
@@ -241,7 +241,7 @@ struct RegistrationCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the main practice.") var practice: String
         @Argument(help: "ODS code of the branch.") var branch: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_SetUpBranchRequest()

@@ -16,7 +16,7 @@ struct RoleCommand: AsyncParsableCommand {
             abstract: "Roles that can be held, who gives each, and what its holder sees.")
         @Argument(help: "Only those that can be held at this organisation (ODS code).") var organisation:
             String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListRolesRequest()
@@ -47,7 +47,7 @@ struct RoleCommand: AsyncParsableCommand {
         @Option(help: "Only this payment type; may be repeated. Default: all.") var paymentType: [String] = []
         @Flag(help: "You have read what the holder will see.") var acknowledge = false
         @Option(help: "Why; kept for the auditor.") var reason = "Needed for the work"
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_GiveRoleRequest()
@@ -70,7 +70,7 @@ struct RoleCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Argument(help: "Id of the grant.") var grant: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RevokeRoleRequest()
@@ -85,7 +85,7 @@ struct RoleCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Roles that one person must not, or should not, hold together.")
         @Argument(help: "Only of this role.") var role: Choice<Pcs_Access_V1_Role>?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var reply = try await session.roles.listRoles(.init())
@@ -119,7 +119,7 @@ struct RoleCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Option(help: "Day, YYYY-MM-DD. Default: today.") var on: DayArgument?
         @Flag(help: "Only reads that are recorded as sensitive.") var sensitive = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_WhoCouldSeeRequest()
@@ -135,7 +135,7 @@ struct RoleCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "self-given", abstract: "Roles that people gave to themselves in a month.")
         @Argument(help: "Month, YYYY-MM.") var month: MonthArgument
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListSelfGrantsRequest()
@@ -153,7 +153,7 @@ struct RoleCommand: AsyncParsableCommand {
         @Option(help: "First day, YYYY-MM-DD.") var from: DayArgument
         @Option(help: "Last day, YYYY-MM-DD. Default: today.") var to: DayArgument?
         @Option(help: "Most rows.") var limit: Int32 = 1_000
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListSensitiveReadsRequest()

@@ -23,7 +23,7 @@ struct RoleProposalCommand: AsyncParsableCommand {
         @Option(help: "Why nobody earlier in the order signed.") var noEarlierAuthoriser = ""
         @Option(help: "Why; kept for the auditor.") var reason: String
         @Flag(help: "You have read what the holder will see.") var acknowledge = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ProposeGrantRequest()
@@ -48,7 +48,7 @@ struct RoleProposalCommand: AsyncParsableCommand {
             abstract: "Proposals that wait; --all: the decided too.")
         @Argument(help: "Only of this organisation (ODS code).") var organisation: String?
         @Flag(help: "Also the decided ones.") var all = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListProposalsRequest()
@@ -64,7 +64,7 @@ struct RoleProposalCommand: AsyncParsableCommand {
             abstract: "Approve a proposal as it was seen. Needs a fresh proof (pcs user step-up).")
         @Argument(help: "Id of the proposal.") var proposal: String
         @Option(help: "Digest of what was looked at (pcs role proposal list -o json).") var digest: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ApproveProposalRequest()
@@ -79,7 +79,7 @@ struct RoleProposalCommand: AsyncParsableCommand {
             abstract: "Reject a proposal; the proposer is told why.")
         @Argument(help: "Id of the proposal.") var proposal: String
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RejectProposalRequest()
@@ -100,7 +100,7 @@ struct RoleReviewCommand: AsyncParsableCommand {
             abstract: "Reviews of an organisation, grant by grant.")
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Flag(help: "Also the closed ones.") var all = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListReviewsRequest()
@@ -117,7 +117,7 @@ struct RoleReviewCommand: AsyncParsableCommand {
         @Argument(help: "Id of the review.") var review: String
         @Option(help: "Grant to keep; may be repeated.") var keep: [String] = []
         @Option(help: "Grant to end; may be repeated.") var end: [String] = []
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_AnswerReviewRequest()
@@ -157,7 +157,7 @@ struct RoleMigrationCommand: AsyncParsableCommand {
         @Option(name: .customLong("case"), help: "The case, for example of the merger.") var caseReference:
             String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ProposeMigrationRequest()
@@ -184,7 +184,7 @@ struct RoleMigrationCommand: AsyncParsableCommand {
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Migrations of an organisation, or all.")
         @Argument(help: "ODS code, of either side.") var organisation: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListMigrationsRequest()
@@ -199,7 +199,7 @@ struct RoleMigrationCommand: AsyncParsableCommand {
             abstract: "Approve a migration as it was seen. Needs a fresh proof (pcs user step-up).")
         @Argument(help: "Id of the migration.") var migration: String
         @Option(help: "Digest of what was looked at.") var digest: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ApproveMigrationRequest()
@@ -214,7 +214,7 @@ struct RoleMigrationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Reject a migration.")
         @Argument(help: "Id of the migration.") var migration: String
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RejectMigrationRequest()

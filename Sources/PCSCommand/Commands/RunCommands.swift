@@ -19,7 +19,7 @@ struct RunCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Open the run of a month.")
         @Argument(help: "Month, YYYY-MM.") var month: MonthArgument
         @Option(help: "Payment date, YYYY-MM-DD. Default: from the calendar.") var paymentDate: DayArgument?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_OpenRunRequest()
@@ -37,7 +37,7 @@ struct RunCommand: AsyncParsableCommand {
         @Flag(help: "Freeze the inputs although the cut-off day has not passed; needs --reason.")
         var beforeCutOff = false
         @Option(help: "Why.") var reason = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_CalculateRunRequest()
@@ -57,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
         @Option(help: "Number of the calculation looked at. Default: the present one.") var calculation:
             Int32?
         @Option(help: "What was looked at.") var note = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let current = try await RunReference.run(run, session)
@@ -78,7 +78,7 @@ struct RunCommand: AsyncParsableCommand {
             PoundsArgument?
         @Option(help: "Number of the calculation looked at. Default: the present one.") var calculation:
             Int32?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             let current = try await RunReference.run(run, session)
@@ -97,7 +97,7 @@ struct RunCommand: AsyncParsableCommand {
         @Argument(help: "Run or month.") var run: String
         @Flag(help: "Also let go of the frozen inputs.") var thaw = false
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_ReopenRunRequest()
@@ -114,7 +114,7 @@ struct RunCommand: AsyncParsableCommand {
             abstract: "Abort a run that has not been paid. Two approvers: the second call carries it out.")
         @Argument(help: "Run or month.") var run: String
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_AbortRunRequest()
@@ -132,7 +132,7 @@ struct RunCommand: AsyncParsableCommand {
         @Option(help: "Day, YYYY-MM-DD.") var on: DayArgument
         @Option(help: "Reference of the bank.") var bankReference: String
         @Option(help: "What the bank reports as paid, in pounds.") var total: PoundsArgument
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_RecordPaidRequest()
@@ -148,7 +148,7 @@ struct RunCommand: AsyncParsableCommand {
     struct Close: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Close a paid run: read-only from now on.")
         @Argument(help: "Run or month.") var run: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Payments_V1_CloseRunRequest()

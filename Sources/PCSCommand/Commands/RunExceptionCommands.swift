@@ -7,7 +7,7 @@ struct RunExceptionsCommand: ClientCommand {
     @Argument(help: "Run or month.") var run: String
     @Flag(help: "Only blocking ones that nobody has accepted.") var open = false
     @Option(help: "Only of this kind.") var kind: Choice<Pcs_Payments_V1_ExceptionKind>?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_ListExceptionsRequest()
@@ -28,7 +28,7 @@ struct RunAcceptCommand: ClientCommand {
     @Flag(help: "All that are open; of one kind with --kind.") var allOpen = false
     @Option(help: "With --all-open: only of this kind.") var kind: Choice<Pcs_Payments_V1_ExceptionKind>?
     @Option(help: "Why.") var reason: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func validate() throws {
         if allOpen == !numbers.isEmpty { throw ValidationError("Give numbers of exceptions, or --all-open.") }

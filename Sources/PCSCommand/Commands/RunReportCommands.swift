@@ -6,7 +6,7 @@ struct RunShowCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "One run with its figures, approvals and history.")
     @Argument(help: "Run or month.") var run: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let reply = try await RunReference.run(run, session)
@@ -20,7 +20,7 @@ struct RunShowCommand: ClientCommand {
 struct RunListCommand: ClientCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "All runs, oldest first.")
     @Option(help: "Only of a financial year, for example 2019/20.") var year = ""
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_ListRunsRequest()
@@ -37,7 +37,7 @@ struct RunTotalsCommand: ClientCommand {
         commandName: "totals", abstract: "Totals of a calculated run.")
     @Argument(help: "Run or month.") var run: String
     @Option(help: "By what.") var by = Choice(Pcs_Payments_V1_TotalDimension.region)
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_GetRunTotalsRequest()
@@ -54,7 +54,7 @@ struct RunExportCommand: ClientCommand {
     @Argument(help: "Run or month.") var run: String
     @Option(help: "File to write. Default: standard output.") var to: String?
     @Flag(help: "Begin with a UTF-8 byte-order mark, as some spreadsheets want it.") var byteOrderMark = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let current = try await RunReference.run(run, session)
@@ -87,12 +87,12 @@ struct RunExportCommand: ClientCommand {
 
 struct RunCompareCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare-runs",
-        abstract: "What changed between two runs, and why: the inputs that differ.")
+        commandName: "compare",
+        abstract: "What changed between two runs, and why: the inputs that differ.", aliases: ["compare-runs"])
     @Argument(help: "Run or month before.") var before: String
     @Argument(help: "Run or month after.") var after: String
     @Option(help: "Only this practice.") var practice = ""
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_CompareRunsRequest()

@@ -4,13 +4,13 @@ import PaymentsContract
 struct ChangesCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "changes", abstract: "What differs from the statement before, and why.")
-    @Argument(help: "Practice code.") var practice: String
+    @Argument(help: PayeeArgument.help, transform: PayeeArgument.read) var payee: PayeeArgument
     @Argument(help: "Month, YYYY-MM.") var month: MonthArgument
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_GetStatementChangesRequest()
-        request.practiceCode = practice.uppercased()
+        request.practiceCode = payee.code
         request.month = month.message
         let reply = try await session.statements.getStatementChanges(request)
         try session.show(reply) { terminal in
@@ -29,7 +29,7 @@ struct ChangesCommand: ClientCommand {
 
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Queries on lines of statements.",
+        commandName: "query", abstract: "Questions about lines of statements: ask, and see what was asked.",
         subcommands: [QueryRaiseCommand.self, QueryListCommand.self])
 }
 
@@ -37,15 +37,15 @@ struct QueryRaiseCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "raise",
         abstract: "Asks about a line. Follow the answer with: pcs case enquiry show QUERY.")
-    @Argument(help: "Practice code.") var practice: String
+    @Argument(help: PayeeArgument.help, transform: PayeeArgument.read) var payee: PayeeArgument
     @Argument(help: "Month, YYYY-MM.") var month: MonthArgument
-    @Argument(help: "Number of the line.") var line: Int32
+    @Argument(help: "Number of the line, as the statement shows it.") var line: Int32
     @Option(help: "What is asked. Name no patients.") var question: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_RaiseQueryRequest()
-        request.practiceCode = practice.uppercased()
+        request.practiceCode = payee.code
         request.month = month.message
         request.lineNumber = line
         request.question = question
@@ -57,13 +57,13 @@ struct QueryRaiseCommand: ClientCommand {
 struct QueryListCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Queries on a payee's statements, newest first.")
-    @Argument(help: "Practice code.") var practice: String
+    @Argument(help: PayeeArgument.help, transform: PayeeArgument.read) var payee: PayeeArgument
     @Flag(help: "Only those that are not answered.") var open = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_ListQueriesRequest()
-        request.practiceCode = practice.uppercased()
+        request.practiceCode = payee.code
         request.openOnly = open
         let reply = try await session.statements.listQueries(request)
         try session.show(reply) { terminal in
@@ -80,9 +80,14 @@ struct QualityFiguresCommand: ClientCommand {
     @Argument(help: "Practice, or a commissioner for all of its practices.") var organisation: String
     @Argument(help: "Financial year, for example 2025/26. With a practice: with its areas.") var year = ""
     @Option(help: "Only practices whose code or name has this in it.") var search = ""
-    @Option(help: "Write all figures with their areas to this file, as CSV.") var csv: String?
+    @Option(help: ArgumentHelp("Write all figures with their areas to this file, as CSV.", valueName: "file"))
+    var csv: String?
     @Flag(help: "CSV: begin with a UTF-8 byte-order mark.") var byteOrderMark = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+
+    func validate() throws {
+        if byteOrderMark, csv == nil { throw ValidationError("--byte-order-mark goes with --csv.") }
+    }
 
     func run(_ session: Session) async throws {
         if let csv { return try await export(to: csv, session) }

@@ -24,7 +24,7 @@ enum SystemClientCommands {
         @Option(help: "Last day on which it is let in, YYYY-MM-DD.") var expiresOn: DayArgument
         @Option(help: "PEM of its certificate for mutual TLS, with one URI name.") var clientCertificate:
             String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_RegisterClientRequest()
@@ -55,7 +55,7 @@ enum SystemClientCommands {
         @Option(help: "Last day on which it is let in, YYYY-MM-DD.") var expiresOn: DayArgument?
         @Option(help: "PEM of its certificate for mutual TLS.") var clientCertificate: String?
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ChangeClientRequest()
@@ -76,7 +76,7 @@ enum SystemClientCommands {
     struct List: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Systems, of one organisation or all.")
         @Argument(help: "ODS code.") var organisation: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListClientsRequest()
@@ -93,7 +93,7 @@ enum SystemClientCommands {
     struct Show: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "One system with its keys.")
         @Argument(help: "Client id.") var client: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_GetClientRequest()
@@ -114,7 +114,7 @@ enum SystemClientCommands {
         @Option(help: "Hours for which keys that are not in the set still work, 0 to 336.") var overlapHours:
             Int32 = 24
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_PutClientKeysRequest()
@@ -132,7 +132,7 @@ enum SystemClientCommands {
         @Argument(help: "Client id.") var client: String
         @Option(help: "Only this key.") var key: String?
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             if let key {
@@ -151,7 +151,7 @@ enum SystemClientCommands {
         static let configuration = CommandConfiguration(abstract: "Let a system in again.")
         @Argument(help: "Client id.") var client: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try await SubjectState.set(client, .active, reason, session)

@@ -14,7 +14,7 @@ struct TaskCommand: AsyncParsableCommand {
         @Flag(help: "Only those that one takes care of.") var mine = false
         @Option(help: "Only of this area.") var area = ""
         @Option(help: "Go on from here (nextPageToken of -o json).") var page = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_ListTasksRequest()
@@ -37,7 +37,7 @@ struct TaskCommand: AsyncParsableCommand {
     struct Show: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "One task with its history.")
         @Argument(help: "Id of the task.") var task: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try session.show(try await session.tasks.getTask(.with { $0.taskID = task }))
@@ -49,7 +49,7 @@ struct TaskCommand: AsyncParsableCommand {
             abstract: "Say who takes care of a task; without a person, nobody any more.")
         @Argument(help: "Id of the task.") var task: String
         @Argument(help: "Account id.") var person: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_AssignTaskRequest()
@@ -65,7 +65,7 @@ struct TaskCommand: AsyncParsableCommand {
         @Argument(help: "Id of the task.") var task: String
         @Argument(help: "One of its outcomes (pcs task show).") var outcome: String
         @Option(help: "Why.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_SettleTaskRequest()
@@ -80,7 +80,7 @@ struct TaskCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "A line for each task, and again whenever one changes; at most ten minutes.")
         @Option(help: "Go on after this position. Default: begin with all open tasks.") var after: Int64 = 0
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_WatchTasksRequest()
@@ -104,7 +104,7 @@ struct MessageCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Messages, newest first.")
         @Flag(help: "Only those not read.") var unread = false
         @Option(help: "Go on from here (nextPageToken of -o json).") var page = ""
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_ListMessagesRequest()
@@ -124,7 +124,7 @@ struct MessageCommand: AsyncParsableCommand {
     struct Show: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "One message with its read receipts.")
         @Argument(help: "Id of the message.") var message: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try session.show(try await session.messages.getMessage(.with { $0.messageID = message }))
@@ -134,7 +134,7 @@ struct MessageCommand: AsyncParsableCommand {
     struct Read: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "Record that one has read a message.")
         @Argument(help: "Id of the message.") var message: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try session.show(
@@ -147,7 +147,7 @@ struct MessageCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "A line for each message as it arrives; at most ten minutes.")
         @Option(help: "Go on after this position. Default: from now on.") var after: Int64 = 0
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_WatchMessagesRequest()
@@ -170,7 +170,7 @@ struct ArticleCommand: AsyncParsableCommand {
             discussion: "Example: pcs article search 'when is the global sum paid'")
         @Argument(help: "1 to 200 characters.") var text: String
         @Flag(help: "Also articles for other organisations and roles.") var all = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_SearchArticlesRequest()
@@ -187,7 +187,7 @@ struct ArticleCommand: AsyncParsableCommand {
     struct Show: ClientCommand {
         static let configuration = CommandConfiguration(abstract: "One article.")
         @Argument(help: "Id of the article.") var article: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             try session.show(try await session.articles.getArticle(.with { $0.articleID = article }))
@@ -199,7 +199,7 @@ struct ArticleCommand: AsyncParsableCommand {
             abstract: "Say which article of a search helped; without one, none.")
         @Argument(help: "Id of the search.") var search: String
         @Argument(help: "Id of the article that helped.") var article: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Casework_V1_RecordHelpedRequest()

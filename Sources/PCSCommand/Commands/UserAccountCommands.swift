@@ -7,7 +7,7 @@ struct UserProfileCommand: ClientCommand {
     @Option(help: "Full name.") var name: String?
     @Option(help: "Job title.") var jobTitle: String?
     @Option(help: "Telephone.") var telephone: String?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let present = try await session.accounts.getProfile(.init())
@@ -24,7 +24,7 @@ struct UserSessionsCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "sessions", abstract: "One's open sessions; --end closes one of them.")
     @Option(help: "Id of a session to end.") var end: String?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         if let end {
@@ -41,7 +41,7 @@ struct UserShowCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "An account's state and how it came to it.")
     @Argument(help: "Account id.") var account: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_GetAccountRequest()
@@ -55,7 +55,7 @@ struct UserInviteCommand: ClientCommand {
         commandName: "invite", abstract: "Invite again: the earlier code ends.",
         discussion: "The code goes by mail; national administrators are shown it too.")
     @Argument(help: "Account id.") var account: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_InviteRequest()
@@ -81,7 +81,7 @@ struct UserUnlockCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "unlock", abstract: "End a lock before its time.")
     @OptionGroup var change: AccountChangeOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         try session.show(try await session.accounts.unlockAccount(change.request, options: session.change()))
@@ -92,7 +92,7 @@ struct UserDisableCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "disable", abstract: "Nobody gets in by the account; its sessions end at once.")
     @OptionGroup var change: AccountChangeOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         try session.show(try await session.accounts.disableAccount(change.request, options: session.change()))
@@ -103,7 +103,7 @@ struct UserEnableCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "enable", abstract: "Bring a dormant or disabled account back.")
     @OptionGroup var change: AccountChangeOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         try session.show(
@@ -116,7 +116,7 @@ struct UserVouchCommand: ClientCommand {
         commandName: "vouch",
         abstract: "Give one's word that a person lost their second factor; a code goes to them by mail.")
     @OptionGroup var change: AccountChangeOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         try session.show(try await session.accounts.vouchForPerson(change.request, options: session.change()))

@@ -28,7 +28,7 @@ struct UserCommand: AsyncParsableCommand {
         @Option(help: "Why; kept for the auditor.") var reason = "New colleague"
         @Option(help: "Keep the activation code in this file, mode 0600, instead of printing it.")
         var codeFile: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_CreateUserRequest()
@@ -52,7 +52,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Argument(help: "E-mail address or account id.") var person: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_AddExistingUserRequest()
@@ -68,7 +68,7 @@ struct UserCommand: AsyncParsableCommand {
             abstract: "People of an organisation with their roles, and what is wrong with them.")
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Flag(help: "Also those whose membership has ended.") var all = false
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListUsersRequest()
@@ -86,7 +86,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Argument(help: "Account id.") var account: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_DeactivateMembershipRequest()
@@ -103,7 +103,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Argument(help: "Account id.") var account: String
         @Option(help: "Why; kept for the auditor.") var reason: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ReactivateMembershipRequest()
@@ -120,7 +120,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "ODS code of the organisation.") var organisation: String
         @Argument(help: "Only about this account.") var account: String?
         @Option(help: "Most entries.") var limit: Int32 = 1_000
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
         func run(_ session: Session) async throws {
             var request = Pcs_Host_V1_ListUserHistoryRequest()

@@ -32,7 +32,7 @@ struct UserAcceptCommand: ClientCommand {
             """)
     @Option(help: "File, mode 0600, with the activation code. Default: asked for.") var codeFile: String?
     @OptionGroup var proof: ProofOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
     var isAnonymous: Bool { true }
 
     func run(_ session: Session) async throws {
@@ -66,7 +66,7 @@ struct UserLogInCommand: ClientCommand {
     @Argument(help: "E-mail address.") var email: String
     @Option(help: "ODS code to act for. Default: the only one.") var organisation = ""
     @OptionGroup var proof: ProofOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
     var isAnonymous: Bool { true }
 
     func run(_ session: Session) async throws {
@@ -105,7 +105,7 @@ struct KeptSession {
 struct UserLogOutCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "logout", abstract: "End the session, at the host and here.")
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         // A session that the host has ended already is forgotten all the same.
@@ -119,7 +119,7 @@ struct UserSwitchCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "switch", abstract: "Act for another of one's organisations; audited.")
     @Argument(help: "ODS code.") var organisation: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_ChooseOrganisationRequest()
@@ -132,7 +132,7 @@ struct UserStepUpCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "step-up", abstract: "A fresh proof for dangerous acts, good for five minutes.")
     @OptionGroup var proof: ProofOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_StepUpRequest()
@@ -148,7 +148,7 @@ struct UserPasswordCommand: ClientCommand {
         discussion: "On standard input: present password, new password, one-time code, a line each.")
     @Option(help: "File, mode 0600, with the new password. Default: asked for.") var newPasswordFile: String?
     @OptionGroup var proof: ProofOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Host_V1_ChangePasswordRequest()
@@ -169,7 +169,7 @@ struct UserForgottenCommand: ClientCommand {
             """)
     @Argument(help: "E-mail address.") var email: String?
     @Flag(help: "Set a new password with the code that came.") var complete = false
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
     var isAnonymous: Bool { true }
 
     func validate() throws {

@@ -315,7 +315,7 @@ nonisolated enum Pcs_Access_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// Submits the monthly local payment files of pharmacies for a commissioner.
   case pharmacyPaymentsSubmitter // = 36
 
-  /// Sees the remittances of the own Local Medical Committee.
+  /// Sees the remittances of the own Local Medical Committee, and gives its bank details.
   case lmcViewer // = 37
 
   /// GPP Practice Estimates and salary change.

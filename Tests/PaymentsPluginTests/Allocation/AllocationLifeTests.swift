@@ -135,6 +135,52 @@ struct AllocationLifeTests {
         }
     }
 
+    @Test("the statement as PDF shows patients by age and sex with their weights, each index, and the totals as ever")
+    func statementPanel() async throws {
+        try await withDesk { desk in
+            try await desk.approveExample()
+            try await desk.load("2026-04-01", rows(new: [905, 1200, 610]))
+            _ = try await desk.approve(try await desk.calculate("2026-04-01"))
+            try await desk.office.pay("2026-04")
+            func texts(_ runID: String) async throws -> [String] {
+                PDFText.texts(try await StatementFileTests.download(desk.office, "A81001", runID, .pdf).bytes)
+            }
+            let panel = try await desk.panel("A81001", "2026-04-15")
+            let april = try await texts("2026-04-1")
+            var expected = ["Lists on 1 Apr 2026", "Age", "0-4", "85+", "Men"]
+            expected += panel.cells.prefix(7).map { grouped($0.patients) }
+            expected.append("Women")
+            expected += panel.cells.suffix(7).map { grouped($0.patients) }
+            expected += ["Age and sex", "Rurality", "Normaliser"]
+            var rest = april[...]
+            for text in expected {
+                let place = try #require(rest.firstIndex(of: text), "\(text)")
+                rest = rest[(place + 1)...]
+            }
+            for cell in panel.cells { #expect(april.contains(cell.weight), "\(cell.cell)") }
+            for index in panel.indices {
+                // Rounded to six decimals, of which the last may differ from the twelve cut off.
+                let shown = april.contains { $0.utf8.count == 8 && $0.hasPrefix(index.index.prefix(7)) }
+                #expect(shown, "\(index.component) \(index.index)")
+            }
+            #expect(april.contains("905") && april.contains("74") && april.contains("£130.07"))
+            let sha256 = try await desk.office.statement("A81001", "2026-04").sha256
+            #expect(april.contains("SHA-256 " + sha256))
+
+            // Lists that came from a file are shown as totals; the statement paid on the formula keeps its panel.
+            try await desk.office.loadLists("2026-04-01", "A81001,10100,11000.00,0")
+            try await desk.office.pay("2026-05")
+            let may = try await texts("2026-05-1")
+            #expect(may.contains("Lists on 1 Apr 2026") && may.contains("11,000.00"))
+            #expect(!may.contains("Men") && !may.contains("Normaliser"))
+            #expect(try await texts("2026-04-1") == april)
+        }
+    }
+
+    private func grouped(_ patients: Int64) -> String {
+        patients < 1_000 ? String(patients) : "\(patients / 1_000)," + String(patients % 1_000 + 1_000).dropFirst()
+    }
+
     @Test(
         "C6: missing new-registration flags move the turnover index and are an anomaly before anything is approved"
     )

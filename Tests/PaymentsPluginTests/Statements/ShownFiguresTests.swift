@@ -10,17 +10,19 @@ import Testing
 /// Comes to a line's amount from what the line shows, and nothing else (C1).
 ///
 /// A basis is read like this: `NAME` = quantity x rate; `PERCENT_OF_NAME` = quantity x rate / 100; `/12`, `/7` =
-/// divided by that; ` x 17/30` = for so many of the days.
+/// divided by that; ` x 17/30` = for so many of the days, ` x 52/12` = the weeks of a month; both may follow each other.
 struct ShownFigures {
+    struct Unreadable: Error {
+        var basis: String
+    }
+
     static func amount(_ line: Pcs_Payments_V1_StatementLine) throws -> Rational {
         let quantity = try #require(ExactDecimal(line.quantity)).rational
         let rate = try #require(ExactDecimal(line.rate)).rational
         var amount = try quantity.multiplied(by: rate)
-        var basis = line.basis[...]
-        if let share = basis.range(of: " x ") {
-            amount = try amount.multiplied(by: fraction(basis[share.upperBound...]))
-            basis = basis[..<share.lowerBound]
-        }
+        let parts = line.basis.components(separatedBy: " x ")
+        for factor in parts.dropFirst() { amount = try amount.multiplied(by: fraction(factor)) }
+        let basis = parts[0]
         if let slash = basis.lastIndex(of: "/"), let divisor = Int64(basis[basis.index(after: slash)...]) {
             amount = try amount.divided(by: Rational(divisor))
         }
@@ -28,10 +30,11 @@ struct ShownFigures {
         return amount
     }
 
-    private static func fraction(_ text: Substring) throws -> Rational {
-        let parts = text.split(separator: "/").compactMap { Int64($0) }
-        try #require(parts.count == 2)
-        return try Rational(parts[0]).divided(by: Rational(parts[1]))
+    private static func fraction(_ text: String) throws -> Rational {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int64($0) }
+        guard parts.count == 2, numbers.count == 2 else { throw Unreadable(basis: text) }
+        return try Rational(numbers[0]).divided(by: Rational(numbers[1]))
     }
 
     /// Whether that is the amount to within a penny.
@@ -126,5 +129,23 @@ struct ShownFiguresTests {
         #expect(try ShownFigures.agrees(line))
         line.rate = "130.08"
         #expect(try !ShownFigures.agrees(line))
+    }
+
+    @Test("every factor of a basis counts: a wrong second one does not agree, and what is no fraction is refused")
+    func everyFactor() throws {
+        // Four sessions of 76.92 for 52 weeks: a month, and 17 of its 31 days.
+        var line = Pcs_Payments_V1_StatementLine.with {
+            ($0.quantity, $0.rate, $0.basis) = ("4", "76.92", "SESSIONS x 52/12 x 17/31")
+            $0.amountPence = 73_115
+        }
+        #expect(try ShownFigures.agrees(line))
+        for wrong in ["SESSIONS x 52/12 x 18/31", "SESSIONS x 52/12", "SESSIONS x 53/12 x 17/31", "SESSIONS x 17/31"] {
+            line.basis = wrong
+            #expect(try !ShownFigures.agrees(line), "\(wrong)")
+        }
+        for wrong in ["SESSIONS x 52", "SESSIONS x 52/12/31", "SESSIONS x 52/12 17/31"] {
+            line.basis = wrong
+            #expect(throws: ShownFigures.Unreadable.self, "\(wrong)") { try ShownFigures.agrees(line) }
+        }
     }
 }

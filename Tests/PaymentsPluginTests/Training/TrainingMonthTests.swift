@@ -314,4 +314,69 @@ struct TrainingMonthTests {
             #expect(try await desk.lines("2023-11") == ["RETN 666.64", "RETN -666.64"])
         }
     }
+
+    @Test("a retained doctor's expenses are paid by sessions where they are claimed; while no scale is set the run says so")
+    func retentionExpenses() async throws {
+        try await withDesk { desk in
+            func membership(
+                _ doctor: String, sessions: Int32, expenses: Bool, to: String = "2026-09-30", id: String = ""
+            ) throws -> Pcs_Payments_V1_RetentionMembership {
+                let (first, last) = (try day("2023-10-01"), try day(to))
+                return .with {
+                    ($0.doctorRef, $0.practiceCode, $0.sessions) = (doctor, "A81001", sessions)
+                    ($0.expenses, $0.membershipID) = (expenses, id)
+                    $0.from = Pcs_Common_V1_Date(first)
+                    $0.to = Pcs_Common_V1_Date(last)
+                }
+            }
+            func approve(_ memberships: [Pcs_Payments_V1_RetentionMembership]) async throws
+                -> [Pcs_Payments_V1_RetentionMembership]
+            {
+                try await desk.approve(
+                    try await desk.service().proposeRetention(
+                        .with { ($0.memberships, $0.reason) = (memberships, "agreed with the dean") })
+                ).memberships
+            }
+            // Six sessions are paid as four; the other doctor claims none and is not asked for the scale.
+            let members = try await approve([
+                try membership("1234567", sessions: 6, expenses: true),
+                try membership("7654321", sessions: 2, expenses: false),
+            ])
+            #expect(members.map(\.expenses) == [true, false])
+            let october = try await desk.office.calculate(try await desk.office.open("2023-10").runID)
+            #expect(
+                try await desk.missing(october.runID) == [
+                    "no expenses of the retention scheme for doctor 1234567 in 2023-10: the rate retention_expenses_4 "
+                        + "is not set"
+                ])
+            #expect(october.blockingExceptionsOpen >= 1)
+            try await desk.office.approve(october)
+            #expect(try await desk.lines("2023-10").sorted() == ["RETN 1333.28", "RETN 666.64"])
+
+            try await desk.office.setRate("retention_expenses_4", "4000", from: "2023-04-01", to: "2024-04-01")
+            let november = try await desk.office.pay("2023-11")
+            #expect(try await desk.missing(november.runID).isEmpty)
+            #expect(
+                try await desk.lines("2023-11").sorted() == [
+                    "RETN 1333.28", "RETN 333.33", "RETN 333.33", "RETN 666.64",
+                ])
+            #expect(try await desk.office.statement("A81001", "2023-11").lines.filter(\.isRetro).count == 1)
+
+            // Ends within December: both lines are for 17 of its 31 days, and show it.
+            _ = try await approve([
+                try membership("1234567", sessions: 6, expenses: true, to: "2023-12-17", id: members[0].membershipID)
+            ])
+            try await desk.office.pay("2023-12")
+            let lines = try await desk.office.statement("A81001", "2023-12").lines.filter { $0.paycode == "RETN" }
+            #expect(shown(lines).sorted() == ["RETN 182.80", "RETN 666.64", "RETN 731.15"])
+            #expect(
+                Set(lines.map(\.basis)) == ["SESSIONS x 52/12", "SESSIONS x 52/12 x 17/31", "EXPENSES/12 x 17/31"])
+            for line in lines {
+                #expect(try ShownFigures.agrees(line), "\(line.basis)")
+                let explained = try await desk.office.statements().explainLine(
+                    .with { ($0.practiceCode, $0.runID, $0.lineNumber) = ("A81001", "2023-12-1", line.lineNumber) })
+                #expect(explained.replayedPence == line.amountPence)
+            }
+        }
+    }
 }

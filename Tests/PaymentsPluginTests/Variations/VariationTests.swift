@@ -166,6 +166,63 @@ struct VariationTests {
         }
     }
 
+    @Test("recoveries of a line add up: rows of a file, uploads that are submitted, set-offs; stopped months come back")
+    func recoveriesAddUp() async throws {
+        try await withDesk { desk in
+            try await desk.office.pay("2026-03")
+            func recover(_ pounds: String, _ note: String = "") -> String {
+                "A81001,RECO,2026-03-1/A81001/1\(note),ONEOFF,-\(pounds),2026-04,,-\(pounds),,\n"
+            }
+            func faults(_ rows: String) async throws -> [String] {
+                try await refusal { _ = try await desk.upload(rows) }.violations.map { "\($0.row) \($0.rule) \($0.field)" }
+            }
+            // The line paid 10,000.00.
+            #expect(try await faults(recover("6000.00") + recover("4000.01")) == ["3 CV014 amount"])
+            // Two files that are each within it: the second to be submitted is refused.
+            let first = try await desk.upload(recover("6000.00"))
+            let second = try await desk.upload(recover("5000.00"))
+            _ = try await desk.service(desk.editor).submitVariations(
+                .with { ($0.uploadID, $0.commissionerCode) = (first.uploadID, "16C") })
+            let late = try await refusal { _ = try await desk.approve(second) }
+            #expect(late.violations.map(\.rule) == ["CV014"] && late.violations[0].message.contains("4000.00 is left"))
+            #expect(try await faults(recover("4000.01")) == ["2 CV014 amount"])
+
+            // A set-off that names the line counts while it is not returned.
+            let withholding = Pcs_Payments_V1_WithholdingServiceClient(try await desk.office.transport(desk.editor))
+            var debt = Pcs_Payments_V1_ProposeSetOffRequest.with {
+                ($0.payeeCode, $0.amountPence, $0.months, $0.reason) = ("A81001", 400_001, 2, .overpayment)
+                ($0.debtReference, $0.note) = ("2026-03-1/A81001/1 paid too much", "the rest of it")
+                $0.firstMonth = .with { ($0.year, $0.month) = (2026, 4) }
+            }
+            let tooMuch = try await refusal { _ = try await withholding.proposeSetOff(debt) }
+            #expect(tooMuch.violations.map { "\($0.rule) \($0.field)" } == ["CV014 amount_pence"])
+            debt.amountPence = 300_000
+            let setOff = try await withholding.proposeSetOff(debt)
+            #expect(try await faults(recover("1000.01")) == ["2 CV014 amount"])
+            let decider = Pcs_Payments_V1_WithholdingServiceClient(try await desk.office.transport(desk.approver))
+            _ = try await decider.decideSetOff(
+                .with { ($0.setOffID, $0.payeeCode, $0.reason) = (setOff.setOffID, "A81001", "not owed") })
+
+            // 4,000.00 in four months; stopped after the first, 3,000.00 are left again.
+            let monthly = try await desk.upload(
+                "A81001,RECO,2026-03-1/A81001/1,MONTHLY,-1000.00,2026-04,2026-07,-4000.00,,\n")
+            #expect(try await desk.approve(monthly).state == .approved)
+            #expect(try await faults(recover("0.01")) == ["2 CV014 amount"])
+            var rows: [Pcs_Payments_V1_Variation] = []
+            for try await row in try await desk.service(desk.editor).listVariations(
+                .with { ($0.commissionerCode, $0.uploadID) = ("16C", monthly.uploadID) })
+            { rows.append(row) }
+            _ = try await desk.service(desk.approver).stopVariation(
+                .with {
+                    ($0.variationID, $0.commissionerCode) = (rows[0].variationID, "16C")
+                    $0.fromMonth = .with { ($0.year, $0.month) = (2026, 5) }
+                    $0.reason = "the rest is waived"
+                })
+            #expect(try await faults(recover("3000.01", " b")) == ["2 CV014 amount"])
+            #expect(try await desk.upload(recover("3000.00", " b")).rows == 1)
+        }
+    }
+
     @Test("large amounts take two approvers, neither of whom uploaded")
     func twoApprovers() async throws {
         try await withDesk { desk in

@@ -32,8 +32,8 @@ extension AllocationHandlers {
             if let load = try CapitationStore.loads(reader).first(where: { $0.seq == lists.version }) {
                 panel.source = try EvidenceStore.evidence(load.evidenceID, reader)?.fileName ?? ""
             }
-            if let calculation = try AllocationStore.calculation(recordedAs: lists.version, reader) {
-                try add(calculation, of: practice, lists, to: &panel, reader)
+            if let reckoned = try CapitationPanel.read(practice, lists, reader) {
+                try add(reckoned, of: practice, to: &panel, reader)
             }
             return panel
         }
@@ -54,40 +54,22 @@ extension AllocationHandlers {
     }
 
     private func add(
-        _ calculation: AllocationStore.Calculation, of practice: ODSCode, _ lists: PatientLists,
-        to panel: inout Pcs_Payments_V1_CapitationPanel, _ reader: any Reader
+        _ reckoned: CapitationPanel, of practice: ODSCode, to panel: inout Pcs_Payments_V1_CapitationPanel,
+        _ reader: any Reader
     ) throws {
-        guard let input = try AllocationStore.input(of: practice, in: calculation.loadID, reader),
-            let load = try AllocationStore.load(calculation.loadID, reader)
-        else { throw PaymentsError.damaged("allocation " + calculation.id).failure }
-        let coefficients = try FormulaStore.coefficients(of: calculation.setID, reader)
-        let (perHead, indices, weighted) = try AllocationHandlers.refusingFormula {
-            let perHead = try calculation.formula.formula(coefficients).perHead(input)
-            let indices = try Allocation.indices(perHead, means: calculation.means)
-            let weighted = try Allocation.weighted(
-                input.registered, product: try Allocation.product(indices), normaliser: calculation.normaliser
-            )
-            return (perHead, indices, weighted)
-        }
-        guard weighted == lists.weightedHundredths, input.registered == lists.registered else {
-            throw PaymentsError.damaged("allocation " + calculation.id).failure
-        }
+        let calculation = reckoned.calculation
         (panel.formula, panel.calculationID) = (calculation.formula.rawValue, calculation.id)
-        panel.snapshotOn = Pcs_Common_V1_Date(load.snapshotOn)
-        panel.cells = zip(AllocationInput.cellNames, input.cells).map { name, patients in
-            .with {
-                ($0.cell, $0.patients) = (name, patients)
-                $0.weight =
-                    coefficients.values[FormulaCell(component: .ageSex, name: name)]?.description ?? ""
-            }
+        panel.snapshotOn = Pcs_Common_V1_Date(reckoned.snapshotOn)
+        panel.cells = reckoned.cells.map { cell in
+            .with { ($0.cell, $0.patients, $0.weight) = (cell.name, cell.patients, cell.weight) }
         }
-        (panel.careHomeResidents, panel.newRegistrations) = (input.homeResidents, input.newRegistrations)
-        panel.indices = FormulaComponent.allCases.indices.map { place in
+        (panel.careHomeResidents, panel.newRegistrations) = (reckoned.careHomeResidents, reckoned.newRegistrations)
+        panel.indices = reckoned.indices.map { index in
             .with {
-                $0.component = FormulaComponent.allCases[place].rawValue
-                $0.perHead = perHead[place].text(decimals: 12)
-                $0.nationalMean = calculation.means[place].text(decimals: 12)
-                $0.index = indices[place].text(decimals: 12)
+                $0.component = index.component.rawValue
+                $0.perHead = index.perHead.text(decimals: 12)
+                $0.nationalMean = index.nationalMean.text(decimals: 12)
+                $0.index = index.index.text(decimals: 12)
             }
         }
         panel.normaliser = calculation.normaliser.text(decimals: 12)
@@ -95,9 +77,9 @@ extension AllocationHandlers {
             .map { Pcs_Payments_V1_AllocationWarning($0) }
         guard let before = try AllocationStore.lastApproved(of: calculation.quarter.previous, reader),
             let index = try AllocationStore.turnoverIndices(of: before.id, reader)[practice],
-            let place = FormulaComponent.allCases.firstIndex(of: .turnover)
+            let now = reckoned.indices.first(where: { $0.component == .turnover })?.index
         else { return }
         panel.turnoverBefore = index.text(decimals: 6)
-        panel.turnoverMovement = PreciseDecimal(units: indices[place].units - index.units).text(decimals: 6)
+        panel.turnoverMovement = PreciseDecimal(units: now.units - index.units).text(decimals: 6)
     }
 }

@@ -167,7 +167,8 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
             change.authorisedBy = call.caller.responsible
             change.authorisedAt = transaction.now
             try BankDetailsStore.save(change, in: transaction)
-            try BankNotices.authorised(change, in: transaction)
+            try BankNotices.authorised(
+                change, to: contacts.role(of: change.payee, transaction), in: transaction)
             note(change, "authorised", in: transaction)
             return try message(change, call, transaction)
         }

@@ -15,6 +15,10 @@ extension BankDetailsHandlers {
         return code
     }
 
+    var contacts: PayeeContacts {
+        PayeeContacts(organisations: context.organisations, today: context.clock.today)
+    }
+
     func find(_ id: String, sha256: String, _ reader: any Reader) throws -> BankDetailsStore.Change {
         guard let change = try BankDetailsStore.change(id, reader) else {
             throw Failure(HostReasons.notFound, "There is no such change.")
@@ -51,7 +55,7 @@ extension BankDetailsHandlers {
         change.submittedAt = transaction.now
         if try isCoolingOff(transaction) { change.verificationsNeeded = 2 }
         try BankDetailsStore.save(change, in: transaction)
-        try BankNotices.submitted(change, in: transaction)
+        try BankNotices.submitted(change, to: contacts.role(of: change.payee, transaction), in: transaction)
     }
 
     /// Whether a cut-off lies within ten working days.
@@ -161,7 +165,9 @@ enum BankNotices {
         }
     }
 
-    static func submitted(_ change: BankDetailsStore.Change, in transaction: any Transaction) throws {
+    static func submitted(
+        _ change: BankDetailsStore.Change, to role: Pcs_Access_V1_Role, in transaction: any Transaction
+    ) throws {
         try transaction.publish(
             Pcs_Casework_V1_TaskRequested.with {
                 $0.taskKey = key(change)
@@ -172,15 +178,19 @@ enum BankNotices {
                 $0.outcomes = ["verified", "rejected"]
                 $0.priority = .urgent
             }, key: key(change))
-        try message(change, "changed", "New bank details were submitted, to take effect on \(change.effectiveFrom).",
+        try message(
+            change, "changed", "New bank details were submitted, to take effect on \(change.effectiveFrom).", to: role,
             in: transaction)
     }
 
-    static func authorised(_ change: BankDetailsStore.Change, in transaction: any Transaction) throws {
+    static func authorised(
+        _ change: BankDetailsStore.Change, to role: Pcs_Access_V1_Role, in transaction: any Transaction
+    ) throws {
         try settle(change, outcome: "verified", by: change.authorisedBy, in: transaction)
-        try message(change, "authorised",
+        try message(
+            change, "authorised",
             "New bank details were authorised and take effect on \(change.effectiveFrom). If you did not ask for this, "
-                + "raise it at once.", in: transaction)
+                + "raise it at once.", to: role, in: transaction)
     }
 
     static func settle(
@@ -193,13 +203,14 @@ enum BankNotices {
     }
 
     private static func message(
-        _ change: BankDetailsStore.Change, _ step: String, _ body: String, in transaction: any Transaction
+        _ change: BankDetailsStore.Change, _ step: String, _ body: String, to role: Pcs_Access_V1_Role,
+        in transaction: any Transaction
     ) throws {
         let key = "payments/bank-details/\(change.id)/\(step)"
         try transaction.publish(
             Pcs_Casework_V1_MessagePosted.with {
                 $0.messageKey = key
-                $0.role = .practiceStatements
+                $0.role = role
                 $0.organisationCode = change.payee.value
                 $0.title = "Bank details of \(change.payee)"
                 $0.body = body

@@ -113,11 +113,17 @@ struct PaymentFileBuilding {
         }
     }
 
-    /// `ODS + space + YYMM + '-' + n` (payments.md 12.7).
     private func reference(_ payee: ODSCode, _ run: RunRecord) -> String {
-        let year = BacsText.number(Int64(run.month.firstDay.year % 100), 2)
-        let month = BacsText.number(Int64(run.month.firstDay.month), 2)
-        return "\(payee) \(year)\(month)-\(run.number)"
+        PaymentFileBuilding.reference(payee, run.month, number: run.number)
+    }
+
+    /// `ODS + space + YYMM + '-' + n` (payments.md 12.7), at most 17 characters, so that one more can name another attempt.
+    /// The code of a local body that is too long is shortened in front: no national code has a hyphen.
+    static func reference(_ payee: ODSCode, _ month: YearMonth, number: Int64) -> String {
+        let code = payee.value
+        let shown = code.utf8.count > 10 && code.hasPrefix("LOCAL") ? "L-" + code.dropFirst(5) : code
+        return shown + " " + BacsText.number(Int64(month.year % 100), 2) + BacsText.number(Int64(month.month), 2)
+            + "-\(number)"
     }
 
     /// `JUN26 GP RUN`

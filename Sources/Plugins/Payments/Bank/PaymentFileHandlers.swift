@@ -142,10 +142,12 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
             }
             let returned = try matched(request.returns, in: file, transaction)
             var outstanding: [Pcs_Payments_V1_OutstandingPayment] = []
+            let contacts = PayeeContacts(organisations: context.organisations, today: call.today)
             for (payment, code) in returned {
                 outstanding.append(
                     try PaymentReturns.take(
-                        payment, code, file: file, by: call.caller.responsible, in: transaction))
+                        payment, code, file: file, to: contacts.role(of: payment.payee, transaction),
+                        by: call.caller.responsible, in: transaction))
             }
             transaction.audit(
                 AuditNote(object: "payment-file/\(file.id)", detail: "\(returned.count) credits returned"))

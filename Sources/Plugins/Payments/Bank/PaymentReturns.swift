@@ -7,8 +7,8 @@ import PluginAPI
 /// statement shows the return and the second payment (payments.md 12.7).
 enum PaymentReturns {
     static func take(
-        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, file: PaymentFileStore.File, by actor: String,
-        in transaction: any Transaction
+        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, file: PaymentFileStore.File,
+        to role: Pcs_Access_V1_Role, by actor: String, in transaction: any Transaction
     ) throws -> Pcs_Payments_V1_OutstandingPayment {
         var payment = payment
         payment.state = .owed
@@ -21,7 +21,7 @@ enum PaymentReturns {
             try BankDetailsStore.freeze(
                 payment.payee, reason: "payment \(payment.id) returned: \(code.words)", by: actor, in: transaction)
         }
-        try tell(payment, code, in: transaction)
+        try tell(payment, code, role, in: transaction)
         try transaction.publish(
             Pcs_Payments_V1_PaymentReturned.with {
                 $0.paymentID = payment.id
@@ -34,13 +34,14 @@ enum PaymentReturns {
     }
 
     private static func tell(
-        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, in transaction: any Transaction
+        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, _ role: Pcs_Access_V1_Role,
+        in transaction: any Transaction
     ) throws {
         let key = "payments/payment/\(payment.id)/returned/\(payment.timesReturned)"
         try transaction.publish(
             Pcs_Casework_V1_TaskRequested.with {
                 $0.taskKey = key
-                $0.role = .practiceStatements
+                $0.role = role
                 $0.organisationCode = payment.payee.value
                 $0.title = "A payment came back from the bank"
                 $0.detail =

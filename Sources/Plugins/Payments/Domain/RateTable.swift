@@ -104,6 +104,11 @@ enum RateName: String, CaseIterable, Sendable {
     case retentionMostSessions = "retention_most_sessions"
     case retentionWeeks = "retention_weeks"
     case retentionMostYears = "retention_most_years"
+    // Pounds a year for a doctor's expenses, by sessions a week that are paid.
+    case retentionExpensesOne = "retention_expenses_1"
+    case retentionExpensesTwo = "retention_expenses_2"
+    case retentionExpensesThree = "retention_expenses_3"
+    case retentionExpensesFour = "retention_expenses_4"
     // Practice-level reimbursement scheme, payments.md 6.5.
     /// Pounds a year for each adjusted patient.
     case schemeAllocation = "scheme_allocation"
@@ -113,6 +118,9 @@ enum RateName: String, CaseIterable, Sendable {
     case schemeEmployerNIPercent = "scheme_employer_ni_percent"
     /// Sessions for which the salary cap is meant.
     case schemeFullTimeSessions = "scheme_full_time_sessions"
+
+    /// `nil` = the scale has no such step.
+    static func retentionExpenses(sessions: Int64) -> RateName? { RateName(rawValue: "retention_expenses_\(sessions)") }
 
     /// Paid months later than the day that sets it.
     var isPaidInArrears: Bool {
@@ -137,6 +145,7 @@ enum RateName: String, CaseIterable, Sendable {
         case .dispensingArrearsMonths, .dispensingBandMarginal, .trainingArrearsMonths, .retentionMostSessions,
             .retentionWeeks, .retentionMostYears, .schemeFullTimeSessions:
             .count
+        case .retentionExpensesOne, .retentionExpensesTwo, .retentionExpensesThree, .retentionExpensesFour: .pounds
         case .retentionSession, .schemeAllocation, .schemeHourlyCap, .schemeSalaryCap, .schemeSalaryCapLondon: .pounds
         case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
         case .networkAdditionalRolesMonths, .correctionFactorSevenths, .networkCalculatedHere,

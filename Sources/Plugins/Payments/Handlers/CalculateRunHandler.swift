@@ -13,12 +13,16 @@ extension RunHandlers {
             try fields.finish()
         }
         let started = call.now
-        let read = try context.store.read { reader in
+        let run = try context.store.read { reader in
             let run = try RunHandlers.run(request.runID, reader)
             _ = try RunAction.calculate.requireNext(from: run)
             try requireEarlierRunsFinished(run, reader)
             try requireCutOffPassed(run, request, call)
-            return try refusing { try RunInputs(run, context.organisations, reader) }
+            return run
+        }
+        let snapshot = try await snapshot(of: run, call)
+        let read = try context.store.read { reader in
+            try refusing { try RunInputs(run, snapshot: snapshot, context.organisations, reader) }
         }
         let checks = try context.store.read { reader in try refusing { try RunChecks.read(read, reader) } }
         guard !call.isExpired else { throw Failure(HostReasons.deadlinePassed) }
@@ -107,11 +111,21 @@ extension RunHandlers {
         return (try refusing { try calculator.finish(course) }, attempt)
     }
 
+    /// The number with which the run's inputs are frozen, or would be. Before that, what the register says of networks is
+    /// recorded; should the calculation then fail, no more has happened than this.
+    private func snapshot(of run: RunRecord, _ call: CallContext) async throws -> Int64 {
+        guard run.frozenAt == nil else { return run.snapshot }
+        let (organisations, actor) = (context.organisations, call.caller.responsible)
+        return try await context.store.write(actor: actor) { transaction in
+            try NetworkMembership.record(for: run, organisations, by: actor, in: transaction)
+        }
+    }
+
     private func calculator(_ read: RunInputs) -> RunCalculator {
         let organisations = context.organisations
         let notices = read.notices
         let payees = read.payees
-        let contractors = read.contractors
+        let (contractors, heads) = (read.contractors, read.heads)
         let committees = read.committees
         let committeePayees = Set(committees.values.map(\.payee))
         let lastDay = read.run.month.lastDay
@@ -125,7 +139,7 @@ extension RunHandlers {
                 return standing == .unknown && committeePayees.contains(payee) ? .open : standing
             },
             profile: { payee in
-                contractors[payee]?.profile(lastDay, organisations)
+                heads[payee] ?? contractors[payee]?.profile(lastDay, organisations)
                     ?? committees[payee]?.profile(lastDay, organisations)
                     ?? PayeeProfile(payee, on: lastDay, organisations, payees: payees)
             })

@@ -16,7 +16,8 @@ enum CutOffJob {
                 else { continue }
                 run.state = next
                 run.frozenAt = transaction.now
-                run.snapshot = try InputLog.latest(transaction)
+                run.snapshot = try NetworkMembership.record(
+                    for: run, context.organisations, by: "job/cut-off", in: transaction)
                 try RunStore.save(run, in: transaction)
                 try RunStore.addStep(
                     "inputs frozen", by: "job/cut-off", detail: "input \(run.snapshot)", to: run,

@@ -10,7 +10,8 @@ struct RecurringSources {
     let rates: RateTable
     let lists: ListTable
     let timelines: [ContractTimeline]
-    let organisations: any OrganisationDirectory
+    /// The network of a practice in a month; `nil` = none.
+    let network: @Sendable (ODSCode, YearMonth) -> ODSCode?
     /// Bands and figures that are only proposed, on top of the approved ones: for the preview of what they change.
     var proposed: ReferenceStore.Content?
 
@@ -51,17 +52,14 @@ struct RecurringSources {
     }
 
     private func networks(_ reader: any Reader) throws -> [any RecurringLines] {
-        // Before networks were paid here, their amounts came as instructions: paying both would pay twice.
-        let own = months.filter { month in
-            (try? rates.whole(.networkCalculatedHere, at: month.firstDay)) == 1
-        }
+        let own = months.filter(rates.paysNetworks)
         guard !own.isEmpty else { return [] }
         var participants: [YearMonth: Set<ODSCode>] = [:]
         for month in own {
             // Membership can outlast the contract in the register; without a contract there is nobody to pay (C9).
             participants[month] = Set(
                 timelines.lazy.filter { $0.span(at: month.firstDay) != nil }.map(\.practice)
-                    .filter { organisations.pcn(of: $0, at: month.firstDay) != nil })
+                    .filter { network($0, month) != nil })
         }
         return [
             NetworkLines(

@@ -98,7 +98,8 @@ private struct RateImpactReading {
         func sources(_ rates: RateTable, _ proposed: ReferenceStore.Content?) throws -> [any RecurringLines] {
             try RecurringSources(
                 months: months + [next], snapshot: .max, rates: rates, lists: lists, timelines: timelines,
-                organisations: context.organisations, proposed: proposed
+                network: { [organisations = context.organisations] in organisations.pcn(of: $0, at: $1.firstDay) },
+                proposed: proposed
             ).read(reader)
         }
         let (old, new) = (try sources(before, nil), try sources(after, content))

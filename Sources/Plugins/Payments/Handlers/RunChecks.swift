@@ -15,6 +15,7 @@ enum RunChecks {
             try LevyControl(read, reader),
             try TurnoverCheck(read, reader),
             try ExpectedTrainingGrants(read, reader),
+            try ExpectedRetentionExpenses(read, reader),
             try ExpectedQuality(read, reader),
             try AmountsInBounds(read, reader),
             try ExpectedAdditionalRoles(read, reader),

@@ -11,6 +11,10 @@ struct RunInputs: Sendable {
     var affectedMonths: [YearMonth]
     var notices: [ODSCode: CalendarDate]
 
+    /// Heads of the statements that this calculation replaces, of payees without a contract: from the same snapshot come
+    /// the same bytes, whatever the register calls a payee by now.
+    var heads: [ODSCode: PayeeProfile]
+
     /// Corrections reach back six years (payments.md 12.2).
     static let retroMonths = 72
 
@@ -21,9 +25,11 @@ struct RunInputs: Sendable {
     /// Local Medical Committees, which the register need not know.
     var committees: [ODSCode: LevyCommittee]
 
-    init(_ run: RunRecord, _ organisations: any OrganisationDirectory, _ reader: any Reader) throws {
+    init(
+        _ run: RunRecord, snapshot: Int64, _ organisations: any OrganisationDirectory, _ reader: any Reader
+    ) throws {
         self.run = run
-        snapshot = run.frozenAt == nil ? try InputLog.latest(reader) : run.snapshot
+        self.snapshot = snapshot
         let approved = try RunStore.runs(reader).filter { $0.state.isPublished && $0.month < run.month }
         affectedMonths = try RunInputs.affected(run, approved, upTo: snapshot, reader)
         var quarters: Set<Quarter> = []
@@ -37,12 +43,18 @@ struct RunInputs: Sendable {
         contractors = try OphthalmicContractorStore.contractors(on: run.month.lastDay, reader)
         payees = try NetworkStore.payees(knownAt: snapshot, reader)
         committees = try LevyStore.book(knownAt: snapshot, reader).committees(on: run.month.lastDay)
+        heads = try StatementStore.heads(of: run.id, except: Set(timelines.map(\.practice)), reader)
+        let members = try NetworkMembershipStore.membership(knownAt: snapshot, reader)
         inputs = CalculationInputs(
             timelines: timelines, lists: lists, rates: rates,
             paycodes: try ReferenceStore.paycodes(knownAt: snapshot, reader),
             recurring: try RecurringSources(
                 months: affectedMonths + [run.month], snapshot: snapshot, rates: rates, lists: lists,
-                timelines: timelines, organisations: organisations
+                timelines: timelines,
+                network: { practice, month in
+                    guard let members else { return organisations.pcn(of: practice, at: month.firstDay) }
+                    return members.network(of: practice, in: month)
+                }
             ).read(reader),
             items: try PayableItemStore.due(in: run, knownAt: snapshot, reader),
             withholdings: Withholdings(

@@ -35,8 +35,11 @@ extension StatementHandlers {
                 )
             }
             let footer = try StatementFooter(stored.document, run, reader)
+            // Of the very lists that the statement was calculated on, whatever came later.
+            let panel = try stored.document.capitation.flatMap { try CapitationPanel.read(practice, $0.lists, reader) }
             let pdf = StatementPDF(
-                stored: stored, run: run, lines: lines, footer: footer, isCollapsed: request.collapsed)
+                stored: stored, run: run, lines: lines, footer: footer, panel: panel,
+                isCollapsed: request.collapsed)
             return (name + ".pdf", pdf.bytes())
         }
         try await reply.send(

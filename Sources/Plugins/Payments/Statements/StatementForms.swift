@@ -196,6 +196,10 @@ struct StatementFooter: Hashable, Sendable {
     /// Empty while no file pays the run.
     var accountLastFour = ""
     var bankReference = ""
+    /// Day on which the file pays; `nil` while none does.
+    var paidOn: CalendarDate?
+    /// Why no account and reference are named; empty when they are.
+    var gap = ""
     /// Debt that goes on to the next statement.
     var carriedForwardPence: Int64 = 0
 
@@ -203,10 +207,17 @@ struct StatementFooter: Hashable, Sendable {
         for line in document.lines where line.paycode == .balanceForward && line.pence > 0 {
             carriedForwardPence += line.pence
         }
-        guard let payment = try PaymentFileStore.payment(of: document.payee, inRun: run.id, reader),
-            let change = try BankDetailsStore.change(payment.changeID, reader)
-        else { return }
+        guard let payment = try PaymentFileStore.payment(of: document.payee, inRun: run.id, reader) else {
+            let net = document.lines.reduce(into: Int64(0)) { $0 &+= $1.pence }
+            gap = net > 0 ? "not in a payment file yet" : "nothing to pay"
+            return
+        }
+        guard payment.state == .inFile, let change = try BankDetailsStore.change(payment.changeID, reader) else {
+            gap = payment.timesReturned > 0 ? "returned by the bank" : "held: no bank details"
+            return
+        }
         accountLastFour = change.account.lastFour
         bankReference = payment.reference
+        paidOn = try PaymentFileStore.file(payment.fileID, reader)?.paymentDate
     }
 }

@@ -10,6 +10,8 @@ struct StatementPDF {
     let run: RunRecord
     let lines: [Pcs_Payments_V1_StatementLine]
     let footer: StatementFooter
+    /// How the lists were weighted; `nil` when they came from a file.
+    let panel: CapitationPanel?
     let isCollapsed: Bool
 
     private var document: StatementDocument { stored.document }
@@ -113,7 +115,8 @@ struct StatementPDF {
     private func capitation(_ sheet: inout Sheet) {
         guard let capitation = document.capitation else { return }
         let top = sheet.y
-        sheet.page.ground(x: Self.left, y: top, width: Self.right - Self.left, height: 4_700, ink: Self.pale)
+        let height = panel == nil ? 4_700 : 15_400
+        sheet.page.ground(x: Self.left, y: top, width: Self.right - Self.left, height: height, ink: Self.pale)
         sheet.y = top + 1_500
         sheet.page.text(
             "Lists on \(PDFWords.day(capitation.quarterDay))", x: Self.left + 700, y: sheet.y, size: 950,
@@ -140,7 +143,39 @@ struct StatementPDF {
             sheet.page.text(figure.0, x: x, y: sheet.y, size: 800, ink: Self.grey)
             sheet.page.text(figure.1, x: x, y: sheet.y + 1_250, size: 1_050, font: .bold)
         }
-        sheet.y = top + 6_700
+        if let panel { cells(panel, on: &sheet.page, from: top + 5_400) }
+        sheet.y = top + height + 2_000
+    }
+
+    /// Patients by age and sex with their weights, and each index (payments.md 3.3).
+    private func cells(_ panel: CapitationPanel, on page: inout PortablePage, from top: Int) {
+        let left = Self.left + 700
+        let half = panel.cells.count / 2
+        func anchor(_ column: Int) -> Int { left + 5_000 + (column + 1) * 6_400 }
+        page.text("Age", x: left, y: top, size: 800, ink: Self.grey)
+        for (column, cell) in panel.cells.prefix(half).enumerated() {
+            let band = PDFWords.ageBand(cell.name)
+            page.text(band, x: anchor(column), y: top, size: 800, align: .right, ink: Self.grey)
+        }
+        for (row, name) in ["Men", "Women"].enumerated() {
+            let y = top + 1_200 + row * 2_100
+            page.text(name, x: left, y: y, size: 900)
+            page.text("weight", x: left, y: y + 900, size: 700, ink: Self.grey)
+            for (column, cell) in panel.cells.dropFirst(row * half).prefix(half).enumerated() {
+                let patients = PDFWords.grouped(String(cell.patients))
+                page.text(patients, x: anchor(column), y: y, size: 900, align: .right)
+                page.text(cell.weight, x: anchor(column), y: y + 900, size: 700, align: .right, ink: Self.grey)
+            }
+        }
+        var figures = panel.indices.map { (PDFWords.component($0.component), $0.index.text(decimals: 6)) }
+        figures.append(("Normaliser", panel.calculation.normaliser.text(decimals: 6)))
+        figures.append(("In care homes", PDFWords.grouped(String(panel.careHomeResidents))))
+        figures.append(("New in a year", PDFWords.grouped(String(panel.newRegistrations))))
+        for (place, figure) in figures.enumerated() {
+            let (x, y) = (left + place % 5 * 10_300, top + 5_600 + place / 5 * 2_300)
+            page.text(figure.0, x: x, y: y, size: 700, ink: Self.grey)
+            page.text(figure.1, x: x, y: y + 1_000, size: 850)
+        }
     }
 
     // MARK: Lines
@@ -238,16 +273,15 @@ struct StatementPDF {
         sheet.page.text("Payment", x: Self.left, y: sheet.y, size: 950, font: .bold, ink: Self.blue)
         sheet.page.rule(fromX: Self.left, toX: Self.right, y: sheet.y + 500, thickness: 50, ink: Self.blue)
         sheet.y += 1_800
-        let paid = footer.accountLastFour.isEmpty
-        label("Payment date", PDFWords.day(document.paymentDate), x: Self.left, width: 8_400, on: &sheet)
+        let isPaid = footer.gap.isEmpty
+        let day = PDFWords.day(footer.paidOn ?? document.paymentDate)
+        label("Payment date", day, x: Self.left, width: 8_400, on: &sheet)
         label(
-            "Account ending", paid ? "not in a payment file yet" : footer.accountLastFour,
-            x: Self.left + 26_400,
-            width: 8_400, on: &sheet)
+            "Account ending", isPaid ? footer.accountLastFour : footer.gap, x: Self.left + 26_400, width: 8_400,
+            on: &sheet)
         sheet.y += 1_400
-        label(
-            "Bacs reference", paid ? "none yet" : footer.bankReference, x: Self.left, width: 8_400, on: &sheet
-        )
+        let reference = isPaid ? footer.bankReference : "none"
+        label("Bacs reference", reference, x: Self.left, width: 8_400, on: &sheet)
         label(
             "Debt carried on", PDFWords.pounds(footer.carriedForwardPence), x: Self.left + 26_400,
             width: 8_400, on: &sheet)
@@ -294,6 +328,23 @@ enum PDFWords {
 
     static func day(_ day: CalendarDate) -> String {
         "\(day.day) \(months[day.month - 1].prefix(3)) \(day.year)"
+    }
+
+    /// `M_0_4` as `0-4`, `F_85_PLUS` as `85+`.
+    static func ageBand(_ cell: String) -> String {
+        let ages = cell.split(separator: "_").dropFirst()
+        return ages.last == "PLUS" ? ages.dropLast().joined() + "+" : ages.joined(separator: "-")
+    }
+
+    static func component(_ component: FormulaComponent) -> String {
+        switch component {
+        case .ageSex: "Age and sex"
+        case .homes: "Care homes"
+        case .turnover: "List turnover"
+        case .needs: "Additional needs"
+        case .staff: "Staff costs"
+        case .rurality: "Rurality"
+        }
     }
 
     /// `1 Apr to 30 Apr 2026`; of a correction the month that it corrects.

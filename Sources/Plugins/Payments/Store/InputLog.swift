@@ -9,6 +9,7 @@ enum InputLog {
         case dispensing, training, scheme
         case quality, amountBounds
         case additionalRoles
+        case register
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

@@ -213,6 +213,23 @@ enum StatementStore {
         }
     }
 
+    /// Heads of a run's statements but for those of practices with a contract.
+    static func heads(
+        of runID: String, except practices: Set<ODSCode>, _ reader: any Reader
+    ) throws -> [ODSCode: PayeeProfile] {
+        var found: [ODSCode: PayeeProfile] = [:]
+        try reader.forEach(all, [.text(runID)]) { row in
+            guard let code = ODSCode(row.text(0)), !practices.contains(code) else { return }
+            let body = row.blob(2)
+            guard Digest.sha256(body) == row.blob(1) else { throw PaymentsError.damaged("statement " + code.value) }
+            let head = try StatementDocument.decode(body, withLines: false)
+            found[code] = PayeeProfile(
+                kind: head.payeeKind, name: head.practiceName, commissioner: head.commissioner, region: head.region,
+                payee: head.payee)
+        }
+        return found
+    }
+
     /// Comes after the id of every run.
     static let afterAll = "~"
 

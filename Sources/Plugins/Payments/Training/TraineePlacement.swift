@@ -65,6 +65,8 @@ struct RetentionMembership: Hashable, Sendable {
     var to: CalendarDate
     /// A week.
     var sessions: Int64
+    /// The doctor's expenses are paid to the practice too, which passes them on.
+    var claimsExpenses = false
     /// Input number; 0 = waits for a decision.
     var version: Int64 = 0
 

@@ -255,6 +255,6 @@ struct TrainingFields {
         guard let days, let practice else { return nil }
         return RetentionMembership(
             id: message.membershipID, practice: practice, doctorRef: message.doctorRef, from: days.lowerBound,
-            to: days.upperBound, sessions: Int64(message.sessions))
+            to: days.upperBound, sessions: Int64(message.sessions), claimsExpenses: message.expenses)
     }
 }

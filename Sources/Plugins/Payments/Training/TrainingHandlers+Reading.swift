@@ -142,6 +142,7 @@ extension Pcs_Payments_V1_RetentionMembership {
         self.init()
         (membershipID, doctorRef) = (membership.id, membership.doctorRef)
         (practiceCode, sessions) = (membership.practice.value, Int32(clamping: membership.sessions))
+        expenses = membership.claimsExpenses
         from = Pcs_Common_V1_Date(membership.from)
         to = Pcs_Common_V1_Date(membership.to)
     }

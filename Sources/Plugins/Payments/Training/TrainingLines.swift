@@ -34,7 +34,7 @@ struct TrainingLines: RecurringLines {
 }
 
 /// The retention scheme (payments.md 9.5): a rate for each session of a year's weeks, up to the most sessions paid, in
-/// twelfths.
+/// twelfths; and where they are claimed the doctor's expenses of a year, by the sessions paid, in twelfths too.
 struct RetentionLines: RecurringLines {
     private let rates: RateTable
     private let byPractice: [ODSCode: [RetentionMembership]]
@@ -57,8 +57,48 @@ struct RetentionLines: RecurringLines {
         where membership.from <= month.lastDay && membership.to >= month.firstDay {
             let line = try line(membership, month)
             if line.pence != 0 { lines.append(line) }
+            if let line = try expenses(membership, month), line.pence != 0 { lines.append(line) }
         }
         return lines
+    }
+
+    /// The rate by which a membership's expenses are paid in a month; `nil` = the scale ends below its sessions.
+    static func expensesRate(
+        _ membership: RetentionMembership, _ month: YearMonth, _ rates: RateTable
+    ) throws(PaymentsError) -> RateName? {
+        let paid = Swift.min(membership.sessions, try rates.whole(.retentionMostSessions, at: month.firstDay))
+        return RateName.retentionExpenses(sessions: paid)
+    }
+
+    private func share(_ membership: RetentionMembership, _ month: YearMonth) -> Share {
+        let (first, last) = (
+            Swift.max(membership.from, month.firstDay), Swift.min(membership.to, month.lastDay)
+        )
+        return Share(days: Int(last.daysSince1970 - first.daysSince1970) + 1, of: month)
+    }
+
+    /// While the step of the scale is not set, nothing is paid, and `ExpectedRetentionExpenses` says so.
+    private func expenses(_ membership: RetentionMembership, _ month: YearMonth) throws(PaymentsError) -> PaymentLine? {
+        guard membership.claimsExpenses,
+            let name = try RetentionLines.expensesRate(membership, month, rates),
+            let rate = try? rates.rate(name, at: month.firstDay)
+        else { return nil }
+        let share = share(membership, month)
+        var steps: [Explanation.Step] = []
+        share.appendMonth(to: &steps, annual: .input(0))
+        do throws(ArithmeticError) {
+            let pence = try Rounding.toPence(try share.month(of: rate.value.rational)).pence
+            return PaymentLine(
+                paycode: .retention, contractID: membership.practice.value, contractVersion: membership.version,
+                periodFrom: month.firstDay, periodTo: month.lastDay, quantity: ExactDecimal(1), rate: rate.value,
+                basis: share.basis("EXPENSES/12"), pence: pence, source: .recurring, month: month,
+                explanation: Explanation(
+                    rule: "9.5 retention scheme, expenses", ruleVersion: 1, inputs: [rate.input(name.rawValue, .pounds)],
+                    steps: steps, rounding: "RND-3", amount: Money(pence: pence)),
+                origin: "retention/" + membership.id + "/expenses")
+        } catch {
+            throw .amountOutOfRange(membership.practice.value)
+        }
     }
 
     private func line(_ membership: RetentionMembership, _ month: YearMonth) throws(PaymentsError)
@@ -67,10 +107,7 @@ struct RetentionLines: RecurringLines {
         let session = try rates.rate(.retentionSession, at: month.firstDay)
         let weeks = try rates.rate(.retentionWeeks, at: month.firstDay)
         let paid = Swift.min(membership.sessions, try rates.whole(.retentionMostSessions, at: month.firstDay))
-        let (first, last) = (
-            Swift.max(membership.from, month.firstDay), Swift.min(membership.to, month.lastDay)
-        )
-        let share = Share(days: Int(last.daysSince1970 - first.daysSince1970) + 1, of: month)
+        let share = share(membership, month)
         var steps: [Explanation.Step] = [
             .init("week", .input(0), .multiply, .input(1)), .init("annual", .step(0), .multiply, .input(2)),
         ]

@@ -43,6 +43,10 @@ enum TrainingStore {
         """,
     ]
 
+    static let expensesSchema = [
+        "ALTER TABLE retention_membership ADD COLUMN expenses INTEGER NOT NULL DEFAULT 0"
+    ]
+
     /// Numbers are stored and follow `pcs.payments.v1.TrainingProposalState`.
     enum State: Int64 {
         case proposed = 1
@@ -100,8 +104,7 @@ enum TrainingStore {
         into: "retention_membership",
         [
             "proposal_id", "number", "membership_id", "practice_code", "doctor_ref", "period_from",
-            "period_to",
-            "sessions",
+            "period_to", "sessions", "expenses",
         ])
     private static let placementRows = Statement(
         """
@@ -121,7 +124,7 @@ enum TrainingStore {
     private static let membershipRows = Statement(
         """
         SELECT membership_id, practice_code, doctor_ref, period_from, period_to, sessions, seq,
-            retention_membership.proposal_id, state
+            retention_membership.proposal_id, state, expenses
         FROM retention_membership
         JOIN training_proposal ON training_proposal.proposal_id = retention_membership.proposal_id
         ORDER BY seq, training_proposal.number, retention_membership.number
@@ -170,7 +173,7 @@ enum TrainingStore {
             values += [
                 id, .integer(entry.offset + 1), .text(membership.id), .text(membership.practice.value),
                 .text(membership.doctorRef), .date(membership.from), .date(membership.to),
-                .integer(membership.sessions),
+                .integer(membership.sessions), .integer(membership.claimsExpenses ? 1 : 0),
             ]
         }
     }
@@ -285,7 +288,8 @@ enum TrainingStore {
             return MembershipVersion(
                 membership: RetentionMembership(
                     id: row.text(0), practice: practice, doctorRef: row.text(2), from: try row.date(3),
-                    to: try row.date(4), sessions: row.integer(5), version: row.optionalInteger(6) ?? 0),
+                    to: try row.date(4), sessions: row.integer(5), claimsExpenses: row.bool(9),
+                    version: row.optionalInteger(6) ?? 0),
                 proposal: row.text(7), state: state)
         }
     }

@@ -5,8 +5,7 @@ import PluginAPI
 /// variations begin their narrative with it.
 enum RecoveryGrounds: Hashable, Sendable {
     case reason(Pcs_Payments_V1_RecoveryReason)
-    /// Of a published statement of the practice, from 1.
-    case line(run: String, practice: ODSCode, number: Int)
+    case line(RecoveredLine)
 
     static let reasons: [(name: String, reason: Pcs_Payments_V1_RecoveryReason)] = [
         ("OVERPAYMENT", .overpayment), ("DUPLICATE", .duplicate), ("WRONG_PRACTICE", .wrongPractice),
@@ -33,6 +32,6 @@ enum RecoveryGrounds: Hashable, Sendable {
         else {
             return nil
         }
-        self = .line(run: String(parts[0]), practice: practice, number: number)
+        self = .line(RecoveredLine(run: String(parts[0]), practice: practice, number: number))
     }
 }

@@ -51,8 +51,10 @@ struct VariationFile {
     /// First month whose run is still open.
     let firstOpenMonth: YearMonth
     let paycodes: VariationPaycodes
-    /// What a line of a published statement paid; `nil` = there is no such line.
-    let paid: (_ run: String, _ practice: ODSCode, _ line: Int) -> Int64?
+    /// What is left of a line of a published statement; `nil` = there is no such line.
+    let balance: (RecoveredLine) -> LineBalance?
+    /// What the rows read so far take back.
+    private var taken: [RecoveredLine: Int64] = [:]
 
     private(set) var rows: [VariationRow] = []
     private(set) var violations = ViolationList()
@@ -60,13 +62,13 @@ struct VariationFile {
     init(
         firstOpenMonth: YearMonth, paycodes: VariationPaycodes, commissions: @escaping (ODSCode) -> Bool?,
         contract: @escaping (ODSCode, YearMonth) -> ContractKind?,
-        paid: @escaping (_ run: String, _ practice: ODSCode, _ line: Int) -> Int64? = { _, _, _ in nil }
+        balance: @escaping (RecoveredLine) -> LineBalance? = { _ in nil }
     ) {
         self.firstOpenMonth = firstOpenMonth
         self.paycodes = paycodes
         self.commissions = commissions
         self.contract = contract
-        self.paid = paid
+        self.balance = balance
     }
 
     mutating func read(_ table: Table, _ faults: ViolationList) {
@@ -97,7 +99,7 @@ struct VariationFile {
         violations = reader.violations
     }
 
-    private func row(_ reader: inout RowReader) -> VariationRow? {
+    private mutating func row(_ reader: inout RowReader) -> VariationRow? {
         let practice = practice(&reader)
         let paycode = paycode(&reader)
         let narrative = reader.cell("narrative")
@@ -134,9 +136,10 @@ struct VariationFile {
         return row
     }
 
-    /// A recovery says why, or names the line; it runs over at most twelve months, and recovers no more than was paid.
-    private func checkRecovery(_ row: VariationRow, _ reader: inout RowReader) {
-        let months = row.isMonthly ? row.last.map { $0.months(since: row.first) + 1 } : 1
+    /// A recovery says why, or names the line; it runs over at most twelve months, and all recoveries of a line together
+    /// take back no more than it paid.
+    private mutating func checkRecovery(_ row: VariationRow, _ reader: inout RowReader) {
+        let months = row.monthCount
         if (months.map { $0 > RecoveryGrounds.mostMonths }) ?? true {
             reader.refuse(
                 "lastPaymentMonth", "CV013", "a recovery runs over at most \(RecoveryGrounds.mostMonths) months")
@@ -148,15 +151,19 @@ struct VariationFile {
                     + RecoveryGrounds.reasons.map(\.name).joined(separator: ", ")
                     + ", or with the line that it recovers, as 2026-03-1/\(row.practice)/4")
         case .reason: break
-        case .line(let run, let practice, let number):
-            guard practice == row.practice, let paid = paid(run, practice, number) else {
+        case .line(let line):
+            guard line.practice == row.practice, let balance = balance(line) else {
                 reader.refuse("narrative", "CV013", "no approved statement of \(row.practice) has that line")
                 return
             }
+            let above = taken[line, default: 0]
             let (all, overflow) = row.pence.multipliedReportingOverflow(by: Int64(months ?? 1))
-            if overflow || -all > paid {
+            if overflow || -all > balance.left - above {
+                let rest = Swift.max(0, balance.left - above)
                 reader.refuse(
-                    "amount", "CV014", "the line paid \(Money(pence: paid)); a recovery takes back no more")
+                    "amount", "CV014", "the line paid \(Money(pence: balance.paid)); \(Money(pence: rest)) is left")
+            } else {
+                taken[line] = above - all
             }
         }
     }

@@ -88,13 +88,7 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
                 timelines[code]?.span(at: month.firstDay)?.terms.payment.kind
                     ?? timelines[code]?.span(at: month.lastDay)?.terms.payment.kind
             },
-            paid: { run, practice, number in
-                let lines = try? store.read { reader in
-                    try RunStore.run(run, reader)?.state.isPublished == true
-                        ? StatementStore.statement(of: practice, in: run, reader)?.document.lines : nil
-                }
-                return lines.flatMap { $0.indices.contains(number - 1) ? $0[number - 1].pence : nil }
-            })
+            balance: { line in try? store.read { try LineRecoveries.balance(of: line, $0) } })
         reading.read(table, faults)
         return (reading.rows, reading.violations)
     }
@@ -138,12 +132,29 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         try await call.commit { transaction in
             var upload = try find(request, transaction)
             try require(upload, [.validated])
+            try requireLeft(upload, transaction)
             upload.state = .submitted
             upload.submittedBy = call.caller.responsible
             try VariationStore.save(upload, in: transaction)
             try VariationNotices.submitted(upload, in: transaction)
             note(upload, "submitted", in: transaction)
             return try message(upload, [], late: 0)
+        }
+    }
+
+    /// Others may have recovered the same lines since the file was uploaded.
+    private func requireLeft(_ upload: VariationStore.Upload, _ reader: any Reader) throws {
+        let rows = try VariationStore.rows(of: upload.id, reader)
+        let excess = try refusing { try LineRecoveries.excess(rows, of: upload.id, reader) }
+        guard excess.isEmpty else {
+            throw Failure(
+                HostReasons.fileInvalid, "CV014: upload \(upload.id) takes back more than is left.",
+                violations: excess.map { line, balance in
+                    Violation(
+                        field: "amount", rule: "CV014",
+                        message: "\(line.text) paid \(Money(pence: balance.paid)); "
+                            + "\(Money(pence: balance.left)) is left")
+                })
         }
     }
 

@@ -89,7 +89,7 @@ extension VariationHandlers {
             switch stored.row.grounds {
             case nil: break
             case .reason(let reason): $0.recoveryReason = reason
-            case .line(let run, let practice, let number): $0.recoveredLine = "\(run)/\(practice)/\(number)"
+            case .line(let line): $0.recoveredLine = line.text
             }
         }
     }

@@ -109,6 +109,14 @@ enum VariationStore {
         WHERE monthly = 1 AND approved_seq <= ?1 AND (withdrawn_seq IS NULL OR withdrawn_seq > ?1)
         ORDER BY practice_code, variation_id
         """)
+    /// Of uploads that are submitted or approved (states 2 and 3).
+    private static let recoveriesOf = Statement(
+        """
+        SELECT \(variationColumns) FROM variation
+        WHERE practice_code = ?1 AND pence < 0
+            AND upload_id IN (SELECT upload_id FROM variation_upload WHERE state IN (2, 3))
+        ORDER BY variation_id
+        """)
     private static let stops = Statement(
         "SELECT variation_id, from_month FROM variation_stop WHERE seq <= ?1 ORDER BY seq")
     private static let insertStop = Statement(
@@ -168,6 +176,18 @@ enum VariationStore {
     static func row(_ id: String, _ reader: any Reader) throws -> Stored? {
         let stops = try stops(knownAt: .max, reader)
         return try reader.first(byID, [.text(id)]) { try stored($0, stops) }
+    }
+
+    /// Amounts below zero that are asked for or in force.
+    static func recoveries(of practice: ODSCode, _ reader: any Reader) throws -> [Stored] {
+        let found = try reader.all(recoveriesOf, [.text(practice.value)]) { try stored($0, [:]) }
+        guard !found.isEmpty else { return [] }
+        let stops = try stops(knownAt: .max, reader)
+        return found.map { recovery in
+            var recovery = recovery
+            recovery.stoppedFrom = stops[recovery.id]
+            return recovery
+        }
     }
 
     /// Monthly payments in force as known at an input number.

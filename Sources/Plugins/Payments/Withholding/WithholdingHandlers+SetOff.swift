@@ -30,6 +30,7 @@ extension WithholdingHandlers {
         let today = call.today
         return try await call.commit { transaction in
             try requireOpen(first, today, transaction)
+            try requireLeft(request, payee, transaction)
             let setOff = SetOffStore.SetOff(
                 id: transaction.newIdentifier(), payee: payee, state: .proposed,
                 contents: try request.serializedBytes(), proposedBy: call.caller.responsible,
@@ -42,6 +43,19 @@ extension WithholdingHandlers {
             note(setOff, "proposed: \(detail)", in: transaction)
             return try message(setOff, transaction)
         }
+    }
+
+    /// A debt that names a line of a statement is no more than what is left of it, with all recoveries of the line.
+    private func requireLeft(
+        _ request: Pcs_Payments_V1_ProposeSetOffRequest, _ payee: ODSCode, _ reader: any Reader
+    ) throws {
+        guard case .line(let line) = RecoveryGrounds(narrative: request.debtReference), line.practice == payee,
+            let balance = try refusing({ try LineRecoveries.balance(of: line, reader) }),
+            request.amountPence > balance.left
+        else { return }
+        throw Failure.field(
+            "amount_pence", "CV014",
+            "\(line.text) paid \(Money(pence: balance.paid)); \(Money(pence: balance.left)) is left.")
     }
 
     func decideSetOff(
