@@ -287,6 +287,18 @@ public enum PaymentsReasons {
         summary: "A query on this line is open.",
         nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
 
+    /// A contract is closed with its final statement, when nothing of it is open any more.
+    public static let contractNotSettled = Reason(
+        name: "CONTRACT_NOT_SETTLED", code: .failedPrecondition,
+        summary: "A contract is closed with its final statement, when nothing of it is open any more.",
+        nextStep: "Settle each matter that is listed; ContractClosingService/GetContractStatus lists them at any time.")
+
+    /// The contract is closed, or a proposal to close it waits for its second person.
+    public static let contractClosingStateWrong = Reason(
+        name: "CONTRACT_CLOSING_STATE_WRONG", code: .failedPrecondition,
+        summary: "The contract is closed, or a proposal to close it waits for its second person.",
+        nextStep: "Read it with ContractClosingService/GetContractStatus.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -336,5 +348,7 @@ public enum PaymentsReasons {
         schemeLoadUnknown,
         qualityFiguresUnknown,
         queryOpen,
+        contractNotSettled,
+        contractClosingStateWrong,
     ]
 }
