@@ -68,11 +68,7 @@ struct RunCalculator: Sendable {
     var profile: @Sendable (ODSCode) -> PayeeProfile? = { _ in nil }
 
     func build() throws(PaymentsError) -> BuiltRun {
-        let current = MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates)
-        let retro = RetroLines(
-            calculators: affectedMonths.map {
-                MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
-            }, recurring: inputs.recurring)
+        let (current, retro) = calculators()
         let rules = try ExceptionRules(month: run.month, rates: inputs.rates)
         let descriptions = Dictionary(
             uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
@@ -122,6 +118,25 @@ struct RunCalculator: Sendable {
         built.ledger = RunLedger.encode(accounts)
         if let fault = try controlTotals(built) { built.exceptions.append(fault) }
         return built
+    }
+
+    private func calculators() -> (current: MonthCalculator, retro: RetroLines) {
+        (
+            MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates),
+            RetroLines(
+                calculators: affectedMonths.map {
+                    MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
+                }, recurring: inputs.recurring)
+        )
+    }
+
+    /// What the run would pay one practice.
+    func lines(of practice: ODSCode) throws(PaymentsError) -> [PaymentLine] {
+        let timeline =
+            inputs.timelines.first { $0.practice == practice } ?? ContractTimeline(practice: practice, records: [])
+        let (current, retro) = calculators()
+        let month = try current.calculate(timeline)
+        return try lines(of: month, timeline, retro, month.isStopped ? [] : inputs.items[practice] ?? [])
     }
 
     /// Practices with a contract, and those without one (any more) to whom something was paid.
@@ -175,6 +190,13 @@ struct RunCalculator: Sendable {
         month.span ?? timeline.spans.last { $0.from <= run.month.lastDay } ?? timeline.spans.first
     }
 
+    /// What comes after the end of the contract goes to whom its end names.
+    private func payee(_ month: PracticeMonth, _ head: ContractSpan?, _ timeline: ContractTimeline) -> ODSCode? {
+        guard let head else { return nil }
+        let hasEnded = month.span == nil && head.to.map { $0 <= run.month.lastDay } == true
+        return hasEnded ? timeline.trailingPayee(of: head) : head.terms.payee
+    }
+
     private func name(_ month: PracticeMonth, _ timeline: ContractTimeline) -> String {
         head(month, timeline)?.terms.practiceName ?? profile(timeline.practice)?.name ?? timeline.practice.value
     }
@@ -195,7 +217,7 @@ struct RunCalculator: Sendable {
         return StatementDocument(
             runID: run.runID, month: run.month, paymentDate: run.paymentDate, practice: timeline.practice,
             practiceName: head?.terms.practiceName ?? profile?.name ?? timeline.practice.value,
-            payee: head?.terms.payee ?? profile?.payee ?? timeline.practice,
+            payee: payee(month, head, timeline) ?? profile?.payee ?? timeline.practice,
             contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "",
             kind: kind, payeeKind: payeeKind,
             commissioner: head?.terms.commissioner ?? profile?.commissioner ?? "",
