@@ -313,6 +313,42 @@ struct CaseTests {
         }
     }
 
+    @Test("what an area cannot take back by itself is a task of the coordinator, settled when it is compensated")
+    func takenBackByHand() async throws {
+        try await ChangesOffice.with { office in
+            let id = try await office.planned().caseID
+            try await office.on("2026-06-10")
+            func answer(_ outcome: Pcs_Changes_V1_StepOutcome) async throws {
+                let event = Pcs_Changes_V1_ChangeStepReported.with {
+                    ($0.caseID, $0.step, $0.outcome) = (id, 8, outcome)
+                    ($0.proof, $0.effects, $0.words) = (
+                        ChangesOffice.proof(8), ["batch 7"], "two people take it back"
+                    )
+                }
+                try await office.host.store(of: "registrations").write(actor: "test") {
+                    try $0.publish(event, key: id)
+                }
+                try await office.host.eventsDelivered()
+            }
+            try await answer(.done)
+            _ = try await office.cases().rollBackCase(
+                .with { ($0.caseID, $0.reason) = (id, "the partners changed their minds") })
+            #expect(try await office.state(8, of: id) == .compensationDue)
+            let (asked, settled) = (
+                try office.published(Pcs_Casework_V1_TaskRequested.protoMessageName),
+                try office.published(Pcs_Casework_V1_TaskSettled.protoMessageName)
+            )
+            try await answer(.byHand)
+            let step = try await office.get(id).steps.first { $0.number == 8 }
+            #expect(step?.state == .compensationDue && step?.byHand == true)
+            #expect(step?.reports.last?.effects == ["batch 7"])
+            #expect(try office.published(Pcs_Casework_V1_TaskRequested.protoMessageName) == asked + 1)
+            try await office.report(8, of: id, .compensated)
+            #expect(try await office.state(8, of: id) == .compensated)
+            #expect(try office.published(Pcs_Casework_V1_TaskSettled.protoMessageName) == settled + 1)
+        }
+    }
+
     @Test("all parties see the progress, watchers at once, and nobody else")
     func progress() async throws {
         try await ChangesOffice.with { office in

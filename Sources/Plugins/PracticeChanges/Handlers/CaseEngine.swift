@@ -145,7 +145,9 @@ extension CaseRecord {
                     step, of: self, because: "It failed \(step.failures) times: \(report.words)",
                     in: transaction)
             }
-        case .compensated: step.state = .compensated
+        case .compensated:
+            step.state = .compensated
+            try CaseTasks.settle(step, of: self, outcome: "compensated", by: report.by, in: transaction)
         case .byHand:
             step.isByHand = true
             try CaseTasks.request(
