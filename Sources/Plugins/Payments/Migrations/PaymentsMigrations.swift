@@ -34,6 +34,11 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 100, name: "revisions by practice, proposer and state", statements: RevisionStore.indexes),
+        Migration(version: 101, name: "closings of contracts", statements: ContractClosingStore.schema),
+        Migration(
+            version: 102, name: "steps of practice changes, notices withdrawn",
+            statements: PracticeChangeStore.schema + NoticeStore.withdrawals),
     ]
 
     private static let inputs = [
