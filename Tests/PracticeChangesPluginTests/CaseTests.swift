@@ -21,6 +21,13 @@ struct CaseTests {
             #expect(planned.steps.map(\.dueOn.calendarDate).first == (try day("2026-05-20")))
             try await office.on("2026-05-20")
             #expect(try await office.get(id).state == .inProgress)
+            let told = try office.host.store(of: "changes").read { reader in
+                try reader.all(
+                    Statement("SELECT payload FROM pcs_outbox WHERE event_type = ?1"),
+                    [.text(Pcs_Changes_V1_ChangeStepDue.protoMessageName)]
+                ) { try Pcs_Changes_V1_ChangeStepDue(serializedBytes: $0.blob(0)) }
+            }
+            #expect(!told.isEmpty && told.allSatisfy { $0.drugArrearsPayeeCode == ChangesOffice.survivor })
             #expect(try await office.state(1, of: id) == .done)
             try await office.report(2, of: id)
             try await office.on("2026-06-17")

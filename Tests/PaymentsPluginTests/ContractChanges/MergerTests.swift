@@ -158,6 +158,13 @@ struct MergerTests {
     func approvedIsByHand() async throws {
         try await PaymentsOffice.with { office in
             try await office.loadContracts("A81002,Two,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,")
+            var planned = try step(5, .merger, on: "2026-07-01")
+            planned.drugArrearsPayeeCode = "A81003"
+            try await deliver(planned, to: office.host)
+            let named = try #require(
+                try await office.contracts().listContractRevisions(.init()).revisions.first)
+            #expect(named.endContract && named.trailingPayeeCode == "A81003")
+            _ = try await rollBack(office, steps: [5])
             try await deliver(try step(5, .merger, on: "2026-07-01"), to: office.host)
             let proposed = try #require(
                 try await office.contracts().listContractRevisions(.init()).revisions.first)
@@ -167,7 +174,7 @@ struct MergerTests {
             let reports = try await rollBack(office, steps: [5])
             #expect(reports.map(\.outcome) == [.byHand])
             #expect(reports[0].effects.count == 1 && reports[0].effects[0].contains(proposed.revisionID))
-            #expect(try proposals(office.host).map(\.state) == [.approved])
+            #expect(try proposals(office.host).map(\.state) == [.returned, .approved])
         }
     }
 

@@ -9,8 +9,8 @@ import PluginAPI
 /// they are paid to the survivor until the quarter ends, as a group of their own, and end on the quarter day, from
 /// which the survivor is paid on the merged list; in a closure they end on the day. A person approves each proposal. The
 /// stop (step 14) is noted as a closing notice, which makes an exception in every run that would still pay the practice.
-/// The steps themselves are answered: by hand. What still comes after the end of a merged practice's contract goes to
-/// the survivor. A roll-back is in a file of its own.
+/// The steps themselves are answered: by hand. What still comes after the end goes to whom the commissioner's section of
+/// the notice names, else to the survivor. A roll-back is in a file of its own.
 enum PracticeChangeEvents {
     static let publisher = "changes"
     static let planStep: Int32 = 5
@@ -82,7 +82,9 @@ enum PracticeChangeEvents {
         func add(
             from: CalendarDate, to: CalendarDate?, terms: Pcs_Payments_V1_ContractTerms?, _ words: String
         ) throws {
-            let trailing = Pcs_Payments_V1_ContractTerms.with { $0.payeeCode = survivor?.value ?? "" }
+            let trailing = Pcs_Payments_V1_ContractTerms.with {
+                $0.payeeCode = ODSCode(event.drugArrearsPayeeCode)?.value ?? survivor?.value ?? ""
+            }
             let revision = RevisionStore.Revision(
                 id: transaction.newIdentifier(), practice: practice, state: .proposed, from: from, to: to,
                 endsContract: terms == nil, terms: try (terms ?? trailing).serializedBytes(), reason: reason,
