@@ -156,7 +156,7 @@ struct BaselineTests {
             #expect(revision.reason == PaymentsReasons.baselineFrozen)
             // Nor by a file of contracts: amount and basis of any day of the year.
             for row in [
-                "A81001,One,PMS,2023-04-01,,16C,Y63,,,,,,,FIXED,912345.60,,",
+                "A81001,One,PMS,2023-04-01,,16C,Y63,,,,,,,FIXED,912345.61,,",
                 "A81001,One,PMS,2025-03-31,,16C,Y63,,,,,,,FIXED,1.00,,",
                 "A81001,One,PMS,2024-10-01,,16C,Y63,,,,,,,WEIGHTED,,95.50,",
             ] {
