@@ -77,6 +77,10 @@ struct NoContracts: Pcs_Payments_V1_ContractService {
     func decideContractRevision(
         _ request: Pcs_Payments_V1_DecideContractRevisionRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ContractRevision { throw failure }
+
+    func listContractRevisions(
+        _ request: Pcs_Payments_V1_ListContractRevisionsRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ListContractRevisionsResponse { throw failure }
 }
 
 /// Carries calls from a client straight into the bound methods, as encoded bytes.

@@ -21,6 +21,13 @@ struct CaseTests {
             #expect(planned.steps.map(\.dueOn.calendarDate).first == (try day("2026-05-20")))
             try await office.on("2026-05-20")
             #expect(try await office.get(id).state == .inProgress)
+            let told = try office.host.store(of: "changes").read { reader in
+                try reader.all(
+                    Statement("SELECT payload FROM pcs_outbox WHERE event_type = ?1"),
+                    [.text(Pcs_Changes_V1_ChangeStepDue.protoMessageName)]
+                ) { try Pcs_Changes_V1_ChangeStepDue(serializedBytes: $0.blob(0)) }
+            }
+            #expect(!told.isEmpty && told.allSatisfy { $0.drugArrearsPayeeCode == ChangesOffice.survivor })
             #expect(try await office.state(1, of: id) == .done)
             try await office.report(2, of: id)
             try await office.on("2026-06-17")
@@ -310,6 +317,42 @@ struct CaseTests {
             #expect(done?.state == .done)
             #expect(done?.reports.last?.reportedBy == "registrations")
             #expect(done?.reports.last?.effects == ["batch 7"])
+        }
+    }
+
+    @Test("what an area cannot take back by itself is a task of the coordinator, settled when it is compensated")
+    func takenBackByHand() async throws {
+        try await ChangesOffice.with { office in
+            let id = try await office.planned().caseID
+            try await office.on("2026-06-10")
+            func answer(_ outcome: Pcs_Changes_V1_StepOutcome) async throws {
+                let event = Pcs_Changes_V1_ChangeStepReported.with {
+                    ($0.caseID, $0.step, $0.outcome) = (id, 8, outcome)
+                    ($0.proof, $0.effects, $0.words) = (
+                        ChangesOffice.proof(8), ["batch 7"], "two people take it back"
+                    )
+                }
+                try await office.host.store(of: "registrations").write(actor: "test") {
+                    try $0.publish(event, key: id)
+                }
+                try await office.host.eventsDelivered()
+            }
+            try await answer(.done)
+            _ = try await office.cases().rollBackCase(
+                .with { ($0.caseID, $0.reason) = (id, "the partners changed their minds") })
+            #expect(try await office.state(8, of: id) == .compensationDue)
+            let (asked, settled) = (
+                try office.published(Pcs_Casework_V1_TaskRequested.protoMessageName),
+                try office.published(Pcs_Casework_V1_TaskSettled.protoMessageName)
+            )
+            try await answer(.byHand)
+            let step = try await office.get(id).steps.first { $0.number == 8 }
+            #expect(step?.state == .compensationDue && step?.byHand == true)
+            #expect(step?.reports.last?.effects == ["batch 7"])
+            #expect(try office.published(Pcs_Casework_V1_TaskRequested.protoMessageName) == asked + 1)
+            try await office.report(8, of: id, .compensated)
+            #expect(try await office.state(8, of: id) == .compensated)
+            #expect(try office.published(Pcs_Casework_V1_TaskSettled.protoMessageName) == settled + 1)
         }
     }
 

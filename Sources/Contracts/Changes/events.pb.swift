@@ -196,6 +196,9 @@ public nonisolated struct Pcs_Changes_V1_ChangeStepDue: Sendable {
   /// 1, and more with each failure.
   public var attempt: Int32 = 0
 
+  /// Who gets drug payments in arrears, by section 3 of the notice; empty when commissioners named different ones.
+  public var drugArrearsPayeeCode: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -468,7 +471,7 @@ nonisolated extension Pcs_Changes_V1_ChangePlanned: SwiftProtobuf.Message, Swift
 
 nonisolated extension Pcs_Changes_V1_ChangeStepDue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ChangeStepDue"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}case_id\0\u{1}step\0\u{3}owner_area\0\u{1}title\0\u{1}kind\0\u{3}surviving_practice_code\0\u{3}closing_practice_codes\0\u{3}effective_on\0\u{3}due_on\0\u{1}attempt\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}case_id\0\u{1}step\0\u{3}owner_area\0\u{1}title\0\u{1}kind\0\u{3}surviving_practice_code\0\u{3}closing_practice_codes\0\u{3}effective_on\0\u{3}due_on\0\u{1}attempt\0\u{3}drug_arrears_payee_code\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -486,6 +489,7 @@ nonisolated extension Pcs_Changes_V1_ChangeStepDue: SwiftProtobuf.Message, Swift
       case 8: try { try decoder.decodeSingularMessageField(value: &self._effectiveOn) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._dueOn) }()
       case 10: try { try decoder.decodeSingularInt32Field(value: &self.attempt) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.drugArrearsPayeeCode) }()
       default: break
       }
     }
@@ -526,6 +530,9 @@ nonisolated extension Pcs_Changes_V1_ChangeStepDue: SwiftProtobuf.Message, Swift
     if self.attempt != 0 {
       try visitor.visitSingularInt32Field(value: self.attempt, fieldNumber: 10)
     }
+    if !self.drugArrearsPayeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.drugArrearsPayeeCode, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -540,6 +547,7 @@ nonisolated extension Pcs_Changes_V1_ChangeStepDue: SwiftProtobuf.Message, Swift
     if lhs._effectiveOn != rhs._effectiveOn {return false}
     if lhs._dueOn != rhs._dueOn {return false}
     if lhs.attempt != rhs.attempt {return false}
+    if lhs.drugArrearsPayeeCode != rhs.drugArrearsPayeeCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

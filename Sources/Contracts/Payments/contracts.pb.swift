@@ -82,6 +82,66 @@ public nonisolated enum Pcs_Payments_V1_ContractType: SwiftProtobuf.Enum, Swift.
 
 }
 
+/// Where a contract stands on a day (payments.md 2.2). It follows from the records, nobody sets it.
+public nonisolated enum Pcs_Payments_V1_ContractStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// It has not begun.
+  case pending // = 1
+  case active // = 2
+
+  /// In force, payments stopped.
+  case suspended // = 3
+
+  /// Its end is known and approved, or has passed, and it is not closed. The end date that every APMS contract has counts
+  /// from its last day on, an earlier end at once.
+  case closing // = 4
+
+  /// Closed by two people with its final statement (ContractClosingService).
+  case closed // = 5
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .pending
+    case 2: self = .active
+    case 3: self = .suspended
+    case 4: self = .closing
+    case 5: self = .closed
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .pending: return 1
+    case .active: return 2
+    case .suspended: return 3
+    case .closing: return 4
+    case .closed: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_ContractStatus] = [
+    .unspecified,
+    .pending,
+    .active,
+    .suspended,
+    .closing,
+    .closed,
+  ]
+
+}
+
 /// How many patients attract the London adjustment (payments.md 3.1).
 public nonisolated enum Pcs_Payments_V1_LondonBasis: SwiftProtobuf.Enum, Swift.CaseIterable {
   public typealias RawValue = Int
@@ -444,6 +504,12 @@ public nonisolated struct Pcs_Payments_V1_Contract: @unchecked Sendable {
     set {_uniqueStorage()._reason = newValue}
   }
 
+  /// On the day asked for.
+  public var status: Pcs_Payments_V1_ContractStatus {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -584,6 +650,12 @@ public nonisolated struct Pcs_Payments_V1_ContractVersion: @unchecked Sendable {
     set {_uniqueStorage()._source = newValue}
   }
 
+  /// Of an end: who is paid what still comes after it; empty = the payee of the contract that ended.
+  public var trailingPayeeCode: String {
+    get {_storage._trailingPayeeCode}
+    set {_uniqueStorage()._trailingPayeeCode = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -640,6 +712,13 @@ public nonisolated struct Pcs_Payments_V1_ReviseContractRequest: @unchecked Send
   public var reason: String {
     get {_storage._reason}
     set {_uniqueStorage()._reason = newValue}
+  }
+
+  /// With `end_contract` only: who is paid what still comes after it, drugs in arrears for example (payments.md 12.3);
+  /// empty = the payee of the contract that ends.
+  public var trailingPayeeCode: String {
+    get {_storage._trailingPayeeCode}
+    set {_uniqueStorage()._trailingPayeeCode = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -727,11 +806,69 @@ public nonisolated struct Pcs_Payments_V1_ContractRevision: @unchecked Sendable 
     set {_uniqueStorage()._version = newValue}
   }
 
+  /// Of an end.
+  public var trailingPayeeCode: String {
+    get {_storage._trailingPayeeCode}
+    set {_uniqueStorage()._trailingPayeeCode = newValue}
+  }
+
+  public var proposedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_storage._proposedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_uniqueStorage()._proposedAt = newValue}
+  }
+  /// Returns true if `proposedAt` has been explicitly set.
+  public var hasProposedAt: Bool {_storage._proposedAt != nil}
+  /// Clears the value of `proposedAt`. Subsequent reads from it will return its default value.
+  public mutating func clearProposedAt() {_uniqueStorage()._proposedAt = nil}
+
+  /// By the contract on the first day, or the last one before it.
+  public var commissionerCode: String {
+    get {_storage._commissionerCode}
+    set {_uniqueStorage()._commissionerCode = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Pcs_Payments_V1_ListContractRevisionsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty = all (national roles only).
+  public var commissionerCode: String = String()
+
+  /// Unspecified = proposed.
+  public var state: Pcs_Payments_V1_RevisionState = .unspecified
+
+  /// From the answer before; empty = from the start.
+  public var pageToken: String = String()
+
+  /// 1 to 200; 0 = 50.
+  public var pageSize: Int32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_ListContractRevisionsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var revisions: [Pcs_Payments_V1_ContractRevision] = []
+
+  /// Empty = no more.
+  public var nextPageToken: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Pcs_Payments_V1_DecideContractRevisionRequest: Sendable {
@@ -760,6 +897,10 @@ fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_ContractType: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTRACT_TYPE_UNSPECIFIED\0\u{1}CONTRACT_TYPE_GMS\0\u{1}CONTRACT_TYPE_PMS\0\u{1}CONTRACT_TYPE_APMS\0")
+}
+
+nonisolated extension Pcs_Payments_V1_ContractStatus: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTRACT_STATUS_UNSPECIFIED\0\u{1}CONTRACT_STATUS_PENDING\0\u{1}CONTRACT_STATUS_ACTIVE\0\u{1}CONTRACT_STATUS_SUSPENDED\0\u{1}CONTRACT_STATUS_CLOSING\0\u{1}CONTRACT_STATUS_CLOSED\0")
 }
 
 nonisolated extension Pcs_Payments_V1_LondonBasis: SwiftProtobuf._ProtoNameProviding {
@@ -1049,7 +1190,7 @@ nonisolated extension Pcs_Payments_V1_GetContractRequest: SwiftProtobuf.Message,
 
 nonisolated extension Pcs_Payments_V1_Contract: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Contract"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contract_id\0\u{3}practice_code\0\u{1}terms\0\u{3}valid_from\0\u{3}valid_to\0\u{1}version\0\u{3}recorded_at\0\u{3}recorded_by\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contract_id\0\u{3}practice_code\0\u{1}terms\0\u{3}valid_from\0\u{3}valid_to\0\u{1}version\0\u{3}recorded_at\0\u{3}recorded_by\0\u{1}reason\0\u{1}status\0")
 
   fileprivate class _StorageClass {
     var _contractID: String = String()
@@ -1061,6 +1202,7 @@ nonisolated extension Pcs_Payments_V1_Contract: SwiftProtobuf.Message, SwiftProt
     var _recordedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
     var _recordedBy: String = String()
     var _reason: String = String()
+    var _status: Pcs_Payments_V1_ContractStatus = .unspecified
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1080,6 +1222,7 @@ nonisolated extension Pcs_Payments_V1_Contract: SwiftProtobuf.Message, SwiftProt
       _recordedAt = source._recordedAt
       _recordedBy = source._recordedBy
       _reason = source._reason
+      _status = source._status
     }
   }
 
@@ -1107,6 +1250,7 @@ nonisolated extension Pcs_Payments_V1_Contract: SwiftProtobuf.Message, SwiftProt
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._recordedAt) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._recordedBy) }()
         case 9: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 10: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
         default: break
         }
       }
@@ -1146,6 +1290,9 @@ nonisolated extension Pcs_Payments_V1_Contract: SwiftProtobuf.Message, SwiftProt
       if !_storage._reason.isEmpty {
         try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 9)
       }
+      if _storage._status != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 10)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1164,6 +1311,7 @@ nonisolated extension Pcs_Payments_V1_Contract: SwiftProtobuf.Message, SwiftProt
         if _storage._recordedAt != rhs_storage._recordedAt {return false}
         if _storage._recordedBy != rhs_storage._recordedBy {return false}
         if _storage._reason != rhs_storage._reason {return false}
+        if _storage._status != rhs_storage._status {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1284,7 +1432,7 @@ nonisolated extension Pcs_Payments_V1_ListContractVersionsResponse: SwiftProtobu
 
 nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ContractVersion"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}effective_from\0\u{3}effective_to\0\u{1}ended\0\u{1}terms\0\u{3}recorded_at\0\u{3}recorded_by\0\u{1}reason\0\u{1}source\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}effective_from\0\u{3}effective_to\0\u{1}ended\0\u{1}terms\0\u{3}recorded_at\0\u{3}recorded_by\0\u{1}reason\0\u{1}source\0\u{3}trailing_payee_code\0")
 
   fileprivate class _StorageClass {
     var _version: Int64 = 0
@@ -1296,6 +1444,7 @@ nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, Sw
     var _recordedBy: String = String()
     var _reason: String = String()
     var _source: String = String()
+    var _trailingPayeeCode: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1315,6 +1464,7 @@ nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, Sw
       _recordedBy = source._recordedBy
       _reason = source._reason
       _source = source._source
+      _trailingPayeeCode = source._trailingPayeeCode
     }
   }
 
@@ -1342,6 +1492,7 @@ nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, Sw
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._recordedBy) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
         case 9: try { try decoder.decodeSingularStringField(value: &_storage._source) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._trailingPayeeCode) }()
         default: break
         }
       }
@@ -1381,6 +1532,9 @@ nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, Sw
       if !_storage._source.isEmpty {
         try visitor.visitSingularStringField(value: _storage._source, fieldNumber: 9)
       }
+      if !_storage._trailingPayeeCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._trailingPayeeCode, fieldNumber: 10)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1399,6 +1553,7 @@ nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, Sw
         if _storage._recordedBy != rhs_storage._recordedBy {return false}
         if _storage._reason != rhs_storage._reason {return false}
         if _storage._source != rhs_storage._source {return false}
+        if _storage._trailingPayeeCode != rhs_storage._trailingPayeeCode {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1410,7 +1565,7 @@ nonisolated extension Pcs_Payments_V1_ContractVersion: SwiftProtobuf.Message, Sw
 
 nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ReviseContractRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}effective_from\0\u{3}effective_to\0\u{1}terms\0\u{3}end_contract\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}effective_from\0\u{3}effective_to\0\u{1}terms\0\u{3}end_contract\0\u{1}reason\0\u{3}trailing_payee_code\0")
 
   fileprivate class _StorageClass {
     var _practiceCode: String = String()
@@ -1419,6 +1574,7 @@ nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Messa
     var _terms: Pcs_Payments_V1_ContractTerms? = nil
     var _endContract: Bool = false
     var _reason: String = String()
+    var _trailingPayeeCode: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1435,6 +1591,7 @@ nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Messa
       _terms = source._terms
       _endContract = source._endContract
       _reason = source._reason
+      _trailingPayeeCode = source._trailingPayeeCode
     }
   }
 
@@ -1459,6 +1616,7 @@ nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Messa
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._terms) }()
         case 5: try { try decoder.decodeSingularBoolField(value: &_storage._endContract) }()
         case 6: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._trailingPayeeCode) }()
         default: break
         }
       }
@@ -1489,6 +1647,9 @@ nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Messa
       if !_storage._reason.isEmpty {
         try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 6)
       }
+      if !_storage._trailingPayeeCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._trailingPayeeCode, fieldNumber: 7)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1504,6 +1665,7 @@ nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Messa
         if _storage._terms != rhs_storage._terms {return false}
         if _storage._endContract != rhs_storage._endContract {return false}
         if _storage._reason != rhs_storage._reason {return false}
+        if _storage._trailingPayeeCode != rhs_storage._trailingPayeeCode {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1515,7 +1677,7 @@ nonisolated extension Pcs_Payments_V1_ReviseContractRequest: SwiftProtobuf.Messa
 
 nonisolated extension Pcs_Payments_V1_ContractRevision: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ContractRevision"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}revision_id\0\u{3}practice_code\0\u{1}state\0\u{3}effective_from\0\u{3}effective_to\0\u{3}end_contract\0\u{1}terms\0\u{1}reason\0\u{3}proposed_by\0\u{3}decided_by\0\u{3}decision_reason\0\u{1}version\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}revision_id\0\u{3}practice_code\0\u{1}state\0\u{3}effective_from\0\u{3}effective_to\0\u{3}end_contract\0\u{1}terms\0\u{1}reason\0\u{3}proposed_by\0\u{3}decided_by\0\u{3}decision_reason\0\u{1}version\0\u{3}trailing_payee_code\0\u{3}proposed_at\0\u{3}commissioner_code\0")
 
   fileprivate class _StorageClass {
     var _revisionID: String = String()
@@ -1530,6 +1692,9 @@ nonisolated extension Pcs_Payments_V1_ContractRevision: SwiftProtobuf.Message, S
     var _decidedBy: String = String()
     var _decisionReason: String = String()
     var _version: Int64 = 0
+    var _trailingPayeeCode: String = String()
+    var _proposedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+    var _commissionerCode: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1552,6 +1717,9 @@ nonisolated extension Pcs_Payments_V1_ContractRevision: SwiftProtobuf.Message, S
       _decidedBy = source._decidedBy
       _decisionReason = source._decisionReason
       _version = source._version
+      _trailingPayeeCode = source._trailingPayeeCode
+      _proposedAt = source._proposedAt
+      _commissionerCode = source._commissionerCode
     }
   }
 
@@ -1582,6 +1750,9 @@ nonisolated extension Pcs_Payments_V1_ContractRevision: SwiftProtobuf.Message, S
         case 10: try { try decoder.decodeSingularStringField(value: &_storage._decidedBy) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._decisionReason) }()
         case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._version) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._trailingPayeeCode) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._proposedAt) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._commissionerCode) }()
         default: break
         }
       }
@@ -1630,6 +1801,15 @@ nonisolated extension Pcs_Payments_V1_ContractRevision: SwiftProtobuf.Message, S
       if _storage._version != 0 {
         try visitor.visitSingularInt64Field(value: _storage._version, fieldNumber: 12)
       }
+      if !_storage._trailingPayeeCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._trailingPayeeCode, fieldNumber: 13)
+      }
+      try { if let v = _storage._proposedAt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if !_storage._commissionerCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._commissionerCode, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1651,10 +1831,93 @@ nonisolated extension Pcs_Payments_V1_ContractRevision: SwiftProtobuf.Message, S
         if _storage._decidedBy != rhs_storage._decidedBy {return false}
         if _storage._decisionReason != rhs_storage._decisionReason {return false}
         if _storage._version != rhs_storage._version {return false}
+        if _storage._trailingPayeeCode != rhs_storage._trailingPayeeCode {return false}
+        if _storage._proposedAt != rhs_storage._proposedAt {return false}
+        if _storage._commissionerCode != rhs_storage._commissionerCode {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ListContractRevisionsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListContractRevisionsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commissioner_code\0\u{1}state\0\u{3}page_token\0\u{3}page_size\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.commissionerCode) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.pageToken) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.pageSize) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.commissionerCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.commissionerCode, fieldNumber: 1)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 2)
+    }
+    if !self.pageToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.pageToken, fieldNumber: 3)
+    }
+    if self.pageSize != 0 {
+      try visitor.visitSingularInt32Field(value: self.pageSize, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ListContractRevisionsRequest, rhs: Pcs_Payments_V1_ListContractRevisionsRequest) -> Bool {
+    if lhs.commissionerCode != rhs.commissionerCode {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.pageToken != rhs.pageToken {return false}
+    if lhs.pageSize != rhs.pageSize {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ListContractRevisionsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListContractRevisionsResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revisions\0\u{3}next_page_token\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.revisions) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.nextPageToken) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.revisions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.revisions, fieldNumber: 1)
+    }
+    if !self.nextPageToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.nextPageToken, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ListContractRevisionsResponse, rhs: Pcs_Payments_V1_ListContractRevisionsResponse) -> Bool {
+    if lhs.revisions != rhs.revisions {return false}
+    if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

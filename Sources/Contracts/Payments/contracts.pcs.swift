@@ -62,6 +62,15 @@ public protocol Pcs_Payments_V1_ContractService: Sendable {
     func decideContractRevision(
         _ request: Pcs_Payments_V1_DecideContractRevisionRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ContractRevision
+
+    /// Revisions of a commissioner's practices in one state (usually those proposed), oldest first, page by page.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally;
+    /// `COMMISSIONER_EDITOR` of the commissioner of `commissioner_code`; `COMMISSIONER_APPROVER` of the
+    /// commissioner of `commissioner_code`.
+    func listContractRevisions(
+        _ request: Pcs_Payments_V1_ListContractRevisionsRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ListContractRevisionsResponse
 }
 
 /// Methods of `pcs.payments.v1.ContractService`, and how an implementation is bound to them.
@@ -194,6 +203,29 @@ public enum Pcs_Payments_V1_ContractServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally;
+    /// `COMMISSIONER_EDITOR` of the commissioner of `commissioner_code`; `COMMISSIONER_APPROVER` of the
+    /// commissioner of `commissioner_code`.
+    public static let listContractRevisions = MethodDescriptor(
+        path: "pcs.payments.v1.ContractService/ListContractRevisions",
+        kind: .unary,
+        requestType: "pcs.payments.v1.ListContractRevisionsRequest",
+        replyType: "pcs.payments.v1.ListContractRevisionsResponse",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.auditor, relation: .national),
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "commissioner_code"),
+                Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "commissioner_code"),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
     /// In the order of the contract.
     public static let all: [MethodDescriptor] = [
         loadContracts,
@@ -202,6 +234,7 @@ public enum Pcs_Payments_V1_ContractServiceMethods {
         listContractVersions,
         reviseContract,
         decideContractRevision,
+        listContractRevisions,
     ]
 
     /// Makes `service` callable by the Host.
@@ -213,6 +246,7 @@ public enum Pcs_Payments_V1_ContractServiceMethods {
             bindListContractVersions(service),
             bindReviseContract(service),
             bindDecideContractRevision(service),
+            bindListContractRevisions(service),
         ]
     }
 
@@ -303,6 +337,22 @@ public enum Pcs_Payments_V1_ContractServiceMethods {
                 return BoundMethod.Prepared(
                     organisations: [
                         OrganisationTarget(field: "practice_code", code: request.practiceCode),
+                    ],
+                    run: run)
+            })
+    }
+
+    private static func bindListContractRevisions(_ service: some Pcs_Payments_V1_ContractService) -> BoundMethod {
+        BoundMethod(
+            descriptor: listContractRevisions,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_ListContractRevisionsRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.listContractRevisions(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "commissioner_code", code: request.commissionerCode),
                     ],
                     run: run)
             })
@@ -408,5 +458,18 @@ public struct Pcs_Payments_V1_ContractServiceClient: Sendable {
         let bytes: [UInt8] = try request.serializedBytes()
         let reply = try await transport.unary(Pcs_Payments_V1_ContractServiceMethods.decideContractRevision, bytes, options ?? self.options)
         return try Pcs_Payments_V1_ContractRevision(serializedBytes: reply)
+    }
+
+    /// Revisions of a commissioner's practices in one state (usually those proposed), oldest first, page by page.
+    ///
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally;
+    /// `COMMISSIONER_EDITOR` of the commissioner of `commissioner_code`; `COMMISSIONER_APPROVER` of the
+    /// commissioner of `commissioner_code`.
+    public func listContractRevisions(
+        _ request: Pcs_Payments_V1_ListContractRevisionsRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_ListContractRevisionsResponse {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_ContractServiceMethods.listContractRevisions, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_ListContractRevisionsResponse(serializedBytes: reply)
     }
 }

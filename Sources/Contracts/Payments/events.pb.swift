@@ -211,6 +211,106 @@ public nonisolated struct Pcs_Payments_V1_RunPaid: Sendable {
   fileprivate var _paidOn: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
+/// The second approver has authorised a contract change request or stop instruction (payments.md 2.4: it goes to the
+/// performers team as well). It is in force for the next run whose inputs are frozen.
+public nonisolated struct Pcs_Payments_V1_ContractChangeAuthorised: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The request.
+  public var changeID: String = String()
+
+  public var practiceCode: String = String()
+
+  public var kind: Pcs_Payments_V1_ContractChangeKind = .unspecified
+
+  public var fromType: Pcs_Payments_V1_ContractType = .unspecified
+
+  /// The same as `from_type` when only payments stop.
+  public var toType: Pcs_Payments_V1_ContractType = .unspecified
+
+  public var effectiveFrom: CommonContract.Pcs_Common_V1_Date {
+    get {_effectiveFrom ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_effectiveFrom = newValue}
+  }
+  /// Returns true if `effectiveFrom` has been explicitly set.
+  public var hasEffectiveFrom: Bool {self._effectiveFrom != nil}
+  /// Clears the value of `effectiveFrom`. Subsequent reads from it will return its default value.
+  public mutating func clearEffectiveFrom() {self._effectiveFrom = nil}
+
+  public var authorisedBy: String = String()
+
+  public var secondApprovedBy: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+/// A revision that ends a practice's contract is approved.
+public nonisolated struct Pcs_Payments_V1_ContractEnded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  public var revisionID: String = String()
+
+  public var contractType: Pcs_Payments_V1_ContractType = .unspecified
+
+  /// Of the contract, inclusive.
+  public var lastDay: CommonContract.Pcs_Common_V1_Date {
+    get {_lastDay ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_lastDay = newValue}
+  }
+  /// Returns true if `lastDay` has been explicitly set.
+  public var hasLastDay: Bool {self._lastDay != nil}
+  /// Clears the value of `lastDay`. Subsequent reads from it will return its default value.
+  public mutating func clearLastDay() {self._lastDay = nil}
+
+  /// Who is paid what still comes.
+  public var trailingPayeeCode: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _lastDay: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+/// A contract that had ended is closed: everything is paid, and the final statement stands.
+public nonisolated struct Pcs_Payments_V1_ContractClosed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  public var closingID: String = String()
+
+  public var lastDay: CommonContract.Pcs_Common_V1_Date {
+    get {_lastDay ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_lastDay = newValue}
+  }
+  /// Returns true if `lastDay` has been explicitly set.
+  public var hasLastDay: Bool {self._lastDay != nil}
+  /// Clears the value of `lastDay`. Subsequent reads from it will return its default value.
+  public mutating func clearLastDay() {self._lastDay = nil}
+
+  /// For example "2026-08-1/A81001".
+  public var finalStatementID: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _lastDay: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
@@ -547,6 +647,178 @@ nonisolated extension Pcs_Payments_V1_RunPaid: SwiftProtobuf.Message, SwiftProto
     if lhs._paidOn != rhs._paidOn {return false}
     if lhs.netPence != rhs.netPence {return false}
     if lhs.bankReference != rhs.bankReference {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ContractChangeAuthorised: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ContractChangeAuthorised"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}change_id\0\u{3}practice_code\0\u{1}kind\0\u{3}from_type\0\u{3}to_type\0\u{3}effective_from\0\u{3}authorised_by\0\u{3}second_approved_by\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.changeID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.fromType) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.toType) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.authorisedBy) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.secondApprovedBy) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.changeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.changeID, fieldNumber: 1)
+    }
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 2)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 3)
+    }
+    if self.fromType != .unspecified {
+      try visitor.visitSingularEnumField(value: self.fromType, fieldNumber: 4)
+    }
+    if self.toType != .unspecified {
+      try visitor.visitSingularEnumField(value: self.toType, fieldNumber: 5)
+    }
+    try { if let v = self._effectiveFrom {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.authorisedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.authorisedBy, fieldNumber: 7)
+    }
+    if !self.secondApprovedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.secondApprovedBy, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ContractChangeAuthorised, rhs: Pcs_Payments_V1_ContractChangeAuthorised) -> Bool {
+    if lhs.changeID != rhs.changeID {return false}
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.fromType != rhs.fromType {return false}
+    if lhs.toType != rhs.toType {return false}
+    if lhs._effectiveFrom != rhs._effectiveFrom {return false}
+    if lhs.authorisedBy != rhs.authorisedBy {return false}
+    if lhs.secondApprovedBy != rhs.secondApprovedBy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ContractEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ContractEnded"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}revision_id\0\u{3}contract_type\0\u{3}last_day\0\u{3}trailing_payee_code\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.revisionID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.contractType) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._lastDay) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.trailingPayeeCode) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    if !self.revisionID.isEmpty {
+      try visitor.visitSingularStringField(value: self.revisionID, fieldNumber: 2)
+    }
+    if self.contractType != .unspecified {
+      try visitor.visitSingularEnumField(value: self.contractType, fieldNumber: 3)
+    }
+    try { if let v = self._lastDay {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.trailingPayeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.trailingPayeeCode, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ContractEnded, rhs: Pcs_Payments_V1_ContractEnded) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.revisionID != rhs.revisionID {return false}
+    if lhs.contractType != rhs.contractType {return false}
+    if lhs._lastDay != rhs._lastDay {return false}
+    if lhs.trailingPayeeCode != rhs.trailingPayeeCode {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ContractClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ContractClosed"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}closing_id\0\u{3}last_day\0\u{3}final_statement_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.closingID) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._lastDay) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.finalStatementID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    if !self.closingID.isEmpty {
+      try visitor.visitSingularStringField(value: self.closingID, fieldNumber: 2)
+    }
+    try { if let v = self._lastDay {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.finalStatementID.isEmpty {
+      try visitor.visitSingularStringField(value: self.finalStatementID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ContractClosed, rhs: Pcs_Payments_V1_ContractClosed) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.closingID != rhs.closingID {return false}
+    if lhs._lastDay != rhs._lastDay {return false}
+    if lhs.finalStatementID != rhs.finalStatementID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -189,6 +189,12 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
 
   /// What was deducted for a committee and what is paid over to it differ.
   case levyMismatch // = 15
+
+  /// A recurring payment is not made, because the practice has no contract on the first day of the month. Said once.
+  case endedWithContract // = 22
+
+  /// The run would pay a practice whose contract was closed with its final statement.
+  case contractClosed // = 23
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -213,6 +219,8 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     case 13: self = .amountOutOfBounds
     case 14: self = .newBankDetails
     case 15: self = .levyMismatch
+    case 22: self = .endedWithContract
+    case 23: self = .contractClosed
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -235,6 +243,8 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     case .amountOutOfBounds: return 13
     case .newBankDetails: return 14
     case .levyMismatch: return 15
+    case .endedWithContract: return 22
+    case .contractClosed: return 23
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -257,6 +267,8 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     .amountOutOfBounds,
     .newBankDetails,
     .levyMismatch,
+    .endedWithContract,
+    .contractClosed,
   ]
 
 }
@@ -952,7 +964,7 @@ nonisolated extension Pcs_Payments_V1_ExceptionSeverity: SwiftProtobuf._ProtoNam
 }
 
 nonisolated extension Pcs_Payments_V1_ExceptionKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXCEPTION_KIND_UNSPECIFIED\0\u{1}EXCEPTION_KIND_NET_CHANGE\0\u{1}EXCEPTION_KIND_NET_NEGATIVE\0\u{1}EXCEPTION_KIND_NO_CORE_PAYMENT\0\u{1}EXCEPTION_KIND_NO_CAPITATION\0\u{1}EXCEPTION_KIND_CAPITATION_CARRIED\0\u{1}EXCEPTION_KIND_PAYEE_CLOSED\0\u{1}EXCEPTION_KIND_PENDING_REFERENCE\0\u{1}EXCEPTION_KIND_DUPLICATE_LINE\0\u{1}EXCEPTION_KIND_CONTROL_TOTAL\0\u{1}EXCEPTION_KIND_BASELINE_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_ITEMS_WITHHELD\0\u{1}EXCEPTION_KIND_EXPECTED_MISSING\0\u{1}EXCEPTION_KIND_AMOUNT_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_NEW_BANK_DETAILS\0\u{1}EXCEPTION_KIND_LEVY_MISMATCH\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXCEPTION_KIND_UNSPECIFIED\0\u{1}EXCEPTION_KIND_NET_CHANGE\0\u{1}EXCEPTION_KIND_NET_NEGATIVE\0\u{1}EXCEPTION_KIND_NO_CORE_PAYMENT\0\u{1}EXCEPTION_KIND_NO_CAPITATION\0\u{1}EXCEPTION_KIND_CAPITATION_CARRIED\0\u{1}EXCEPTION_KIND_PAYEE_CLOSED\0\u{1}EXCEPTION_KIND_PENDING_REFERENCE\0\u{1}EXCEPTION_KIND_DUPLICATE_LINE\0\u{1}EXCEPTION_KIND_CONTROL_TOTAL\0\u{1}EXCEPTION_KIND_BASELINE_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_ITEMS_WITHHELD\0\u{1}EXCEPTION_KIND_EXPECTED_MISSING\0\u{1}EXCEPTION_KIND_AMOUNT_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_NEW_BANK_DETAILS\0\u{1}EXCEPTION_KIND_LEVY_MISMATCH\0\u{2}\u{7}EXCEPTION_KIND_ENDED_WITH_CONTRACT\0\u{1}EXCEPTION_KIND_CONTRACT_CLOSED\0")
 }
 
 nonisolated extension Pcs_Payments_V1_TotalDimension: SwiftProtobuf._ProtoNameProviding {

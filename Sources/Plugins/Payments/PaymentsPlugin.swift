@@ -14,6 +14,8 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Payments_V1_RunApproved.protoMessageName,
             Pcs_Payments_V1_StatementsPublished.protoMessageName,
             Pcs_Payments_V1_RunPaid.protoMessageName,
+            Pcs_Payments_V1_ContractChangeAuthorised.protoMessageName,
+            Pcs_Payments_V1_ContractEnded.protoMessageName, Pcs_Payments_V1_ContractClosed.protoMessageName,
             Pcs_Changes_V1_ChangeStepReported.protoMessageName,
             Pcs_Payments_V1_PaymentReturned.protoMessageName,
             Pcs_Payments_V1_ContributionsDeducted.protoMessageName,
@@ -49,6 +51,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_AllocationServiceMethods.bind(AllocationHandlers(context: context))
             + Pcs_Payments_V1_BaselineServiceMethods.bind(BaselineHandlers(context: context))
             + Pcs_Payments_V1_ContractChangeServiceMethods.bind(ContractChangeHandlers(context: context))
+            + Pcs_Payments_V1_ContractClosingServiceMethods.bind(ContractClosingHandlers(context: context))
             + Pcs_Payments_V1_DispensingServiceMethods.bind(DispensingHandlers(context: context))
             + Pcs_Payments_V1_TrainingServiceMethods.bind(TrainingHandlers(context: context))
             + Pcs_Payments_V1_ReimbursementSchemeServiceMethods.bind(SchemeHandlers(context: context))
@@ -66,6 +69,10 @@ public struct PaymentsPlugin: Plugin {
             Subscription(to: Pcs_Changes_V1_ChangeStepDue.self, from: PracticeChangeEvents.publisher) {
                 event, envelope, transaction in
                 try PracticeChangeEvents.receive(event, envelope, transaction)
+            },
+            Subscription(to: Pcs_Changes_V1_ChangeRolledBack.self, from: PracticeChangeEvents.publisher) {
+                event, _, transaction in
+                try PracticeChangeRollBack.receive(event, transaction)
             },
             Subscription(to: Pcs_Casework_V1_EnquiryProgressed.self, from: StatementQueryEvents.publisher) {
                 event, _, transaction in

@@ -154,6 +154,20 @@ struct BaselineTests {
                     })
             }
             #expect(revision.reason == PaymentsReasons.baselineFrozen)
+            // Nor by a file of contracts: amount and basis of any day of the year.
+            for row in [
+                "A81001,One,PMS,2023-04-01,,16C,Y63,,,,,,,FIXED,912345.61,,",
+                "A81001,One,PMS,2025-03-31,,16C,Y63,,,,,,,FIXED,1.00,,",
+                "A81001,One,PMS,2024-10-01,,16C,Y63,,,,,,,WEIGHTED,,95.50,",
+            ] {
+                let load = try await refusal { try await desk.office.loadContracts(row) }
+                #expect(load.violations.map { "\($0.row) \($0.field) \($0.rule)" } == ["2 baseline_basis BAS09"])
+            }
+            // What says the same of the frozen year, and another amount from the next, is taken.
+            let next = try await desk.office.loadContracts(
+                "A81001,One,PMS,2024-04-01,2025-04-01,16C,Y63,,,,,,,FIXED,938247.54,,",
+                "A81001,One,PMS,2025-04-01,,16C,Y63,,,,,,,FIXED,950000.00,,")
+            #expect(next.changed == 1)
         }
     }
 

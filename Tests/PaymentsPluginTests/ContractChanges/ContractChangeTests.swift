@@ -170,6 +170,7 @@ struct ContractChangeTests {
                 [Roles.commissionerApprover], at: "16C", to: desk.editor)
             let own = try await refusal { _ = try await desk.decide(draft, as: both) }
             #expect(own.reason == HostReasons.secondPersonRequired)
+            #expect(try desk.office.published(Pcs_Payments_V1_ContractChangeAuthorised.self).isEmpty)
             let authorised = try await desk.decide(draft, as: desk.approver)
             #expect(authorised.state == .submitted && authorised.authorisedBy == "cas")
             let again = try await refusal { _ = try await desk.decide(draft, as: desk.approver) }
@@ -178,6 +179,13 @@ struct ContractChangeTests {
             #expect(
                 approved.state == .approved && approved.secondApprovedBy == "dee"
                     && approved.contractVersion > 0)
+
+            // The performers team is told with the second approval, and not before.
+            let told = try desk.office.published(Pcs_Payments_V1_ContractChangeAuthorised.self)
+            #expect(told.map(\.changeID) == [draft.changeID] && told[0].practiceCode == "A81001")
+            #expect(told[0].kind == .type && told[0].fromType == .pms && told[0].toType == .apms)
+            #expect(told[0].effectiveFrom.calendarDate == (try day("2026-05-01")))
+            #expect(told[0].authorisedBy == "cas" && told[0].secondApprovedBy == "dee")
 
             try await desk.office.pay("2026-04")
             #expect(

@@ -113,6 +113,71 @@ struct MergerTests {
         }
     }
 
+    /// Outcome, step and effects of what payments answered to a roll-back.
+    private func rollBack(_ office: PaymentsOffice, steps: [Int32]) async throws -> [Pcs_Changes_V1_ChangeStepReported] {
+        let before = try office.published(Pcs_Changes_V1_ChangeStepReported.self).count
+        let event = Pcs_Changes_V1_ChangeRolledBack.with {
+            ($0.caseID, $0.steps, $0.reason) = ("case-1", steps, "the partners changed their minds")
+        }
+        try await office.host.store(of: "payments").write(actor: "changes") {
+            try PracticeChangeRollBack.receive(event, $0)
+        }
+        return Array(try office.published(Pcs_Changes_V1_ChangeStepReported.self).dropFirst(before))
+    }
+
+    @Test("a case rolled back: proposals are returned, its closing notice is withdrawn, each own step is compensated")
+    func rolledBack() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.loadContracts(
+                "A81001,One,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,", "A81002,Two,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,")
+            try await office.loadLists("2026-04-01", "A81001,5300,5210.40,0", "A81002,3900,3844.10,0")
+            try await deliver(try step(5, .closure, on: "2026-04-10"), to: office.host)
+            try await deliver(try step(14, .closure, on: "2026-04-10"), to: office.host)
+            let run = try await office.calculate(try await office.open("2026-04").runID)
+            #expect(try await office.exceptions(run.runID, of: .payeeClosed).count == 1)
+            // Step 13 is another area's, step 7 was not begun.
+            let reports = try await rollBack(office, steps: [5, 7, 13, 14])
+            #expect(reports.map(\.step) == [5, 14] && reports.allSatisfy { $0.outcome == .compensated })
+            let proposal = try #require(try proposals(office.host).first)
+            #expect(reports[0].effects == ["revision \(proposal.id) returned"])
+            #expect(reports[1].effects == ["the closing notice of A81002 is withdrawn"])
+            #expect(proposal.state == .returned && proposal.decisionReason.contains("case-1 was rolled back"))
+            let again = try await office.calculate(run.runID)
+            #expect(try await office.exceptions(again.runID, of: .payeeClosed).isEmpty)
+            // Delivered again, the stop is not noted anew, and there is nothing more to take back.
+            try await deliver(try step(14, .closure, on: "2026-04-10"), to: office.host)
+            #expect(try await rollBack(office, steps: [14]).map(\.effects) == [[]])
+            let notices = try office.host.store(of: "payments").read { reader in
+                try reader.all(Statement("SELECT practice_code FROM closing_notice")) { $0.text(0) }
+            }
+            #expect(notices == ["A81002"], "what was announced stays readable")
+        }
+    }
+
+    @Test("what two people approved, two people take back: the step is answered by hand and names it")
+    func approvedIsByHand() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.loadContracts("A81002,Two,GMS,2026-04-01,,16C,Y63,,Y,,,,,,,,")
+            var planned = try step(5, .merger, on: "2026-07-01")
+            planned.drugArrearsPayeeCode = "A81003"
+            try await deliver(planned, to: office.host)
+            let named = try #require(
+                try await office.contracts().listContractRevisions(.init()).revisions.first)
+            #expect(named.endContract && named.trailingPayeeCode == "A81003")
+            _ = try await rollBack(office, steps: [5])
+            try await deliver(try step(5, .merger, on: "2026-07-01"), to: office.host)
+            let proposed = try #require(
+                try await office.contracts().listContractRevisions(.init()).revisions.first)
+            // On a quarter day there is no month in between: the end itself names who is paid what trails.
+            #expect(proposed.endContract && proposed.trailingPayeeCode == "A81001")
+            try await approveAll(office)
+            let reports = try await rollBack(office, steps: [5])
+            #expect(reports.map(\.outcome) == [.byHand])
+            #expect(reports[0].effects.count == 1 && reports[0].effects[0].contains(proposed.revisionID))
+            #expect(try proposals(office.host).map(\.state) == [.returned, .approved])
+        }
+    }
+
     @Test(
         "C9: a closing practice gets no line after its last day, and is an exception until its contract ends"
     )

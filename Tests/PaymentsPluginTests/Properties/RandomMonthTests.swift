@@ -103,7 +103,9 @@ struct RandomMonthTests {
                     due["\(timeline.practice) \(line.paycode.code) \(month)", default: 0] += line.pence
                 }
                 if result.isStopped, month == months.last { waiting.insert(timeline.practice.value) }
-                for rent in rents where rent.practiceCode == timeline.practice.value && !result.isStopped {
+                // What recurs is due where a contract is in force on the first day.
+                guard timeline.span(at: month.firstDay) != nil, !result.isStopped else { continue }
+                for rent in rents where rent.practiceCode == timeline.practice.value {
                     if try isDue(rent, in: month) {
                         due["\(timeline.practice) PRNT \(month)", default: 0] += rent.amountPence
                     }

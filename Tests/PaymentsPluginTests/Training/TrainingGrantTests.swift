@@ -146,11 +146,15 @@ struct TrainingGrantTests {
         "retention: 76.92 for each session of 52 weeks in twelfths, four sessions at most, part months by days"
     )
     func retention() throws {
-        func lines(_ sessions: Int64, _ text: String) throws -> [String] {
+        func lines(_ sessions: Int64, _ text: String, until end: String? = nil) throws -> [String] {
+            var world = try World()
+            try world.contract("A81001", from: "2020-04-01", to: end, try .gms())
             let membership = RetentionMembership(
                 id: "M1", practice: try practice("A81001"), doctorRef: "1234567", from: try day("2025-04-01"),
                 to: try day("2030-03-10"), sessions: sessions, version: 1)
-            let source = RetentionLines([membership], rates: RateTable(try World().rates))
+            let source = RetentionLines(
+                [membership], rates: RateTable(world.rates), timelines: world.inputs.timelines)
+            #expect(source.ended(in: try month(text)).isEmpty == (end == nil))
             return try source.lines(for: try practice("A81001"), in: try month(text)).map { line in
                 let replayed = try line.explanation.replay().pence
                 #expect(replayed == line.pence)
@@ -162,5 +166,7 @@ struct TrainingGrantTests {
         #expect(try lines(2, "2025-04") == ["666.64 2 x 76.92 SESSIONS x 52/12"])
         #expect(try lines(4, "2030-03") == ["430.09 4 x 76.92 SESSIONS x 52/12 x 10/31"])
         #expect(try lines(4, "2030-04").isEmpty)
+        // The contract ended: nothing recurs in a month that begins without one.
+        #expect(try lines(4, "2025-06", until: "2025-06-01").isEmpty)
     }
 }

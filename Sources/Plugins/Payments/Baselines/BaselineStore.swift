@@ -67,6 +67,8 @@ enum BaselineStore {
         "SELECT \(columns) FROM baseline WHERE practice_code = ?1 AND start_year = ?2 ORDER BY baseline_id")
     private static let approvedYears = Statement(
         "SELECT DISTINCT start_year FROM baseline WHERE practice_code = ?1 AND state = 2 ORDER BY start_year")
+    private static let allApprovedYears = Statement(
+        "SELECT DISTINCT practice_code, start_year FROM baseline WHERE state = 2 ORDER BY practice_code, start_year")
 
     static func open(
         _ practice: ODSCode, _ year: FinancialYear, by actor: String, in transaction: any Transaction
@@ -136,9 +138,24 @@ enum BaselineStore {
             FinancialYear(startYear: Int($0.integer(0)))
         }.compactMap { $0 }
         guard !years.isEmpty else { return [] }
-        let paid = Set(
-            try RunStore.runs(reader).filter(\.state.isPublished).map { FinancialYear(containing: $0.month) })
-        return years.filter(paid.contains)
+        return years.filter(try paidYears(reader).contains)
+    }
+
+    /// Of all practices.
+    static func frozenYears(_ reader: any Reader) throws -> [ODSCode: [FinancialYear]] {
+        var years: [ODSCode: [FinancialYear]] = [:]
+        try reader.forEach(allApprovedYears, []) { row in
+            if let practice = ODSCode(row.text(0)), let year = FinancialYear(startYear: Int(row.integer(1))) {
+                years[practice, default: []].append(year)
+            }
+        }
+        guard !years.isEmpty else { return [:] }
+        let paid = try paidYears(reader)
+        return years.mapValues { $0.filter(paid.contains) }.filter { !$0.value.isEmpty }
+    }
+
+    private static func paidYears(_ reader: any Reader) throws -> Set<FinancialYear> {
+        Set(try RunStore.runs(reader).filter(\.state.isPublished).map { FinancialYear(containing: $0.month) })
     }
 
     private static func proposal(_ row: any Row) throws -> Proposal {

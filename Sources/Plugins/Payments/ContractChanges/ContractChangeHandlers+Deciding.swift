@@ -79,6 +79,7 @@ extension ContractChangeHandlers {
         try ContractChangeStore.save(
             change, step: "approved", by: actor,
             detail: "from \(plan.from), \(plan.stops.count) payments stop", in: transaction)
+        try ContractChangeNotices.enacted(change, plan, in: transaction)
         guard var reversed = plan.reversed else { return }
         reversed.stage = try next(.reverse, reversed)
         reversed.reversedBy = change.id
@@ -109,6 +110,21 @@ enum ContractChangeNotices {
                 }
                 $0.outcomes = ["approved", "returned"]
             }, key: key(change))
+    }
+
+    /// The request goes to the performers team as well (payments.md 2.4).
+    static func enacted(
+        _ change: ContractChangeStore.Change, _ plan: ContractChangePlan, in transaction: any Transaction
+    ) throws {
+        try transaction.publish(
+            Pcs_Payments_V1_ContractChangeAuthorised.with {
+                ($0.changeID, $0.practiceCode) = (change.id, change.practice.value)
+                $0.kind = Pcs_Payments_V1_ContractChangeKind(rawValue: Int(plan.kind.rawValue)) ?? .unspecified
+                if let kind = plan.fromKind { $0.fromType = Pcs_Payments_V1_ContractType(kind) }
+                if let kind = plan.toKind { $0.toType = Pcs_Payments_V1_ContractType(kind) }
+                $0.effectiveFrom = Pcs_Common_V1_Date(plan.from)
+                ($0.authorisedBy, $0.secondApprovedBy) = (change.authorisedBy, change.secondApprovedBy)
+            }, key: change.practice.value)
     }
 
     static func settled(

@@ -3,8 +3,8 @@ import PluginAPI
 
 /// A contract does not close while a claim is undecided, or approved and not yet paid (payments.md 2.2).
 enum OpenClaims {
-    static func requireNone(of practice: ODSCode, _ reader: any Reader) throws {
-        let open = try ClaimStore.claims(of: practice, reader).filter { claim in
+    static func claims(of practice: ODSCode, _ reader: any Reader) throws -> [ClaimStore.Claim] {
+        try ClaimStore.claims(of: practice, reader).filter { claim in
             switch claim.stage {
             case .submitted: true
             case .approved, .adjusted:
@@ -12,6 +12,10 @@ enum OpenClaims {
             case .draft, .returned, .rejected: false
             }
         }
+    }
+
+    static func requireNone(of practice: ODSCode, _ reader: any Reader) throws {
+        let open = try claims(of: practice, reader)
         guard !open.isEmpty else { return }
         let named = open.prefix(10).map { "\($0.id) (\($0.stage.name))" }.joined(separator: ", ")
         throw Failure(

@@ -97,6 +97,18 @@ enum DispensingStore {
         WHERE practice_code = ?1 AND month = ?2 AND seq IS NOT NULL ORDER BY seq DESC, kind
         """)
 
+    private static let waitingNaming = Statement(
+        """
+        SELECT DISTINCT dispensing_load.load_id FROM dispensing_row
+            JOIN dispensing_load ON dispensing_load.load_id = dispensing_row.load_id
+        WHERE practice_code = ?1 AND state = 1 ORDER BY dispensing_load.load_id
+        """)
+
+    /// Files that wait to be authorised and have a row of the practice.
+    static func waiting(naming practice: ODSCode, _ reader: any Reader) throws -> [Load] {
+        try reader.all(waitingNaming, [.text(practice.value)]) { $0.text(0) }.compactMap { try load($0, reader) }
+    }
+
     static func add(_ load: Load, _ rows: [DispensingData], in transaction: any Transaction) throws {
         try transaction.run(
             insertLoad,

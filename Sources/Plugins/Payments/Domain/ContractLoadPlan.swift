@@ -18,18 +18,18 @@ struct ContractLoadPlan: Sendable {
     ///   - until: the file says nothing about days from here on; `nil` = it speaks about all that follows.
     ///   - since: the file also says that there is no contract between this day and its first row; `nil` = the file
     ///     begins with each practice's first row.
+    ///   - frozen: years whose baseline a run has paid of, by practice (payments.md 4).
     init(
         _ rows: [ContractFile.Row], existing: [ODSCode: ContractTimeline], isKnown: (ODSCode) -> Bool,
-        since: CalendarDate? = nil, until: CalendarDate? = nil
+        since: CalendarDate? = nil, until: CalendarDate? = nil, frozen: [ODSCode: [FinancialYear]] = [:]
     ) {
         var start = rows.startIndex
         while start < rows.endIndex {
             let practice = rows[start].practice
             let end = rows[start...].firstIndex { $0.practice != practice } ?? rows.endIndex
-            add(
-                Array(rows[start..<end]),
-                to: existing[practice] ?? ContractTimeline(practice: practice, records: []),
-                since: since, until: until)
+            let timeline = existing[practice] ?? ContractTimeline(practice: practice, records: [])
+            for year in frozen[practice] ?? [] { checkFrozen(rows[start..<end], year, timeline) }
+            add(Array(rows[start..<end]), to: timeline, since: since, until: until)
             if !isKnown(practice) { pendingReferences += 1 }
             start = end
         }
@@ -76,6 +76,28 @@ struct ContractLoadPlan: Sendable {
         for breach in ContractRules.breaches(changing: cut, to: row.terms, on: row.from) {
             let column = (ContractFile.columns.firstIndex(of: breach.field) ?? 0) + 1
             violations.add(breach.rule, row: row.number, column: column, field: breach.field, breach.message)
+        }
+    }
+
+    /// A file does not change the baseline of a year that is frozen; a change of type may, like a revision.
+    private mutating func checkFrozen(
+        _ rows: ArraySlice<ContractFile.Row>, _ year: FinancialYear, _ timeline: ContractTimeline
+    ) {
+        for (index, row) in zip(rows.indices, rows) {
+            let next = index + 1 < rows.endIndex ? rows[index + 1].from : nil
+            let first = max(row.from, year.firstDay)
+            let end = min(row.to ?? next ?? year.lastDay.adding(days: 1), year.lastDay.adding(days: 1))
+            let broken = timeline.spans.contains { span in
+                max(span.from, first) < min(span.to ?? end, end)
+                    && span.terms.payment.kind == row.terms.payment.kind
+                    && span.terms.payment.baseline != row.terms.payment.baseline
+            }
+            guard broken else { continue }
+            let column = (ContractFile.columns.firstIndex(of: "baseline_basis") ?? 0) + 1
+            violations.add(
+                "BAS09", row: row.number, column: column, field: "baseline_basis",
+                "the baseline of \(row.practice) for \(year) is frozen, a run has paid of it: change the payment by a "
+                    + "contract variation")
         }
     }
 

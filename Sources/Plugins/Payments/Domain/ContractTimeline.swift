@@ -9,6 +9,8 @@ struct ContractRecord: Hashable, Sendable {
     var to: CalendarDate?
     /// `nil` = no contract in that time.
     var terms: ContractTerms?
+    /// Without a contract: who is paid what still comes; `nil` = the payee of the contract before.
+    var trailingPayee: ODSCode?
 }
 
 /// A stretch of days in which one recorded version holds.
@@ -29,6 +31,8 @@ struct ContractTimeline: Hashable, Sendable {
     let practice: ODSCode
     /// By first day.
     private(set) var spans: [ContractSpan] = []
+    /// Who is paid what still comes, by the first day without a contract.
+    private var trailingPayees: [CalendarDate: ODSCode] = [:]
 
     /// - Parameter records: in order of recording.
     init(practice: ODSCode, records: some Sequence<ContractRecord>) {
@@ -64,7 +68,16 @@ struct ContractTimeline: Hashable, Sendable {
                 at: index)
         }
         spans = result
+        if record.terms == nil { trailingPayees[record.from] = record.trailingPayee }
     }
+
+    /// Who is paid what comes after a span that has ended (payments.md 12.3, `trailingPayee`).
+    func trailingPayee(of span: ContractSpan) -> ODSCode {
+        span.to.flatMap { trailingPayees[$0] } ?? span.terms.payee
+    }
+
+    /// Whether the practice has a contract in a month: one in force on its first day, as participation has it (C9).
+    func isInForce(in month: YearMonth) -> Bool { span(at: month.firstDay) != nil }
 
     func span(at day: CalendarDate) -> ContractSpan? { spans.first { $0.contains(day) } }
 

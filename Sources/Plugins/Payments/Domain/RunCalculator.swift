@@ -111,15 +111,11 @@ struct RunCalculator: Sendable {
     }
 
     func begin() throws(PaymentsError) -> Course {
+        let (current, retro) = calculators()
         let descriptions = Dictionary(
             uniqueKeysWithValues: Paycode.allCases.map { ($0, inputs.paycodes.description(of: $0)) })
         return Course(
-            timelines: allTimelines(),
-            current: MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates),
-            retro: RetroLines(
-                calculators: affectedMonths.map {
-                    MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
-                }, recurring: inputs.recurring),
+            timelines: allTimelines(), current: current, retro: retro,
             rules: try ExceptionRules(month: run.month, rates: inputs.rates), descriptions: descriptions)
     }
 
@@ -177,6 +173,25 @@ struct RunCalculator: Sendable {
         return built
     }
 
+    private func calculators() -> (current: MonthCalculator, retro: RetroLines) {
+        (
+            MonthCalculator(month: run.month, lists: inputs.lists, rates: inputs.rates),
+            RetroLines(
+                calculators: affectedMonths.map {
+                    MonthCalculator(month: $0, lists: inputs.lists, rates: inputs.rates)
+                }, recurring: inputs.recurring)
+        )
+    }
+
+    /// What the run would pay one practice.
+    func lines(of practice: ODSCode) throws(PaymentsError) -> [PaymentLine] {
+        let timeline =
+            inputs.timelines.first { $0.practice == practice } ?? ContractTimeline(practice: practice, records: [])
+        let (current, retro) = calculators()
+        let month = try current.calculate(timeline)
+        return try lines(of: month, timeline, retro, month.isStopped ? [] : inputs.items[practice] ?? [])
+    }
+
     /// Practices with a contract, and those without one (any more) to whom something was paid.
     private func allTimelines() -> [ContractTimeline] {
         let known = Set(inputs.timelines.map(\.practice))
@@ -228,6 +243,13 @@ struct RunCalculator: Sendable {
         month.span ?? timeline.spans.last { $0.from <= run.month.lastDay } ?? timeline.spans.first
     }
 
+    /// What comes after the end of the contract goes to whom its end names.
+    private func payee(_ month: PracticeMonth, _ head: ContractSpan?, _ timeline: ContractTimeline) -> ODSCode? {
+        guard let head else { return nil }
+        let hasEnded = month.span == nil && head.to.map { $0 <= run.month.lastDay } == true
+        return hasEnded ? timeline.trailingPayee(of: head) : head.terms.payee
+    }
+
     private func name(_ month: PracticeMonth, _ timeline: ContractTimeline) -> String {
         head(month, timeline)?.terms.practiceName ?? profile(timeline.practice)?.name ?? timeline.practice.value
     }
@@ -248,7 +270,7 @@ struct RunCalculator: Sendable {
         return StatementDocument(
             runID: run.runID, month: run.month, paymentDate: run.paymentDate, practice: timeline.practice,
             practiceName: head?.terms.practiceName ?? profile?.name ?? timeline.practice.value,
-            payee: head?.terms.payee ?? profile?.payee ?? timeline.practice,
+            payee: payee(month, head, timeline) ?? profile?.payee ?? timeline.practice,
             contractID: head?.terms.contractID(of: timeline.practice) ?? lines.first?.contractID ?? "",
             kind: kind, payeeKind: payeeKind,
             commissioner: head?.terms.commissioner ?? profile?.commissioner ?? "",

@@ -29,6 +29,10 @@ struct RunException: Hashable, Sendable {
         case newBankDetails = 14
         /// What was deducted for a committee and what is paid over to it differ.
         case levyMismatch = 15
+        /// A recurring payment is not made, because the practice has no contract in the month.
+        case endedWithContract = 22
+        /// The run would pay a practice whose contract was closed with its final statement.
+        case contractClosed = 23
     }
 
     var severity: Severity

@@ -24,7 +24,8 @@ struct ContractHandlers: Pcs_Payments_V1_ContractService {
                 throw Failure(PaymentsReasons.contractUnknown, "\(practice) has no contract on \(day).")
             }
             return Pcs_Payments_V1_Contract(
-                span, of: practice, try ContractStore.recording(ofVersion: span.version, reader))
+                span, of: practice, try ContractStore.recording(ofVersion: span.version, reader),
+                try ContractStatus.Book(knownAt: known, reader).status(of: timeline, on: day))
         }
     }
 
@@ -39,8 +40,11 @@ struct ContractHandlers: Pcs_Payments_V1_ContractService {
             fields.refuse("commissioner_code", "CON09", "A commissioner is an ODS code.")
         }
         try fields.finish()
-        let timelines = try context.store.read { reader in
-            try ContractStore.timelines(knownAt: try InputLog.known(on: knownOn, reader), reader)
+        let (timelines, book) = try context.store.read { reader in
+            let known = try InputLog.known(on: knownOn, reader)
+            return (
+                try ContractStore.timelines(knownAt: known, reader), try ContractStatus.Book(knownAt: known, reader)
+            )
         }
         for timeline in timelines {
             guard let span = timeline.span(at: day) else { continue }
@@ -51,7 +55,9 @@ struct ContractHandlers: Pcs_Payments_V1_ContractService {
             let recording = try context.store.read {
                 try ContractStore.recording(ofVersion: span.version, $0)
             }
-            try await reply.send(Pcs_Payments_V1_Contract(span, of: timeline.practice, recording))
+            try await reply.send(
+                Pcs_Payments_V1_Contract(
+                    span, of: timeline.practice, recording, book.status(of: timeline, on: day)))
         }
     }
 
@@ -71,6 +77,7 @@ struct ContractHandlers: Pcs_Payments_V1_ContractService {
                     if let to = record.to { $0.effectiveTo = Pcs_Common_V1_Date(to) }
                     $0.ended = record.terms == nil
                     if let terms = record.terms { $0.terms = Pcs_Payments_V1_ContractTerms(terms) }
+                    $0.trailingPayeeCode = record.trailingPayee?.value ?? ""
                     $0.recordedAt = Google_Protobuf_Timestamp(recording.at)
                     $0.recordedBy = recording.by
                     $0.reason = recording.reason

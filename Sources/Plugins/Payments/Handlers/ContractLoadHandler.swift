@@ -59,9 +59,9 @@ extension ContractHandlers {
         let timelines = try ContractStore.timelines(knownAt: .max, reader)
         let existing = Dictionary(uniqueKeysWithValues: timelines.map { ($0.practice, $0) })
         let today = context.clock.today
-        let plan = ContractLoadPlan(rows, existing: existing) {
-            context.organisations.organisation($0, at: today) != nil
-        }
+        let plan = ContractLoadPlan(
+            rows, existing: existing, isKnown: { context.organisations.organisation($0, at: today) != nil },
+            frozen: try BaselineStore.frozenYears(reader))
         guard plan.violations.isEmpty else { throw Failure.file(plan.violations) }
         return plan
     }

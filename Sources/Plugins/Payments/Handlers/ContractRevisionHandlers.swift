@@ -19,6 +19,13 @@ extension ContractHandlers {
         if request.endContract == request.hasTerms {
             fields.refuse("terms", "CON10", "Give either the new terms or end_contract.")
         }
+        if !request.trailingPayeeCode.isEmpty {
+            if !request.endContract {
+                fields.refuse("trailing_payee_code", "CON10", "Only an end names who is paid what comes after it.")
+            } else if ODSCode(request.trailingPayeeCode) == nil {
+                fields.refuse("trailing_payee_code", "CON09", "trailing_payee_code is no ODS code.")
+            }
+        }
         if let from, let to, to <= from {
             fields.refuse(
                 "effective_to", "CON04", "effective_to is the first day after, so it is after effective_from."
@@ -27,20 +34,21 @@ extension ContractHandlers {
         try fields.finish()
         guard let practice, let from else { throw Failure(PaymentsReasons.contractUnknown) }
         return try await call.commit { transaction in
-            _ = try checkedRecord(
-                request.endContract ? nil : request.terms, practice: practice, from: from, to: to, transaction
-            )
+            var terms = request.terms
+            if request.endContract { terms.payeeCode = request.trailingPayeeCode }
             let revision = RevisionStore.Revision(
                 id: transaction.newIdentifier(), practice: practice, state: .proposed, from: from, to: to,
-                endsContract: request.endContract, terms: try request.terms.serializedBytes(),
-                reason: request.reason,
-                proposedBy: call.caller.responsible)
+                endsContract: request.endContract, terms: try terms.serializedBytes(), reason: request.reason,
+                proposedBy: call.caller.responsible, proposedAt: transaction.now)
+            _ = try checkedRecord(revision, transaction)
             try RevisionStore.add(revision, in: transaction)
+            try ContractRevisionNotices.proposed(
+                revision, context.organisations.commissioner(of: practice, at: call.today), in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "contract-revision/\(revision.id)", organisation: practice.value,
                     detail: "proposed from \(from): \(request.reason)"))
-            return try message(revision)
+            return try message(revision, transaction)
         }
     }
 
@@ -65,42 +73,47 @@ extension ContractHandlers {
             revision.decisionReason = request.reason
             if request.approve {
                 if revision.endsContract { try OpenClaims.requireNone(of: revision.practice, transaction) }
-                let terms =
-                    revision.endsContract
-                    ? nil : try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
-                let record = try checkedRecord(
-                    terms, practice: revision.practice, from: revision.from, to: revision.to, transaction)
+                let before = try ContractStore.timeline(of: revision.practice, knownAt: .max, transaction)
+                let record = try checkedRecord(revision, transaction)
+                // Whether there is a contract also decides about arrears that later months pay.
+                let beginsOrEnds = record.terms == nil || before.span(at: record.from) == nil
                 let seq = try InputLog.record(
-                    .contracts, from: record.from, to: record.to, by: actor,
+                    .contracts, from: record.from, to: beginsOrEnds ? nil : record.to, by: actor,
                     detail: "revision \(revision.id)",
                     in: transaction)
                 revision.version = try ContractStore.add(
                     [record], seq: seq, reason: revision.reason, source: "revision \(revision.id)",
                     in: transaction)
+                if revision.endsContract {
+                    try ContractRevisionNotices.ended(revision, before, in: transaction)
+                }
             }
             try RevisionStore.saveDecision(revision, in: transaction)
+            try ContractRevisionNotices.settled(revision, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "contract-revision/\(revision.id)", organisation: revision.practice.value,
                     detail: request.approve
                         ? "approved as version \(revision.version)" : "returned: \(request.reason)"))
-            return try message(revision)
+            return try message(revision, transaction)
         }
     }
 
     /// The record that a revision becomes, checked against the rules and what is known now.
     private func checkedRecord(
-        _ terms: Pcs_Payments_V1_ContractTerms?, practice: ODSCode, from: CalendarDate, to: CalendarDate?,
-        _ reader: any Reader
+        _ revision: RevisionStore.Revision, _ reader: any Reader
     ) throws -> ContractStore.NewRecord {
+        let (practice, from, to) = (revision.practice, revision.from, revision.to)
+        let terms = try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
         let timeline = try ContractStore.timeline(of: practice, knownAt: .max, reader)
         let before = timeline.span(at: from.adding(days: -1))
         var fields = RequestFields()
-        guard let terms else {
+        guard !revision.endsContract else {
             guard timeline.span(at: from) != nil || before != nil else {
                 throw Failure(PaymentsReasons.contractUnknown, "\(practice) has no contract on \(from).")
             }
-            return ContractStore.NewRecord(practice: practice, from: from, to: to, terms: nil)
+            return ContractStore.NewRecord(
+                practice: practice, from: from, to: to, terms: nil, trailingPayee: ODSCode(terms.payeeCode))
         }
         let known = (timeline.span(at: from) ?? before)?.terms
         let domain = terms.terms(practice: practice, before: known, &fields)
@@ -126,23 +139,5 @@ extension ContractHandlers {
                 "The baseline of \(practice) for \(year) is frozen: a run has paid of it.")
         }
         return ContractStore.NewRecord(practice: practice, from: from, to: end, terms: domain)
-    }
-
-    private func message(_ revision: RevisionStore.Revision) throws -> Pcs_Payments_V1_ContractRevision {
-        let terms = try Pcs_Payments_V1_ContractTerms(serializedBytes: revision.terms)
-        return .with {
-            $0.revisionID = revision.id
-            $0.practiceCode = revision.practice.value
-            $0.state = Pcs_Payments_V1_RevisionState(rawValue: Int(revision.state.rawValue)) ?? .unspecified
-            $0.effectiveFrom = Pcs_Common_V1_Date(revision.from)
-            if let to = revision.to { $0.effectiveTo = Pcs_Common_V1_Date(to) }
-            $0.endContract = revision.endsContract
-            if !revision.endsContract { $0.terms = terms }
-            $0.reason = revision.reason
-            $0.proposedBy = revision.proposedBy
-            $0.decidedBy = revision.decidedBy
-            $0.decisionReason = revision.decisionReason
-            $0.version = revision.version
-        }
     }
 }

@@ -123,8 +123,11 @@ extension Pcs_Payments_V1_ContractTerms {
 }
 
 extension Pcs_Payments_V1_Contract {
-    init(_ span: ContractSpan, of practice: ODSCode, _ recording: ContractStore.Recording?) {
+    init(
+        _ span: ContractSpan, of practice: ODSCode, _ recording: ContractStore.Recording?, _ status: ContractStatus?
+    ) {
         self.init()
+        self.status = Pcs_Payments_V1_ContractStatus(status)
         contractID = span.terms.contractID(of: practice)
         practiceCode = practice.value
         terms = Pcs_Payments_V1_ContractTerms(span.terms)

@@ -18,7 +18,7 @@ enum OrganisationEvents {
                 AuditNote(
                     object: "closing-notice/\(code)", organisation: code.value, detail: "closes on \(day)"))
         case .reopened:
-            try NoticeStore.withdraw(practice: code, in: transaction)
+            try NoticeStore.withdraw(practice: code, reason: "reopened in the register", in: transaction)
         default:
             return
         }

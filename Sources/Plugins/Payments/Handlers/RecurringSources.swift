@@ -17,7 +17,8 @@ struct RecurringSources {
 
     func read(_ reader: any Reader) throws -> [any RecurringLines] {
         var sources: [any RecurringLines] = []
-        sources.append(VariationLines(try VariationStore.schedules(knownAt: snapshot, reader)))
+        sources.append(
+            VariationLines(try VariationStore.schedules(knownAt: snapshot, reader), timelines: timelines))
         sources.append(
             OphthalmicLines(
                 totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates))
@@ -46,8 +47,10 @@ struct RecurringSources {
         if case .trainingRates(let rows) = proposed { figures += rows }
         return [
             TrainingLines(
-                try TrainingStore.placements(knownAt: snapshot, reader), figures: TrainingRates(figures), rates: rates),
-            RetentionLines(try TrainingStore.memberships(knownAt: snapshot, reader), rates: rates),
+                try TrainingStore.placements(knownAt: snapshot, reader), figures: TrainingRates(figures), rates: rates,
+                timelines: timelines),
+            RetentionLines(
+                try TrainingStore.memberships(knownAt: snapshot, reader), rates: rates, timelines: timelines),
         ]
     }
 
@@ -58,7 +61,7 @@ struct RecurringSources {
         for month in own {
             // Membership can outlast the contract in the register; without a contract there is nobody to pay (C9).
             participants[month] = Set(
-                timelines.lazy.filter { $0.span(at: month.firstDay) != nil }.map(\.practice)
+                timelines.lazy.filter { $0.isInForce(in: month) }.map(\.practice)
                     .filter { network($0, month) != nil })
         }
         return [

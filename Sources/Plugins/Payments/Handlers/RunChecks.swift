@@ -19,6 +19,8 @@ enum RunChecks {
             try ExpectedQuality(read, reader),
             try AmountsInBounds(read, reader),
             try ExpectedAdditionalRoles(read, reader),
+            try EndedWithContract(read, reader),
+            try ClosedContracts(read, reader),
         ]
     }
 }

@@ -36,6 +36,11 @@ enum PaymentsMigrations {
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
         Migration(version: 96, name: "maxima of additional roles", statements: RoleMaximumStore.schema),
         Migration(version: 97, name: "claims for additional roles", statements: AdditionalRolesStore.schema),
+        Migration(version: 100, name: "revisions by practice, proposer and state", statements: RevisionStore.indexes),
+        Migration(version: 101, name: "closings of contracts", statements: ContractClosingStore.schema),
+        Migration(
+            version: 102, name: "steps of practice changes, notices withdrawn",
+            statements: PracticeChangeStore.schema + NoticeStore.withdrawals),
         Migration(version: 105, name: "membership of networks", statements: NetworkMembershipStore.schema),
         Migration(version: 106, name: "expenses of the retention scheme", statements: TrainingStore.expensesSchema),
         Migration(version: 140, name: "statements by attempt", statements: StatementStore.attempts),

@@ -39,6 +39,8 @@ enum ContractStore {
         var to: CalendarDate?
         /// `nil` = no contract in that time.
         var terms: ContractTerms?
+        /// Without a contract: who is paid what still comes; `nil` = the payee of the contract before.
+        var trailingPayee: ODSCode?
     }
 
     /// When and by whom a version was recorded, and why.
@@ -65,7 +67,8 @@ enum ContractStore {
                 .integer(terms == nil ? 1 : 0), .integer(payment?.kind.rawValue ?? 0),
                 .text(terms?.practiceName ?? ""), .text(terms?.commissioner ?? ""),
                 .text(terms?.region ?? ""),
-                .text(terms?.payee.value ?? ""), .integer(payment?.outOfHoursOptOut == true ? 1 : 0),
+                .text((terms?.payee ?? record.trailingPayee)?.value ?? ""),
+                .integer(payment?.outOfHoursOptOut == true ? 1 : 0),
                 .integer(payment?.minorSurgeryOptOut == true ? 1 : 0),
                 .integer(payment?.temporaryPatientsPence ?? 0), .integer(payment?.london.rawValue ?? 0),
                 .integer(basis), .integer(amount), .integer(payment?.isStopped == true ? 1 : 0),
@@ -87,7 +90,10 @@ enum ContractStore {
     private static func record(_ row: any Row) throws -> ContractRecord {
         let version = row.integer(0)
         let (from, to) = (try row.date(2), try row.optionalDate(3))
-        if row.bool(4) { return ContractRecord(version: version, from: from, to: to, terms: nil) }
+        if row.bool(4) {
+            return ContractRecord(
+                version: version, from: from, to: to, terms: nil, trailingPayee: ODSCode(row.text(9)))
+        }
         guard let kind = ContractKind(rawValue: row.integer(5)), let payee = ODSCode(row.text(9)),
             let london = LondonBasis(rawValue: row.integer(13))
         else { throw StoredValueError(message: "contract record \(version) is not as it was written") }

@@ -59,6 +59,17 @@ enum PayableItemStore {
                 SELECT 1 FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
                 WHERE payable_item_run.item_id = payable_item.item_id AND run.run_id <> ?3 AND run.state IN (5, 6, 7))
         """)
+    private static let unpaidItems = Statement(
+        """
+        SELECT item_id, payee_code, paycode, contract_id, contract_version, period_from, period_to, month, quantity,
+            rate, basis, pence, source_reference, explanation
+        FROM payable_item
+        WHERE payee_code = ?1 AND withdrawn_seq IS NULL AND pence <> 0
+            AND NOT EXISTS (
+                SELECT 1 FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
+                WHERE payable_item_run.item_id = payable_item.item_id AND run.state IN (5, 6, 7))
+        ORDER BY item_id
+        """)
     private static let runOfItem = Statement(
         """
         SELECT run.run_id FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
@@ -108,6 +119,11 @@ enum PayableItemStore {
             ]
         }
         return ids
+    }
+
+    /// Amounts of a payee that no published run has paid, whichever run may first; oldest first.
+    static func unpaid(of payee: ODSCode, _ reader: any Reader) throws -> [DueItem] {
+        try reader.all(unpaidItems, [.text(payee.value)]) { DueItem(itemID: $0.text(0), line: try line($0)) }
     }
 
     static func isKnown(_ naturalKey: String, _ reader: any Reader) throws -> Bool {

@@ -22,8 +22,12 @@ struct ExpectedTrainingGrants: RunCheck {
         // Revisions that wait do not stop what the placement in force pays.
         let waiting = try TrainingStore.waitingPlacements(reader).filter { !known.contains($0.id) }
         var expected: [Expected] = []
+        // Without a contract none is expected; that it ended so is an exception of its own.
+        let contracts = ContractMonths(
+            read.inputs.timelines, of: Set((inForce + waiting).lazy.map(\.practice)))
         for placement in inForce + waiting {
-            for month in try grants.months(of: placement, paidIn: run) {
+            for month in try grants.months(of: placement, paidIn: run)
+            where contracts.has(placement.practice, in: month) {
                 expected.append(Expected(placement: placement, month: month))
             }
         }

@@ -97,6 +97,10 @@ private struct ExpectedGrants {
         case .obstacle(let text): obstacle = text
         case .due(let line): amount = line.pence
         }
+        let timeline = try ContractStore.timeline(of: placement.practice, knownAt: .max, reader)
+        if !timeline.isInForce(in: month) {
+            (amount, obstacle) = (0, "no contract is in force on \(month.firstDay)")
+        }
         let run = published[paidIn]
         let paid = try run.flatMap {
             try StatementStore.statement(of: placement.practice, in: $0.id, reader)

@@ -1,13 +1,18 @@
 import PluginAPI
 
-/// Trainer grants and reimbursed pay of all placements in force. A revised placement makes difference lines by itself.
-struct TrainingLines: RecurringLines {
+/// Trainer grants and reimbursed pay of all placements in force, for months in post in which the practice has a contract:
+/// what is in arrears comes after its end. A revised placement makes difference lines by itself.
+struct TrainingLines: RecurringLines, EndingWithContract {
     private let grants: TrainingGrants
     private let byPractice: [ODSCode: [TraineePlacement]]
+    private let contracts: ContractMonths
 
-    init(_ placements: [TraineePlacement], figures: TrainingRates, rates: RateTable) {
+    init(
+        _ placements: [TraineePlacement], figures: TrainingRates, rates: RateTable, timelines: [ContractTimeline]
+    ) {
         grants = TrainingGrants(figures: figures, rates: rates)
         byPractice = Dictionary(grouping: placements, by: \.practice)
+        contracts = ContractMonths(timelines, of: Set(byPractice.keys))
     }
 
     /// The grants of a placement may come together after its end, so all that have begun are looked at.
@@ -18,7 +23,8 @@ struct TrainingLines: RecurringLines {
     func lines(for payee: ODSCode, in month: YearMonth) throws(PaymentsError) -> [PaymentLine] {
         var lines: [PaymentLine] = []
         for placement in byPractice[payee] ?? [] {
-            for earlier in try grants.months(of: placement, paidIn: month) {
+            for earlier in try grants.months(of: placement, paidIn: month)
+            where contracts.has(placement.practice, in: earlier) {
                 if case .due(let line) = try grants.grant(placement, for: earlier, paidIn: month),
                     line.pence != 0
                 {
@@ -31,30 +37,56 @@ struct TrainingLines: RecurringLines {
         }
         return lines
     }
+
+    func ended(in month: YearMonth) throws(PaymentsError) -> [EndedPayment] {
+        var found: [EndedPayment] = []
+        for placement in byPractice.values.joined() {
+            let unpaid = try grants.months(of: placement, paidIn: month).first { earlier in
+                placement.days(in: earlier) != nil && !contracts.has(placement.practice, in: earlier)
+            }
+            guard let unpaid else { continue }
+            found.append(
+                EndedPayment(
+                    practice: placement.practice, origin: placement.origin, paycode: .trainerGrant,
+                    words: "trainee \(placement.traineeRef)", month: unpaid))
+        }
+        return found
+    }
 }
 
 /// The retention scheme (payments.md 9.5): a rate for each session of a year's weeks, up to the most sessions paid, in
-/// twelfths; and where they are claimed the doctor's expenses of a year, by the sessions paid, in twelfths too.
-struct RetentionLines: RecurringLines {
+/// twelfths, in months in which the practice has a contract; and where they are claimed the doctor's expenses of a year, by
+/// the sessions paid, in twelfths too.
+struct RetentionLines: RecurringLines, EndingWithContract {
     private let rates: RateTable
     private let byPractice: [ODSCode: [RetentionMembership]]
+    private let contracts: ContractMonths
 
-    init(_ memberships: [RetentionMembership], rates: RateTable) {
+    init(_ memberships: [RetentionMembership], rates: RateTable, timelines: [ContractTimeline]) {
         self.rates = rates
         byPractice = Dictionary(grouping: memberships, by: \.practice)
+        contracts = ContractMonths(timelines, of: Set(byPractice.keys))
     }
 
     func payees(in month: YearMonth) -> Set<ODSCode> {
         Set(
             byPractice.lazy.filter { entry in
-                entry.value.contains { $0.from <= month.lastDay && $0.to >= month.firstDay }
+                contracts.has(entry.key, in: month) && entry.value.contains { $0.touches(month) }
             }.map(\.key))
     }
 
+    func ended(in month: YearMonth) -> [EndedPayment] {
+        byPractice.values.joined().filter { $0.touches(month) && !contracts.has($0.practice, in: month) }.map {
+            EndedPayment(
+                practice: $0.practice, origin: $0.origin, paycode: .retention,
+                words: "doctor \($0.doctorRef)", month: month)
+        }
+    }
+
     func lines(for payee: ODSCode, in month: YearMonth) throws(PaymentsError) -> [PaymentLine] {
+        guard contracts.has(payee, in: month) else { return [] }
         var lines: [PaymentLine] = []
-        for membership in byPractice[payee] ?? []
-        where membership.from <= month.lastDay && membership.to >= month.firstDay {
+        for membership in byPractice[payee] ?? [] where membership.touches(month) {
             let line = try line(membership, month)
             if line.pence != 0 { lines.append(line) }
             if let line = try expenses(membership, month), line.pence != 0 { lines.append(line) }
@@ -135,9 +167,15 @@ struct RetentionLines: RecurringLines {
                             asOf: membership.from),
                         session.input("session", .pounds), weeks.input("weeks", .count),
                     ], steps: steps, rounding: "RND-3", amount: Money(pence: pence)),
-                origin: "retention/" + membership.id)
+                origin: membership.origin)
         } catch {
             throw .amountOutOfRange(membership.practice.value)
         }
     }
+}
+
+extension RetentionMembership {
+    fileprivate var origin: String { "retention/" + id }
+
+    fileprivate func touches(_ month: YearMonth) -> Bool { from <= month.lastDay && to >= month.firstDay }
 }

@@ -97,7 +97,7 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         _ request: Pcs_Payments_V1_VariationStepRequest, _ reply: ReplyStream<Pcs_Payments_V1_VariationPreview>,
         _ call: CallContext
     ) async throws {
-        let (rows, nets, months) = try context.store.read { reader in
+        let (rows, nets, months, timelines) = try context.store.read { reader in
             let upload = try find(request, reader)
             let last = try RunStore.runs(reader).last { $0.state.isPublished }
             var nets: [ODSCode: Int64] = [:]
@@ -106,12 +106,14 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
                     nets[account.practice] = account.entries.reduce(0) { $0 + $1.pence }
                 }
             }
-            return (
-                try VariationStore.rows(of: upload.id, reader), nets, try OpenMonths(reader, today: call.today)
-            )
+            let rows = try VariationStore.rows(of: upload.id, reader)
+            let timelines = try ContractStore.timelines(of: Set(rows.map(\.row.practice)), reader)
+            return (rows, nets, try OpenMonths(reader, today: call.today), timelines)
         }
         var changes: [ODSCode: Int64] = [:]
-        for stored in rows where stored.row.isMonthly ? stored.isDue(in: months.next) : stored.row.first <= months.next {
+        let monthly = VariationLines(rows, timelines: Array(timelines.values))
+        for stored in rows
+        where stored.row.isMonthly ? monthly.isPaid(stored, in: months.next) : stored.row.first <= months.next {
             changes[stored.row.practice, default: 0] += stored.row.pence
         }
         for practice in Set(rows.map(\.row.practice)).sorted() {

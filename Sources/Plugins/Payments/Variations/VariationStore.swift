@@ -129,6 +129,18 @@ enum VariationStore {
     private static let approvals = Statement(
         "SELECT approved_by FROM variation_approval WHERE upload_id = ?1 ORDER BY number")
 
+    private static let submittedNaming = Statement(
+        """
+        SELECT DISTINCT variation.upload_id FROM variation
+            JOIN variation_upload ON variation_upload.upload_id = variation.upload_id
+        WHERE variation.practice_code = ?1 AND variation_upload.state = 2 ORDER BY variation.upload_id
+        """)
+
+    /// Ids of the uploads that wait for their decision and have a row of the practice.
+    static func submitted(naming practice: ODSCode, _ reader: any Reader) throws -> [String] {
+        try reader.all(submittedNaming, [.text(practice.value)]) { $0.text(0) }
+    }
+
     static func add(_ upload: Upload, _ rows: [VariationRow], in transaction: any Transaction) throws {
         try transaction.run(
             insertUpload,

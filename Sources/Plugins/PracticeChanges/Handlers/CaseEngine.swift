@@ -39,7 +39,11 @@ enum CaseEngine {
     private static func announce(
         _ step: StepRecord, of record: CaseRecord, in transaction: any Transaction
     ) throws {
+        let payees = Set(
+            try CaseStore.decisions(of: record.id, countingOnly: true, transaction)
+                .filter { $0.decision == .approve }.map(\.section.drugArrearsPayeeCode))
         let event = Pcs_Changes_V1_ChangeStepDue.with {
+            if payees.count == 1 { $0.drugArrearsPayeeCode = payees.first ?? "" }
             $0.caseID = record.id
             $0.step = Int32(step.number)
             $0.ownerArea = step.row.ownerArea
@@ -145,7 +149,9 @@ extension CaseRecord {
                     step, of: self, because: "It failed \(step.failures) times: \(report.words)",
                     in: transaction)
             }
-        case .compensated: step.state = .compensated
+        case .compensated:
+            step.state = .compensated
+            try CaseTasks.settle(step, of: self, outcome: "compensated", by: report.by, in: transaction)
         case .byHand:
             step.isByHand = true
             try CaseTasks.request(

@@ -32,7 +32,13 @@ enum ChangeEvents {
         guard CaseAction.reportStep.next(from: record.state) != nil else {
             return ignore("the case is \(record.state.name)")
         }
-        let mayCome = outcome == .compensated ? step.state == .compensationDue : step.state.isOpen
+        let mayCome =
+            switch outcome {
+            case .compensated: step.state == .compensationDue
+            // Also what cannot be taken back without people.
+            case .byHand: step.state == .compensationDue || step.state.isOpen
+            default: step.state.isOpen
+            }
         guard mayCome else { return ignore("the step is \(step.state)") }
         var words = event.words
         if outcome == .done {
