@@ -131,7 +131,7 @@ struct OpenMatters: Sendable {
             id: "\(next)-0", month: next, number: 0, state: .open, paymentDate: next.lastDay,
             cutOffOn: next.lastDay, openedBy: "")
         try refusing {
-            let read = try RunInputs(run, organisations, reader)
+            let read = try RunInputs(run, snapshot: try InputLog.latest(reader), organisations, reader)
             let calculator = RunCalculator(
                 run: RunFacts(runID: run.id, month: next, paymentDate: run.paymentDate), inputs: read.inputs,
                 history: read.history, affectedMonths: read.affectedMonths, standing: { _ in .open })
