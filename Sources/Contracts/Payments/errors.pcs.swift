@@ -287,6 +287,12 @@ public enum PaymentsReasons {
         summary: "A query on this line is open.",
         nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
 
+    /// A run whose inputs are frozen pays it.
+    public static let frozenRunHasIt = Reason(
+        name: "FROZEN_RUN_HAS_IT", code: .failedPrecondition,
+        summary: "A run whose inputs are frozen pays it.",
+        nextStep: "Reopen the run that the message names with RunService/ReopenRun and thaw, or recover the payment afterwards.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         runStateWrong,
@@ -336,5 +342,6 @@ public enum PaymentsReasons {
         schemeLoadUnknown,
         qualityFiguresUnknown,
         queryOpen,
+        frozenRunHasIt,
     ]
 }

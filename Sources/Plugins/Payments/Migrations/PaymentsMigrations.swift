@@ -34,6 +34,7 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 112, name: "named months of variations, stops lifted", statements: VariationStore.named),
     ]
 
     private static let inputs = [
