@@ -34,8 +34,14 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 110, name: "approved parts of claims", statements: ApprovedPartStore.schema),
+        Migration(version: 111, name: "weeks of parental leave decided", statements: ClaimStore.parentalWeeks),
         Migration(version: 112, name: "named months of variations, stops lifted", statements: VariationStore.named),
+        Migration(version: 113, name: "payments owed by run", statements: owedByRun),
     ]
+
+    /// Asked for each paid claim that is listed; few payments of a run are owed still.
+    private static let owedByRun = ["CREATE INDEX payment_owed_by_run ON payment (run_id) WHERE state = 1"]
 
     private static let inputs = [
         """
