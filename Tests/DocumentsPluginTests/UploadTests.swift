@@ -146,8 +146,12 @@ struct UploadTests {
             #expect(Set(wrong.violations.map(\.field)) == ["kind", "file_name", "size_bytes"])
             let ending = try await refusal { _ = try await office.start("evidence.png", .pdf, size: 10) }
             #expect(ending.violations.map(\.rule) == ["DOC10"])
-            let large = try await refusal { _ = try await office.start(size: 10_485_761) }
+            let large = try await refusal { _ = try await office.start(size: 3_355_444) }
             #expect(large.reason == DocumentsReasons.uploadTooLarge)
+            let largest = try await refusal {
+                _ = try await office.start(size: 10_485_761, kind: "contract_document")
+            }
+            #expect(largest.reason == DocumentsReasons.uploadTooLarge)
             let type = try await refusal {
                 _ = try await office.start("form.csv", .csv, size: 10, kind: "bank_declaration")
             }
@@ -208,7 +212,7 @@ struct UploadTests {
     func tenMegabytes() async throws {
         try await DocumentsOffice.with(.unixSocket) { office in
             let bytes = SampleFiles.pdf(bytes: 10_485_760)
-            let upload = try await office.start(size: bytes.count)
+            let upload = try await office.start(size: bytes.count, kind: "contract_document")
             let clock = ContinuousClock()
             let messages = DocumentsOffice.chunks(bytes, of: upload.uploadID, by: 500_000)
             let up = try await clock.measure { _ = try await office.uploads().appendChunks(messages) }

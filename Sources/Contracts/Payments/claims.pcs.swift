@@ -30,7 +30,8 @@ public protocol Pcs_Payments_V1_ClaimService: Sendable {
         _ request: Pcs_Payments_V1_ClaimStepRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Claim
 
-    /// Takes a submitted claim back to draft, until somebody has looked at it.
+    /// Takes a submitted claim back to draft, until its first review: a claim that was reviewed once stays with the
+    /// commissioner, also when it is submitted again.
     ///
     /// Callers: `PRACTICE_CLAIMS_ADMIN` of the organisation in `practice_code`. Changes state.
     func withdrawClaim(
@@ -53,7 +54,8 @@ public protocol Pcs_Payments_V1_ClaimService: Sendable {
         _ request: Pcs_Payments_V1_ClaimStepRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Claim
 
-    /// Approves in full or in part, returns for information, or rejects. Every reduction and rejection names its rule.
+    /// Approves in full or in part, returns for information, or rejects. Every reduction and rejection names its rule. Who
+    /// created, amended or submitted the claim does not decide it.
     ///
     /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `practice_code`. Changes state. Takes a second
     /// person.
@@ -519,7 +521,8 @@ public struct Pcs_Payments_V1_ClaimServiceClient: Sendable {
         return try Pcs_Payments_V1_Claim(serializedBytes: reply)
     }
 
-    /// Takes a submitted claim back to draft, until somebody has looked at it.
+    /// Takes a submitted claim back to draft, until its first review: a claim that was reviewed once stays with the
+    /// commissioner, also when it is submitted again.
     ///
     /// Callers: `PRACTICE_CLAIMS_ADMIN` of the organisation in `practice_code`. Changes state.
     public func withdrawClaim(
@@ -554,7 +557,8 @@ public struct Pcs_Payments_V1_ClaimServiceClient: Sendable {
         return try Pcs_Payments_V1_Claim(serializedBytes: reply)
     }
 
-    /// Approves in full or in part, returns for information, or rejects. Every reduction and rejection names its rule.
+    /// Approves in full or in part, returns for information, or rejects. Every reduction and rejection names its rule. Who
+    /// created, amended or submitted the claim does not decide it.
     ///
     /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `practice_code`. Changes state. Takes a second
     /// person.

@@ -35,7 +35,8 @@ public nonisolated enum Pcs_Payments_V1_ContractChangeKind: SwiftProtobuf.Enum, 
   /// Monthly payments stop from a month on.
   case stop // = 2
 
-  /// A change of type was wrong from the beginning: contract and stopped payments as they were before it.
+  /// A change of type or a stop was wrong from the beginning: contract and payments as they were before it. Stops of
+  /// other requests and of VariationService stay.
   case reversal // = 3
   case UNRECOGNIZED(Int)
 

@@ -37,6 +37,24 @@ public nonisolated enum Pcs_Payments_V1_VariationState: SwiftProtobuf.Enum, Swif
   case approved // = 3
   case rejected // = 4
   case withdrawn // = 5
+
+  /// Taken back before it was submitted.
+  case discarded // = 6
+
+  /// Of a row: a run whose inputs are frozen has it and is not paid yet.
+  case scheduled // = 7
+
+  /// Of a monthly row: a run has paid of it, and more are to come.
+  case active // = 8
+
+  /// Of a one-off row.
+  case paid // = 9
+
+  /// Of a monthly row: from `stopped_from` on.
+  case stopped // = 10
+
+  /// Of a monthly row: its last month is paid.
+  case completed // = 11
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -51,6 +69,12 @@ public nonisolated enum Pcs_Payments_V1_VariationState: SwiftProtobuf.Enum, Swif
     case 3: self = .approved
     case 4: self = .rejected
     case 5: self = .withdrawn
+    case 6: self = .discarded
+    case 7: self = .scheduled
+    case 8: self = .active
+    case 9: self = .paid
+    case 10: self = .stopped
+    case 11: self = .completed
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -63,6 +87,12 @@ public nonisolated enum Pcs_Payments_V1_VariationState: SwiftProtobuf.Enum, Swif
     case .approved: return 3
     case .rejected: return 4
     case .withdrawn: return 5
+    case .discarded: return 6
+    case .scheduled: return 7
+    case .active: return 8
+    case .paid: return 9
+    case .stopped: return 10
+    case .completed: return 11
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -75,6 +105,12 @@ public nonisolated enum Pcs_Payments_V1_VariationState: SwiftProtobuf.Enum, Swif
     .approved,
     .rejected,
     .withdrawn,
+    .discarded,
+    .scheduled,
+    .active,
+    .paid,
+    .stopped,
+    .completed,
   ]
 
 }
@@ -136,7 +172,8 @@ public nonisolated struct Pcs_Payments_V1_VariationUpload: Sendable {
 
   public var reason: String = String()
 
-  /// CV011 and CV012: what does not stop the upload but must be known.
+  /// CV011 and CV012 (whose next payment would be below zero; the first hundred): what does not stop the upload but must
+  /// be known.
   public var warnings: [CommonContract.Pcs_Common_V1_Violation] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -223,6 +260,9 @@ public nonisolated struct Pcs_Payments_V1_StopVariationRequest: Sendable {
 
   public var reason: String = String()
 
+  /// The cut-off for stops of the month has passed: its payment may still go out and is recovered afterwards.
+  public var acceptRecovery: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -305,6 +345,7 @@ public nonisolated struct Pcs_Payments_V1_Variation: @unchecked Sendable {
   /// Clears the value of `lastMonth`. Subsequent reads from it will return its default value.
   public mutating func clearLastMonth() {_uniqueStorage()._lastMonth = nil}
 
+  /// As the runs have it: APPROVED, SCHEDULED, then PAID, or ACTIVE, STOPPED, COMPLETED.
   public var state: Pcs_Payments_V1_VariationState {
     get {_storage._state}
     set {_uniqueStorage()._state = newValue}
@@ -341,6 +382,22 @@ public nonisolated struct Pcs_Payments_V1_Variation: @unchecked Sendable {
     set {_uniqueStorage()._recoveredLine = newValue}
   }
 
+  /// Of network participation: the month that it is for.
+  public var nppPaymentMonth: CommonContract.Pcs_Common_V1_Month {
+    get {_storage._nppPaymentMonth ?? CommonContract.Pcs_Common_V1_Month()}
+    set {_uniqueStorage()._nppPaymentMonth = newValue}
+  }
+  /// Returns true if `nppPaymentMonth` has been explicitly set.
+  public var hasNppPaymentMonth: Bool {_storage._nppPaymentMonth != nil}
+  /// Clears the value of `nppPaymentMonth`. Subsequent reads from it will return its default value.
+  public mutating func clearNppPaymentMonth() {_uniqueStorage()._nppPaymentMonth = nil}
+
+  /// Of network participation and the quality framework: the year that it is for, as 2025/26.
+  public var financialYear: String {
+    get {_storage._financialYear}
+    set {_uniqueStorage()._financialYear = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -353,7 +410,7 @@ public nonisolated struct Pcs_Payments_V1_Variation: @unchecked Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_VariationState: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VARIATION_STATE_UNSPECIFIED\0\u{1}VARIATION_STATE_VALIDATED\0\u{1}VARIATION_STATE_SUBMITTED\0\u{1}VARIATION_STATE_APPROVED\0\u{1}VARIATION_STATE_REJECTED\0\u{1}VARIATION_STATE_WITHDRAWN\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VARIATION_STATE_UNSPECIFIED\0\u{1}VARIATION_STATE_VALIDATED\0\u{1}VARIATION_STATE_SUBMITTED\0\u{1}VARIATION_STATE_APPROVED\0\u{1}VARIATION_STATE_REJECTED\0\u{1}VARIATION_STATE_WITHDRAWN\0\u{1}VARIATION_STATE_DISCARDED\0\u{1}VARIATION_STATE_SCHEDULED\0\u{1}VARIATION_STATE_ACTIVE\0\u{1}VARIATION_STATE_PAID\0\u{1}VARIATION_STATE_STOPPED\0\u{1}VARIATION_STATE_COMPLETED\0")
 }
 
 nonisolated extension Pcs_Payments_V1_UploadVariationsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -638,7 +695,7 @@ nonisolated extension Pcs_Payments_V1_DecideVariationsRequest: SwiftProtobuf.Mes
 
 nonisolated extension Pcs_Payments_V1_StopVariationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StopVariationRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}variation_id\0\u{3}commissioner_code\0\u{3}from_month\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}variation_id\0\u{3}commissioner_code\0\u{3}from_month\0\u{1}reason\0\u{3}accept_recovery\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -650,6 +707,7 @@ nonisolated extension Pcs_Payments_V1_StopVariationRequest: SwiftProtobuf.Messag
       case 2: try { try decoder.decodeSingularStringField(value: &self.commissionerCode) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._fromMonth) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.acceptRecovery) }()
       default: break
       }
     }
@@ -672,6 +730,9 @@ nonisolated extension Pcs_Payments_V1_StopVariationRequest: SwiftProtobuf.Messag
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
     }
+    if self.acceptRecovery != false {
+      try visitor.visitSingularBoolField(value: self.acceptRecovery, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -680,6 +741,7 @@ nonisolated extension Pcs_Payments_V1_StopVariationRequest: SwiftProtobuf.Messag
     if lhs.commissionerCode != rhs.commissionerCode {return false}
     if lhs._fromMonth != rhs._fromMonth {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.acceptRecovery != rhs.acceptRecovery {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -727,7 +789,7 @@ nonisolated extension Pcs_Payments_V1_ListVariationsRequest: SwiftProtobuf.Messa
 
 nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Variation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}variation_id\0\u{3}upload_id\0\u{3}practice_code\0\u{1}paycode\0\u{1}narrative\0\u{1}monthly\0\u{3}amount_pence\0\u{3}first_month\0\u{3}last_month\0\u{1}state\0\u{3}stopped_from\0\u{3}uploaded_at\0\u{3}recovery_reason\0\u{3}recovered_line\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}variation_id\0\u{3}upload_id\0\u{3}practice_code\0\u{1}paycode\0\u{1}narrative\0\u{1}monthly\0\u{3}amount_pence\0\u{3}first_month\0\u{3}last_month\0\u{1}state\0\u{3}stopped_from\0\u{3}uploaded_at\0\u{3}recovery_reason\0\u{3}recovered_line\0\u{3}npp_payment_month\0\u{3}financial_year\0")
 
   fileprivate class _StorageClass {
     var _variationID: String = String()
@@ -744,6 +806,8 @@ nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftPro
     var _uploadedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
     var _recoveryReason: Pcs_Payments_V1_RecoveryReason = .unspecified
     var _recoveredLine: String = String()
+    var _nppPaymentMonth: CommonContract.Pcs_Common_V1_Month? = nil
+    var _financialYear: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -768,6 +832,8 @@ nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftPro
       _uploadedAt = source._uploadedAt
       _recoveryReason = source._recoveryReason
       _recoveredLine = source._recoveredLine
+      _nppPaymentMonth = source._nppPaymentMonth
+      _financialYear = source._financialYear
     }
   }
 
@@ -800,6 +866,8 @@ nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftPro
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._uploadedAt) }()
         case 13: try { try decoder.decodeSingularEnumField(value: &_storage._recoveryReason) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._recoveredLine) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._nppPaymentMonth) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._financialYear) }()
         default: break
         }
       }
@@ -854,6 +922,12 @@ nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftPro
       if !_storage._recoveredLine.isEmpty {
         try visitor.visitSingularStringField(value: _storage._recoveredLine, fieldNumber: 14)
       }
+      try { if let v = _storage._nppPaymentMonth {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+      if !_storage._financialYear.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._financialYear, fieldNumber: 16)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -877,6 +951,8 @@ nonisolated extension Pcs_Payments_V1_Variation: SwiftProtobuf.Message, SwiftPro
         if _storage._uploadedAt != rhs_storage._uploadedAt {return false}
         if _storage._recoveryReason != rhs_storage._recoveryReason {return false}
         if _storage._recoveredLine != rhs_storage._recoveredLine {return false}
+        if _storage._nppPaymentMonth != rhs_storage._nppPaymentMonth {return false}
+        if _storage._financialYear != rhs_storage._financialYear {return false}
         return true
       }
       if !storagesAreEqual {return false}

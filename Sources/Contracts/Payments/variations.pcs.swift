@@ -13,7 +13,8 @@ public protocol Pcs_Payments_V1_VariationService: Sendable {
     /// nppQofFinancialYear. Empty columns after the tenth are ignored. The narrative of a recovery (an amount below zero)
     /// begins with its reason (OVERPAYMENT, DUPLICATE, WRONG_PRACTICE, WRONG_RATE, INELIGIBLE or OTHER) or with the line
     /// that it recovers ("2026-03-1/A81001/4"); it runs over at most 12 months (CV013), and recovers no more than the line
-    /// paid (CV014).
+    /// paid (CV014). The practice is the commissioner's on the first day of firstPaymentMonth. nppPaymentMonth lies in
+    /// nppQofFinancialYear; a one-off amount counts for that month or year, a monthly one is for its own months (CV008).
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the organisation in `commissioner_code`; `PAYMENTS_OPERATOR`
     /// nationally. Changes state.
@@ -45,7 +46,8 @@ public protocol Pcs_Payments_V1_VariationService: Sendable {
         _ request: Pcs_Payments_V1_DecideVariationsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_VariationUpload
 
-    /// Takes an upload back: a validated one is discarded; an approved one as long as no run has paid of it.
+    /// Takes an upload back: a validated one is discarded; an approved one as long as no run has paid of it or has frozen
+    /// its inputs with it (FROZEN_RUN_HAS_IT names the run).
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the organisation in `commissioner_code`; `COMMISSIONER_APPROVER` of
     /// the organisation in `commissioner_code`. Changes state.
@@ -53,7 +55,9 @@ public protocol Pcs_Payments_V1_VariationService: Sendable {
         _ request: Pcs_Payments_V1_VariationStepRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_VariationUpload
 
-    /// Stops a monthly payment from a month on. A month already paid makes a recovery by itself.
+    /// Stops a monthly payment from a month on, nine working days (reference data) before its payment; later only with
+    /// `accept_recovery`. A month already paid makes a recovery by itself. A stop is never moved to a later month: what was
+    /// stopped by mistake is uploaded again, or reversed with the contract change that stopped it.
     ///
     /// Callers: `COMMISSIONER_APPROVER` of the organisation in `commissioner_code`. Changes state.
     func stopVariation(
@@ -361,7 +365,8 @@ public struct Pcs_Payments_V1_VariationServiceClient: Sendable {
     /// nppQofFinancialYear. Empty columns after the tenth are ignored. The narrative of a recovery (an amount below zero)
     /// begins with its reason (OVERPAYMENT, DUPLICATE, WRONG_PRACTICE, WRONG_RATE, INELIGIBLE or OTHER) or with the line
     /// that it recovers ("2026-03-1/A81001/4"); it runs over at most 12 months (CV013), and recovers no more than the line
-    /// paid (CV014).
+    /// paid (CV014). The practice is the commissioner's on the first day of firstPaymentMonth. nppPaymentMonth lies in
+    /// nppQofFinancialYear; a one-off amount counts for that month or year, a monthly one is for its own months (CV008).
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the organisation in `commissioner_code`; `PAYMENTS_OPERATOR`
     /// nationally. Changes state.
@@ -419,7 +424,8 @@ public struct Pcs_Payments_V1_VariationServiceClient: Sendable {
         return try Pcs_Payments_V1_VariationUpload(serializedBytes: reply)
     }
 
-    /// Takes an upload back: a validated one is discarded; an approved one as long as no run has paid of it.
+    /// Takes an upload back: a validated one is discarded; an approved one as long as no run has paid of it or has frozen
+    /// its inputs with it (FROZEN_RUN_HAS_IT names the run).
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the organisation in `commissioner_code`; `COMMISSIONER_APPROVER` of
     /// the organisation in `commissioner_code`. Changes state.
@@ -431,7 +437,9 @@ public struct Pcs_Payments_V1_VariationServiceClient: Sendable {
         return try Pcs_Payments_V1_VariationUpload(serializedBytes: reply)
     }
 
-    /// Stops a monthly payment from a month on. A month already paid makes a recovery by itself.
+    /// Stops a monthly payment from a month on, nine working days (reference data) before its payment; later only with
+    /// `accept_recovery`. A month already paid makes a recovery by itself. A stop is never moved to a later month: what was
+    /// stopped by mistake is uploaded again, or reversed with the contract change that stopped it.
     ///
     /// Callers: `COMMISSIONER_APPROVER` of the organisation in `commissioner_code`. Changes state.
     public func stopVariation(

@@ -76,6 +76,57 @@ struct BankLifeTests {
         }
     }
 
+    @Test("a claim whose payment the bank sent back says so until it is paid again")
+    func returnedClaim() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.host.loadOrganisations()
+            try await load(office)
+            try await setOriginator(office)
+            try await authorise(office, "A81001", "66374958")
+            let desk = ClaimsDesk(
+                office: office,
+                admin: try await office.host.person("ann", roles: [Roles.practiceClaimsAdmin], at: "A81001"),
+                viewer: try await office.host.person("vic", roles: [Roles.practiceClaimsViewer], at: "A81001"),
+                approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C"))
+            let (from, to) = (dated("2026-04-01"), dated("2026-04-30"))
+            let claim = try await desk.submit(
+                .with {
+                    ($0.practiceCode, $0.type, $0.amountPence) = ("A81001", .actualRent, 100_000)
+                    ($0.invoiceNumber, $0.evidenceDocumentIds) = ("R-1", ["doc-1"])
+                    ($0.periodFrom, $0.periodTo) = (from, to)
+                })
+            _ = try await desk.decide(claim, .approve)
+            func state() async throws -> Pcs_Payments_V1_ClaimState {
+                try await desk.claims(desk.viewer).getClaim(desk.step(claim)).state
+            }
+            let run = try await office.pay("2026-04")
+            let submitter = try await files(office, office.submitter)
+            let file = try await submitter.buildPaymentFile(.with { $0.runID = run.runID })
+            _ = try await submitter.recordSubmission(
+                .with { ($0.fileID, $0.sha256, $0.submissionReference) = (file.fileID, file.sha256, "sent 1") })
+            #expect(try await state() == .inRun)
+            _ = try await office.runs(office.submitter).recordPaid(
+                .with {
+                    ($0.runID, $0.paidOn, $0.totalPence) = (run.runID, run.paymentDate, run.netPence)
+                    $0.bankReference = "BACS 1"
+                })
+            #expect(try await state() == .paid)
+            let reference = "A81001 2604-1"
+            let returned = try await submitter.recordReturns(
+                .with {
+                    $0.fileID = file.fileID
+                    $0.returns = [.with { ($0.reference, $0.pence, $0.code) = (reference, file.totalPence, "B") }]
+                })
+            #expect(try await state() == .paymentReturned)
+            office.host.clock.advance(milliseconds: 1_000)
+            try await authorise(office, "A81001", "66374974")
+            let payment = try #require(returned.outstanding.first?.paymentID)
+            _ = try await submitter.buildPaymentFile(
+                .with { ($0.paymentIds, $0.paymentDate) = ([payment], dated("2026-05-15")) })
+            #expect(try await state() == .paid)
+        }
+    }
+
     private func journalBalances(_ office: PaymentsOffice, runs: [Pcs_Payments_V1_Run]) async throws {
         var text = ""
         for try await chunk in try await office.files(office.operating).exportJournal(.init()) {

@@ -8,49 +8,9 @@ import Testing
 
 @Suite("Claims through the public door (payments.md 6)")
 struct ClaimLifeTests {
-    private struct Desk {
-        let office: PaymentsOffice
-        let admin: TestSubject
-        let viewer: TestSubject
-        let approver: TestSubject
-
-        func claims(_ subject: TestSubject) async throws -> Pcs_Payments_V1_ClaimServiceClient {
-            Pcs_Payments_V1_ClaimServiceClient(try await office.transport(subject))
-        }
-
-        func submit(_ contents: Pcs_Payments_V1_ClaimContents) async throws -> Pcs_Payments_V1_Claim {
-            let draft = try await claims(admin).createClaim(.with { $0.claim = contents })
-            return try await claims(admin).submitClaim(step(draft))
-        }
-
-        func step(_ claim: Pcs_Payments_V1_Claim) -> Pcs_Payments_V1_ClaimStepRequest {
-            .with { ($0.claimID, $0.practiceCode) = (claim.claimID, claim.contents.practiceCode) }
-        }
-
-        func decide(
-            _ claim: Pcs_Payments_V1_Claim, _ decision: Pcs_Payments_V1_ClaimDecision, pence: Int64 = 0,
-            reason: String = "checked", rule: String = "", as subject: TestSubject? = nil
-        ) async throws -> Pcs_Payments_V1_Claim {
-            try await claims(subject ?? approver).decideClaim(
-                .with {
-                    ($0.claimID, $0.practiceCode) = (claim.claimID, claim.contents.practiceCode)
-                    ($0.version, $0.decision, $0.amountPence) = (claim.version, decision, pence)
-                    ($0.reason, $0.rule) = (reason, rule)
-                })
-        }
-    }
-
-    private func withDesk(_ body: (Desk) async throws -> Void) async throws {
-        try await PaymentsOffice.with { office in
-            try await office.host.loadOrganisations()
-            try await office.loadContracts("A81001,One,APMS,2026-03-01,2028-04-01,16C,Y63,,,,,,,FIXED,120000.00,,")
-            try await body(
-                Desk(
-                    office: office,
-                    admin: try await office.host.person("ann", roles: [Roles.practiceClaimsAdmin], at: "A81001"),
-                    viewer: try await office.host.person("vic", roles: [Roles.practiceClaimsViewer], at: "A81001"),
-                    approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C")))
-        }
+    private func withDesk(_ body: (ClaimsDesk) async throws -> Void) async throws {
+        try await ClaimsDesk.with(
+            "A81001,One,APMS,2026-03-01,2028-04-01,16C,Y63,,,,,,,FIXED,120000.00,,", body)
     }
 
     private func rent(_ pence: Int64, invoice: String = "R-1") throws -> Pcs_Payments_V1_ClaimContents {
@@ -71,7 +31,7 @@ struct ClaimLifeTests {
             _ = try await desk.claims(desk.approver).reviewClaim(desk.step(claim))
             let late = try await refusal { _ = try await desk.claims(desk.admin).withdrawClaim(desk.step(claim)) }
             #expect(late.reason == PaymentsReasons.claimStateWrong)
-            let decided = try await desk.decide(claim, .adjust, pence: 450_000, reason: "current market rent")
+            let decided = try await desk.decide(claim, .adjust, pence: 450_000, reason: "current market rent", rule: "6.3")
             #expect(decided.state == .adjusted && decided.approvedPence == 450_000)
             try await desk.office.pay("2026-03")
             let lines = try await desk.office.statement("A81001", "2026-03").lines
@@ -119,10 +79,33 @@ struct ClaimLifeTests {
             #expect(silent.violations.map(\.field).contains("rule"))
             let tooMuch = try await refusal { _ = try await desk.decide(first, .adjust, pence: 500_001) }
             #expect(tooMuch.violations.map(\.field) == ["amount_pence"])
+            let unexplained = try await refusal { _ = try await desk.decide(first, .adjust, pence: 499_999) }
+            #expect(unexplained.violations.map { "\($0.field) \($0.rule)" } == ["rule payments 13 C12"])
             let rejected = try await desk.decide(first, .reject, rule: "payments.md 6.3")
             #expect(rejected.state == .rejected && rejected.reason.contains("6.3"))
             let again = try await refusal { _ = try await desk.decide(first, .approve) }
             #expect(again.reason == PaymentsReasons.claimStateWrong)
+        }
+    }
+
+    @Test("a claim that was reviewed once is not withdrawn, also after it came back; who amended it does not decide it")
+    func handsIn() async throws {
+        try await withDesk { desk in
+            let claim = try await desk.submit(try rent(500_000))
+            _ = try await desk.claims(desk.approver).reviewClaim(desk.step(claim))
+            let returned = try await desk.decide(claim, .return, reason: "the second page is missing")
+            let both = try await desk.office.host.grant([Roles.practiceClaimsAdmin], at: "A81001", to: desk.approver)
+            let amended = try rent(480_000)
+            _ = try await desk.claims(both).amendClaim(
+                .with { ($0.claimID, $0.claim) = (returned.claimID, amended) }, options: CallOptions(actingFor: "A81001"))
+            let again = try await desk.claims(desk.admin).submitClaim(desk.step(claim))
+            #expect(again.version == 2)
+            let withdrawn = try await refusal { _ = try await desk.claims(desk.admin).withdrawClaim(desk.step(claim)) }
+            #expect(withdrawn.reason == PaymentsReasons.claimStateWrong)
+            let own = try await refusal { _ = try await desk.decide(again, .approve) }
+            #expect(own.reason == HostReasons.secondPersonRequired)
+            let other = try await desk.office.host.person("dee", roles: [Roles.commissionerApprover], at: "16C")
+            #expect(try await desk.decide(again, .approve, as: other).approvedPence == 480_000)
         }
     }
 }

@@ -38,6 +38,9 @@ struct ClaimRefusalProperties {
         claim.locum.gmcNumber = String(repeating: "1", count: Int.random(in: 0...9, using: &generator))
         if Bool.random(using: &generator) { claim.locum.doctorName = "Dr A" }
         if Bool.random(using: &generator) { claim.locum.absentFrom = day() }
+        if Bool.random(using: &generator) { claim.locum.absentTo = day() }
+        claim.locum.coverKind =
+            Pcs_Payments_V1_LocumCoverKind(rawValue: Int.random(in: 0...4, using: &generator)) ?? .unspecified
         for _ in 0..<Int.random(in: 0...65, using: &generator) {
             var week = Pcs_Payments_V1_LocumWeek()
             if Bool.random(using: &generator) { week.from = day() }
@@ -61,7 +64,7 @@ struct ClaimRefusalProperties {
             }
         }
         // Every way in which contents can be refused was met.
-        #expect(found.count == 21)
+        #expect(found.count == 25)
     }
 
     @Test("whatever cover is claimed, a week that is paid less than invoiced names the rule")
@@ -79,12 +82,14 @@ struct ClaimRefusalProperties {
                     from: first.adding(days: 7 * index), days: Int.random(in: 1...7, using: &generator),
                     invoicedPence: Int64.random(in: 1...400_000, using: &generator))
             }
-            let covered = (0..<Int.random(in: 0...52, using: &generator)).map {
-                CoveredWeek(from: start.adding(days: -7 * ($0 + 1)), absentFrom: start.adding(days: -400))
+            let approved = (0..<Int.random(in: 0...52, using: &generator)).map {
+                ApprovedPart(
+                    claimID: "C1", kind: .sickness, from: start.adding(days: -7 * $0 + 28),
+                    absentFrom: start.adding(days: -400), pence: 40_000)
             }
             let parts = try LocumAssessment(
                 cover: ClaimedCover(kind: kind, gmcNumber: "1234567", absentFrom: start, weeks: weeks),
-                covered: covered, rates: rates
+                approved: approved, rates: rates
             ).parts()
             for part in parts where part.payablePence < part.claimedPence {
                 #expect(isRule("payments.md " + part.rule), "\(part.reduction)")
@@ -92,7 +97,10 @@ struct ClaimRefusalProperties {
             }
             for part in parts where part.payablePence == part.claimedPence { #expect(part.rule.isEmpty) }
         }
-        #expect(reductions == ["LEAVE_TOO_SHORT", "EXHAUSTED", "CEILING", "WAITING_TIME", "HALF_RATE"])
+        #expect(
+            reductions == [
+                "LEAVE_TOO_SHORT", "EXHAUSTED", "CEILING", "WAITING_TIME", "HALF_RATE", "ALREADY_APPROVED",
+            ])
     }
 
     @Test(

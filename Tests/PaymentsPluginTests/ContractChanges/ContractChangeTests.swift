@@ -292,6 +292,37 @@ struct ContractChangeTests {
         }
     }
 
+    @Test("a reversal gives back the stop that held before the change, and a stop instruction can be reversed too")
+    func stopsGivenBack() async throws {
+        try await Self.withDesk { desk in
+            let ids = try await desk.monthly(
+                "A81001,SENI,seniority,MONTHLY,100.00,2026-03,,,,",
+                "A81001,PRNT,notional rent,MONTHLY,1000.00,2026-03,,,,")
+            _ = try await desk.variations(desk.approver).stopVariation(
+                .with {
+                    ($0.variationID, $0.commissionerCode) = (ids["SENI"] ?? "", "16C")
+                    ($0.fromMonth, $0.reason) = (.with { ($0.year, $0.month) = (2026, 6) }, "ends in May")
+                })
+            let change = try await desk.enact(try await desk.draft(from: "2026-05-01") { try Self.apms(&$0) })
+            let stop = try await desk.enact(
+                try await desk.draft(kind: .stop, from: "2026-05-01") {
+                    $0.stopVariationIds = [ids["PRNT"] ?? ""]
+                })
+            let stopReversal = try await desk.draft(kind: .reversal, from: "2026-05-01") {
+                $0.reversesChangeID = stop.changeID
+            }
+            #expect(try await desk.enact(stopReversal).state == .approved)
+            #expect(try await desk.get(stop).state == .reversed)
+            let reversal = try await desk.draft(kind: .reversal, from: "2026-05-01") {
+                $0.reversesChangeID = change.changeID
+            }
+            #expect(try await desk.enact(reversal).state == .approved)
+            for month in ["2026-03", "2026-04", "2026-05", "2026-06"] { try await desk.office.pay(month) }
+            #expect(try await desk.lines("2026-05") == ["PMSB 10000.00", "SENI 100.00", "PRNT 1000.00"])
+            #expect(try await desk.lines("2026-06") == ["PMSB 10000.00", "PRNT 1000.00"])
+        }
+    }
+
     private static func broken(_ contents: inout Pcs_Payments_V1_ContractChangeContents) throws {
         try globalSum(&contents)
         contents.validTo = Pcs_Common_V1_Date(try day("2028-04-01"))

@@ -15,6 +15,7 @@ struct SchemeClaimTests {
         let office: PaymentsOffice
         let admin: TestSubject
         let approver: TestSubject
+        var code = "A81001"
 
         func claims(_ subject: TestSubject) async throws -> Pcs_Payments_V1_ClaimServiceClient {
             Pcs_Payments_V1_ClaimServiceClient(try await office.transport(subject))
@@ -51,14 +52,12 @@ struct SchemeClaimTests {
         }
 
         /// Extra hours in July 2026.
-        func hours(_ hundredths: Int32, pay: Int64, insurance: Int64 = 0, pension: Int64 = 0) throws
-            -> Pcs_Payments_V1_ClaimContents
-        {
-            let (from, to) = (try day("2026-07-01"), try day("2026-07-31"))
+        func hours(
+            _ hundredths: Int32, pay: Int64, insurance: Int64 = 0, pension: Int64 = 0, from text: String = "2026-07-01"
+        ) throws -> Pcs_Payments_V1_ClaimContents {
+            let (from, to) = (try day(text), try day("2026-07-31"))
             return .with {
-                ($0.practiceCode, $0.type, $0.evidenceDocumentIds) = (
-                    "A81001", .reimbursementScheme, ["doc-1"]
-                )
+                ($0.practiceCode, $0.type, $0.evidenceDocumentIds) = (code, .reimbursementScheme, ["doc-1"])
                 $0.periodFrom = Pcs_Common_V1_Date(from)
                 $0.periodTo = Pcs_Common_V1_Date(to)
                 $0.scheme = .with {
@@ -75,16 +74,32 @@ struct SchemeClaimTests {
             }
         }
 
+        /// One month of a new doctor.
+        func month(_ number: Int32, cost: Int64, sessions: Int32 = 9) throws -> Pcs_Payments_V1_ClaimContents {
+            var contents = try hours(100, pay: 1)
+            (contents.scheme.extraHours, contents.scheme.sessions) = ([], sessions)
+            (contents.periodFrom.month, contents.periodTo.month) = (number, number)
+            contents.scheme.newDoctor = [
+                .with { ($0.month, $0.costPence) = (Pcs_Common_V1_Month(year: 2026, month: Int(number)), cost) }
+            ]
+            return contents
+        }
+
+        func preview(_ claim: Pcs_Payments_V1_Claim) async throws -> Pcs_Payments_V1_ClaimAssessment {
+            try await claims(admin).previewClaim(
+                .with { ($0.claimID, $0.practiceCode) = (claim.claimID, code) })
+        }
+
         func submit(_ contents: Pcs_Payments_V1_ClaimContents) async throws -> Pcs_Payments_V1_Claim {
             let draft = try await claims(admin).createClaim(.with { $0.claim = contents })
             return try await claims(admin).submitClaim(
-                .with { ($0.claimID, $0.practiceCode) = (draft.claimID, "A81001") })
+                .with { ($0.claimID, $0.practiceCode) = (draft.claimID, code) })
         }
 
         func approve(_ claim: Pcs_Payments_V1_Claim) async throws -> Pcs_Payments_V1_Claim {
             try await claims(approver).decideClaim(
                 .with {
-                    ($0.claimID, $0.practiceCode, $0.version) = (claim.claimID, "A81001", claim.version)
+                    ($0.claimID, $0.practiceCode, $0.version) = (claim.claimID, code, claim.version)
                     ($0.decision, $0.reason) = (.approve, "checked")
                 })
         }
@@ -113,18 +128,22 @@ struct SchemeClaimTests {
         }
     }
 
-    private func withDesk(adjusted: String = "9800.00", _ body: (Desk) async throws -> Void) async throws {
+    private func withDesk(
+        adjusted: String = "9800.00", code: String = "A81001", commissioner: String = "16C",
+        terms: String = "APMS,2026-04-01,2028-04-01,16C,Y63,,,,,,,FIXED,120000.00,,",
+        _ body: (Desk) async throws -> Void
+    ) async throws {
         let today = try day("2026-08-20")
         try await PaymentsOffice.with(clock: ManualClock(today)) { office in
             try await office.host.loadOrganisations()
-            try await office.loadContracts(
-                "A81001,One,APMS,2026-04-01,2028-04-01,16C,Y63,,,,,,,FIXED,120000.00,,")
+            try await office.loadContracts("\(code),One,\(terms)")
             let desk = Desk(
                 office: office,
-                admin: try await office.host.person("ann", roles: [Roles.practiceClaimsAdmin], at: "A81001"),
-                approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C"))
+                admin: try await office.host.person("ann", roles: [Roles.practiceClaimsAdmin], at: code),
+                approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: commissioner),
+                code: code)
             if !adjusted.isEmpty {
-                _ = try await desk.putInForce(try await desk.populations("A81001,\(adjusted)\n"))
+                _ = try await desk.putInForce(try await desk.populations("\(code),\(adjusted)\n"))
             }
             try await body(desk)
         }
@@ -243,7 +262,7 @@ struct SchemeClaimTests {
                 try await desk.submit(try desk.hours(1_000, pay: 50_000, insurance: 7_500, pension: 2_000)))
             #expect(cheap.state == .approved && cheap.approvedPence == 59_500)
             let over = try await desk.submit(
-                try desk.hours(1_000, pay: 50_000, insurance: 9_000, pension: 2_000))
+                try desk.hours(1_000, pay: 50_000, insurance: 9_000, pension: 2_000, from: "2026-07-06"))
             let preview = try await desk.claims(desk.admin).previewClaim(
                 .with { ($0.claimID, $0.practiceCode) = (over.claimID, "A81001") })
             #expect(preview.payablePence == 59_500 && preview.parts.map(\.reduction) == ["EMPLOYER_NI"])
@@ -268,14 +287,14 @@ struct SchemeClaimTests {
                 payPence: 20_000, employerNIPence: 0, pensionPence: 0)
         }
         let assessment = SchemeAssessment(
-            claim: ClaimedScheme(sessions: 6, hours: hours, months: []), isInLondon: false,
-            remainingPence: 1_000_000,
+            claim: ClaimedScheme(gmcNumber: "1234567", sessions: 6, hours: hours, months: []), isInLondon: { _ in false },
+            remainingPence: 1_000_000, approved: [],
             rates: RateTable(try World().rates))
         #expect(try assessment.parts().map(\.payablePence) == [9_061, 7_841])
         let month = ClaimedScheme.Month(month: try month("2026-07"), costPence: 5_000_000)
         let london = SchemeAssessment(
-            claim: ClaimedScheme(sessions: 9, hours: [], months: [month]), isInLondon: true,
-            remainingPence: 2_000_000,
+            claim: ClaimedScheme(gmcNumber: "1234567", sessions: 9, hours: [], months: [month]), isInLondon: { _ in true },
+            remainingPence: 2_000_000, approved: [],
             rates: RateTable(try World().rates))
         #expect(try london.parts().map(\.payablePence) == [1_297_483])
     }
@@ -295,10 +314,59 @@ struct SchemeClaimTests {
             #expect(try await desk.populations("A81001,100.00\n").alreadyLoaded)
             let first = try await desk.approve(claim)
             #expect(first.approvedPence == 45_700)
-            let second = try await desk.submit(try desk.hours(100, pay: 10_000))
+            let second = try await desk.submit(try desk.hours(100, pay: 10_000, from: "2026-07-06"))
             let preview = try await desk.claims(desk.admin).previewClaim(
                 .with { ($0.claimID, $0.practiceCode) = (second.claimID, "A81001") })
             #expect(preview.payablePence == 0 && preview.parts.map(\.reduction) == ["ALLOCATION"])
+        }
+    }
+
+    @Test("what is approved for a doctor's month, or for hours from one day, is taken off its cap in the next claim")
+    func oneCap() async throws {
+        try await withDesk { desk in
+            let month = try await desk.approve(try await desk.submit(try desk.month(7, cost: 700_000, sessions: 6)))
+            #expect(month.approvedPence == 700_000)
+            // 152,900 / 12 x 6/9 = 8,494.44.
+            let rest = try await desk.preview(try await desk.submit(try desk.month(7, cost: 700_000, sessions: 6)))
+            #expect(rest.payablePence == 149_444 && rest.parts.map(\.reduction) == ["ALREADY_APPROVED"])
+            #expect(rest.parts[0].rule.hasPrefix("payments.md 6.5") && rest.parts[0].rule.contains(month.claimID))
+            let other = try await desk.preview(try await desk.submit(try desk.month(8, cost: 700_000, sessions: 6)))
+            #expect(other.payablePence == 700_000)
+            let hours = try await desk.approve(try await desk.submit(try desk.hours(1_000, pay: 60_000)))
+            #expect(hours.approvedPence == 60_000)
+            let twice = try await desk.preview(try await desk.submit(try desk.hours(1_000, pay: 60_000)))
+            #expect(twice.payablePence == 78_410 - 60_000 && twice.parts.map(\.reduction) == ["ALREADY_APPROVED"])
+            let later = try await desk.submit(try desk.hours(1_000, pay: 60_000, from: "2026-07-06"))
+            #expect(try await desk.preview(later).payablePence == 60_000)
+        }
+    }
+
+    @Test("a corrected cap is looked at claim by claim in the order in which they were approved")
+    func correctedAcrossClaims() async throws {
+        try await withDesk { desk in
+            let first = try await desk.approve(try await desk.submit(try desk.hours(1_000, pay: 60_000)))
+            let second = try await desk.approve(try await desk.submit(try desk.hours(1_000, pay: 60_000)))
+            #expect((first.approvedPence, second.approvedPence) == (60_000, 18_410))
+            for month in ["2026-04", "2026-05", "2026-06", "2026-07"] { try await desk.office.pay(month) }
+            let set = try await desk.propose(cap: "70.00", from: "2026-06-25")
+            let impact = try await desk.office.rates().previewRates(.with { $0.setID = set.setID })
+            #expect(impact.lines.map(\.claimID) == [second.claimID])
+            #expect(impact.lines.map(\.newPence) == [10_000])
+        }
+    }
+
+    @Test("the London cap is for practices that lie in London, whatever their contract and whom they count")
+    func london() async throws {
+        try await withDesk(
+            code: "E84002", commissioner: "W2U3Z", terms: "PMS,2026-04-01,,W2U3Z,,,,,,,,FIXED,120000.00,,"
+        ) { desk in
+            let claim = try await desk.submit(try desk.month(7, cost: 5_000_000))
+            let part = try #require(try await desk.preview(claim).parts.first)
+            #expect(part.payablePence == 1_297_483 && part.rule.contains("London"))
+        }
+        try await withDesk(terms: "GMS,2026-04-01,,16C,Y63,,Y,,,,COUNTED,,,,") { desk in
+            let claim = try await desk.submit(try desk.month(7, cost: 5_000_000))
+            #expect(try await desk.preview(claim).payablePence == 1_274_167)
         }
     }
 

@@ -13,10 +13,11 @@ struct VariationTests {
         "practiceCode,paycode,narrative,paymentType,amount,firstPaymentMonth,lastPaymentMonth,totalAmount,"
         + "nppPaymentMonth,nppQofFinancialYear"
 
-    private struct Desk {
+    struct Desk {
         let office: PaymentsOffice
         let editor: TestSubject
         let approver: TestSubject
+        var commissioner = "16C"
 
         func service(_ subject: TestSubject) async throws -> Pcs_Payments_V1_VariationServiceClient {
             Pcs_Payments_V1_VariationServiceClient(try await office.transport(subject))
@@ -27,7 +28,7 @@ struct VariationTests {
         {
             try await service(editor).uploadVariations([
                 .with {
-                    ($0.commissionerCode, $0.fileName) = ("16C", "cv.csv")
+                    ($0.commissionerCode, $0.fileName) = (commissioner, "cv.csv")
                     $0.data = Data((header + "\n" + rows).utf8)
                 }
             ])
@@ -38,31 +39,63 @@ struct VariationTests {
         {
             if upload.state == .validated {
                 _ = try await service(editor).submitVariations(
-                    .with { ($0.uploadID, $0.commissionerCode) = (upload.uploadID, "16C") })
+                    .with { ($0.uploadID, $0.commissionerCode) = (upload.uploadID, commissioner) })
             }
             return try await service(subject ?? approver).decideVariations(
                 .with {
-                    ($0.uploadID, $0.commissionerCode, $0.approve) = (upload.uploadID, "16C", true)
+                    ($0.uploadID, $0.commissionerCode, $0.approve) = (upload.uploadID, commissioner, true)
                     $0.sha256 = upload.sha256
                 })
         }
+
+        func rows() async throws -> [Pcs_Payments_V1_Variation] {
+            var rows: [Pcs_Payments_V1_Variation] = []
+            for try await row in try await service(editor).listVariations(
+                .with { $0.commissionerCode = commissioner })
+            { rows.append(row) }
+            return rows
+        }
+
+        func stop(
+            _ variation: Pcs_Payments_V1_Variation, from text: String,
+            _ change: (inout Pcs_Payments_V1_StopVariationRequest) -> Void = { _ in }
+        ) async throws -> Pcs_Payments_V1_Variation {
+            let month = try month(text)
+            var request = Pcs_Payments_V1_StopVariationRequest()
+            (request.variationID, request.commissionerCode) = (variation.variationID, commissioner)
+            (request.fromMonth, request.reason) = (
+                Pcs_Common_V1_Month(year: month.year, month: month.month), "lease ended"
+            )
+            change(&request)
+            return try await service(approver).stopVariation(request)
+        }
+
+        func withdraw(_ upload: Pcs_Payments_V1_VariationUpload) async throws -> Pcs_Payments_V1_VariationUpload {
+            try await service(approver).withdrawVariations(
+                .with { ($0.uploadID, $0.commissionerCode) = (upload.uploadID, commissioner) })
+        }
     }
 
-    private func withDesk(_ body: (Desk) async throws -> Void) async throws {
-        try await PaymentsOffice.with { office in
+    static func withDesk(
+        clock: ManualClock = .atStart, commissioner: String = "16C",
+        contract: String = "A81001,One,PMS,2026-02-01,,16C,Y63,,,,,,,FIXED,120000.00,,",
+        _ body: (Desk) async throws -> Void
+    ) async throws {
+        try await PaymentsOffice.with(clock: clock) { office in
             try await office.host.loadOrganisations()
-            try await office.loadContracts("A81001,One,PMS,2026-02-01,,16C,Y63,,,,,,,FIXED,120000.00,,")
+            try await office.loadContracts(contract)
             try await body(
                 Desk(
                     office: office,
-                    editor: try await office.host.person("eddie", roles: [Roles.commissionerEditor], at: "16C"),
-                    approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: "16C")))
+                    editor: try await office.host.person("eddie", roles: [Roles.commissionerEditor], at: commissioner),
+                    approver: try await office.host.person("cas", roles: [Roles.commissionerApprover], at: commissioner),
+                    commissioner: commissioner))
         }
     }
 
     @Test("a one-off is paid once, a monthly payment each month until stopped, and a late stop is recovered")
     func wholeLife() async throws {
-        try await withDesk { desk in
+        try await Self.withDesk { desk in
             let upload = try await desk.upload(
                 "A81001,LIS,winter scheme,ONEOFF,250.00,2026-03,,250.00,,\n"
                     + "A81001,PRNTG,notional rent,MONTHLY,1000.00,2026-03,,,,\n"
@@ -89,7 +122,7 @@ struct VariationTests {
                 .with {
                     ($0.variationID, $0.commissionerCode) = (rent.variationID, "16C")
                     $0.fromMonth = .with { ($0.year, $0.month) = (2026, 4) }
-                    $0.reason = "lease ended"
+                    ($0.reason, $0.acceptRecovery) = ("lease ended", true)
                 })
             try await desk.office.pay("2026-05")
             let may = try await desk.office.statement("A81001", "2026-05").lines
@@ -100,7 +133,7 @@ struct VariationTests {
 
     @Test("every fault by row, column and code; phantom columns are ignored, filled ones named")
     func faults() async throws {
-        try await withDesk { desk in
+        try await Self.withDesk { desk in
             let failure = try await refusal {
                 _ = try await desk.upload(
                     "A99999,LIS,x,ONEOFF,1.00,2026-03,,1.00,,\n"
@@ -136,7 +169,7 @@ struct VariationTests {
 
     @Test("a recovery says why or names its line, runs over at most twelve months, and takes back no more than was paid")
     func recoveries() async throws {
-        try await withDesk { desk in
+        try await Self.withDesk { desk in
             try await desk.office.pay("2026-03")
             let failure = try await refusal {
                 _ = try await desk.upload(
@@ -225,7 +258,7 @@ struct VariationTests {
 
     @Test("large amounts take two approvers, neither of whom uploaded")
     func twoApprovers() async throws {
-        try await withDesk { desk in
+        try await Self.withDesk { desk in
             let upload = try await desk.upload("A81001,LIS,big,ONEOFF,15000.01,2026-03,,15000.01,,\n")
             #expect(upload.approvalsNeeded == 2)
             let first = try await desk.approve(upload)

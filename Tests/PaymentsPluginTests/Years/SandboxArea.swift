@@ -161,6 +161,7 @@ struct SandboxArea {
             .with {
                 ($0.variationID, $0.commissionerCode) = (variation.variationID, Self.commissioner)
                 ($0.fromMonth, $0.reason) = (self.month(month), "no longer due")
+                $0.acceptRecovery = true
             })
     }
 

@@ -64,7 +64,7 @@ final class SandboxClaims: SandboxKind {
             .with {
                 ($0.claimID, $0.practiceCode) = (claim.claimID, claim.contents.practiceCode)
                 ($0.version, $0.decision, $0.amountPence) = (claim.version, decision, pence)
-                $0.reason = "checked against the bill"
+                ($0.reason, $0.rule) = ("checked against the bill", "payments.md 6.3")
             })
     }
 
@@ -92,6 +92,7 @@ final class SandboxClaims: SandboxKind {
                     ($0.locum.doctorName, $0.locum.gmcNumber, $0.locum.absentFrom) = (
                         "Dr A", "1234567", first
                     )
+                    $0.locum.coverKind = .externalLocum
                     $0.locum.weeks = invoices.enumerated().map { index, pence in
                         .with {
                             $0.from = Pcs_Common_V1_Date(start.adding(days: index * 7))

@@ -36,6 +36,7 @@ struct ClaimContentsCheck {
             checkScheme(contents.scheme)
         } else if kind.isLocumCover {
             checkCover(contents.locum, kind)
+            if kind == .sickness { checkFitNote(contents) }
         } else {
             checkBill(contents)
         }
@@ -64,6 +65,15 @@ struct ClaimContentsCheck {
             refuse("claim.locum.absent_from", "6.4", "The first day of the absence is needed.")
             return
         }
+        if !(1...3).contains(locum.coverKind.rawValue) {
+            refuse(
+                "claim.locum.cover_kind", "6.4 rule 4",
+                "Cover is by an external locum, a salaried doctor on a fixed term, or an own doctor who is not full time.")
+        }
+        let absentTo = locum.hasAbsentTo ? locum.absentTo.calendarDate : nil
+        if locum.hasAbsentTo, absentTo.map({ $0 < absentFrom }) ?? true {
+            refuse("claim.locum.absent_to", "6.4", "The last day of the absence is no day, or lies before the first.")
+        }
         if !(1...60).contains(locum.weeks.count) {
             refuse("claim.locum.weeks", "6.4", "A claim has 1 to 60 weeks.")
         }
@@ -79,6 +89,7 @@ struct ClaimContentsCheck {
                 refuse(field + ".invoiced_pence", "6.4 rule 1", "The invoice of the week is above nothing.")
             }
             if day < absentFrom { refuse(field + ".from", "6.4", "The week lies before the absence.") }
+            if let absentTo, day > absentTo { refuse(field + ".from", "6.4", "The week lies after the absence.") }
             if let last = weeks.last, day < last.from.adding(days: last.days) {
                 refuse(field + ".from", "6.4", "The weeks overlap or are not in order.")
             }
@@ -91,7 +102,20 @@ struct ClaimContentsCheck {
                     invoicedPence: Swift.min(ClaimContentsCheck.largestPence, Swift.max(0, week.invoicedPence))))
         }
         claimedPence = weeks.reduce(0) { $0 + $1.invoicedPence }
-        cover = ClaimedCover(kind: kind, gmcNumber: locum.gmcNumber, absentFrom: absentFrom, weeks: weeks)
+        cover = ClaimedCover(
+            kind: kind, gmcNumber: locum.gmcNumber, absentFrom: absentFrom, absentTo: absentTo, weeks: weeks)
+    }
+
+    private mutating func checkFitNote(_ contents: Pcs_Payments_V1_ClaimContents) {
+        guard let cover, let last = cover.weeks.last else { return }
+        let end = cover.absentTo ?? last.from.adding(days: last.days - 1)
+        let note = contents.locum.fitNoteDocumentID
+        guard end.daysSince1970 - cover.absentFrom.daysSince1970 >= 7,
+            note.isEmpty || !contents.evidenceDocumentIds.contains(note)
+        else { return }
+        refuse(
+            "claim.locum.fit_note_document_id", "6.4 rule 5",
+            "Say which document of the evidence is the fit note for sickness of more than a week.")
     }
 
     /// Salaried doctors only: no locum, no partner; extra hours under full time (payments.md 6.5).
@@ -119,7 +143,8 @@ struct ClaimContentsCheck {
         for (index, pair) in zip(months, months.dropFirst()).enumerated() where pair.1.month <= pair.0.month {
             refuse("claim.scheme.new_doctor[\(index + 1)].month", rule, "Months are in order, each once.")
         }
-        let claimed = ClaimedScheme(sessions: Int64(claim.sessions), hours: hours, months: months)
+        let claimed = ClaimedScheme(
+            gmcNumber: claim.gmcNumber, sessions: Int64(claim.sessions), hours: hours, months: months)
         claimedPence = claimed.claimedPence
         scheme = claimed
     }

@@ -27,7 +27,11 @@ extension ClaimHandlers {
         if request.decision == .unspecified {
             fields.refuse("decision", "6.2", "Approve, adjust, return or reject.")
         }
-        fields.reason(request.reason, mayBeEmpty: request.decision == .approve)
+        let isPlain = !request.contractGrantsCover && request.parentalMostWeeks == 0
+        fields.reason(request.reason, mayBeEmpty: request.decision == .approve && isPlain)
+        if !(0...104).contains(request.parentalMostWeeks) {
+            fields.refuse("parental_most_weeks", "6.4 rule 2", "Leave is paid for 1 to 104 weeks.")
+        }
         // C12: a refusal without its rule is impossible.
         if request.decision == .reject, request.rule.count(where: { !$0.isWhitespace }) < 3 {
             fields.refuse("rule", "payments 13 C12", "A rejection names its rule.")
@@ -40,10 +44,13 @@ extension ClaimHandlers {
                     PaymentsReasons.claimStateWrong,
                     "Claim \(claim.id) is at version \(claim.version), not \(request.version).")
             }
-            for person in Set([claim.createdBy, claim.submittedBy]) where !person.isEmpty {
+            let makers = try ClaimStore.history(of: claim.id, transaction)
+                .filter { ["created", "amended", "submitted"].contains($0.step) }.map(\.by)
+            for person in Set(makers) {
                 try call.requireOtherPerson(than: person, step: "deciding a claim that one has made")
             }
             let actor = call.caller.responsible
+            if claim.reviewedBy.isEmpty { claim.reviewedBy = actor }
             claim.decidedBy = actor
             claim.decidedAt = transaction.now
             claim.reason = [request.reason, request.rule].filter { !$0.isEmpty }.joined(separator: " | ")
@@ -67,6 +74,18 @@ extension ClaimHandlers {
         _ claim: inout ClaimStore.Claim, _ request: Pcs_Payments_V1_DecideClaimRequest, by actor: String,
         in transaction: any Transaction
     ) throws {
+        let contract = try contract(of: claim, transaction)
+        if claim.kind.isLocumCover, contract.terms.payment.kind == .apms, !request.contractGrantsCover {
+            throw Failure.field(
+                "contract_grants_cover", "6.1",
+                "Locum cover is paid under an APMS contract only if the contract grants it: say so, and where.")
+        }
+        if request.parentalMostWeeks > 0 {
+            guard claim.kind == .parentalLeave else {
+                throw Failure.field("parental_most_weeks", "6.4 rule 2", "Only parental leave has such a limit.")
+            }
+            claim.parentalMostWeeks = Int64(request.parentalMostWeeks)
+        }
         let parts = try assess(claim, transaction)
         let payable = parts.reduce(Int64(0)) { $0 + $1.payablePence }
         var amount = payable
@@ -76,6 +95,11 @@ extension ClaimHandlers {
                     "amount_pence", "6.2", "An adjusted amount is nothing to \(Money(pence: payable)).")
             }
             amount = request.amountPence
+            // C12: nor is a refusal of a part.
+            if amount < payable, request.rule.count(where: { !$0.isWhitespace }) < 3 {
+                throw Failure.field(
+                    "rule", "payments 13 C12", "Less than the rules come to, \(Money(pence: payable)), names its rule.")
+            }
         }
         claim.stage = try step(amount < claim.claimedPence ? .adjust : .approve, claim)
         claim.approvedPence = amount
@@ -83,15 +107,8 @@ extension ClaimHandlers {
             let reductions = Set(parts.map(\.reduction)).subtracting([""]).sorted()
             claim.reason = reductions.joined(separator: ", ")
         }
-        if claim.kind == .sickness {
-            let cover = try contents(of: claim).locum
-            let weeks = parts.filter { $0.payablePence > 0 }.map {
-                CoveredWeek(from: $0.from, absentFrom: cover.absentFrom.calendarDate ?? claim.from)
-            }
-            try ClaimStore.addWeeks(weeks, of: claim, gmcNumber: cover.gmcNumber, in: transaction)
-        }
         guard amount > 0 else { return }
-        let contract = try contract(of: claim, transaction)
+        try keepParts(parts, of: claim, in: transaction)
         let line = try ClaimLine(claim: claim, parts: parts, contract: contract).line(paying: amount)
         claim.itemID =
             try PayableItemStore.add(
@@ -101,6 +118,28 @@ extension ClaimHandlers {
                         firstRun: YearMonth(containing: Swift.min(claim.from, context.clock.today)), line: line)
                 ], by: actor, detail: "claim \(claim.id)", in: transaction
             ).first ?? ""
+    }
+
+    /// What is approved for each week, month or hours: other claims for the same doctor have that much less.
+    private func keepParts(
+        _ parts: [AssessedPart], of claim: ClaimStore.Claim, in transaction: any Transaction
+    ) throws {
+        let check = ClaimContentsCheck(try contents(of: claim), today: context.clock.today)
+        guard let doctor = check.cover?.gmcNumber ?? check.scheme?.gmcNumber else { return }
+        let shares = try refusing { try ApprovedPart.divided(parts, approved: claim.approvedPence) }
+        let kept = zip(parts.indices, shares).compactMap { index, pence -> ApprovedPart? in
+            guard pence > 0 else { return nil }
+            let from = parts[index].from
+            guard let cover = check.cover else {
+                return ApprovedPart(
+                    claimID: claim.id, kind: claim.kind, span: parts[index].cap == nil ? .month : .hours, from: from,
+                    absentFrom: from, pence: pence)
+            }
+            return ApprovedPart(
+                claimID: claim.id, kind: claim.kind, from: from, days: cover.weeks[index].days,
+                absentFrom: cover.absentFrom, pence: pence)
+        }
+        try ApprovedPartStore.add(kept, of: claim.practice, gmcNumber: doctor, in: transaction)
     }
 
     func recoverClaim(

@@ -72,7 +72,6 @@ struct ClaimHandlers: Pcs_Payments_V1_ClaimService {
             claim.version += 1
             claim.submittedBy = call.caller.responsible
             claim.submittedAt = transaction.now
-            claim.reviewedBy = ""
             try ClaimStore.save(
                 claim, step: "submitted", by: claim.submittedBy, detail: "version \(claim.version)",
                 in: transaction)

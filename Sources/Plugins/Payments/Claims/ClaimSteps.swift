@@ -62,8 +62,11 @@ extension ClaimHandlers {
                 let allocation = try SchemeAllocation(
                     claim.practice, FinancialYear(containing: claim.from), besides: claim.id, rates: rates, reader)
                 return try SchemeAssessment(
-                    claim: scheme, isInLondon: contract.terms.payment.london != .none,
-                    remainingPence: allocation.remainingPence, rates: rates
+                    claim: scheme, isInLondon: { isInLondon(claim.practice, $0, contract) },
+                    remainingPence: allocation.remainingPence,
+                    approved: try ApprovedPartStore.parts(
+                        of: claim.practice, gmcNumber: scheme.gmcNumber, besides: claim.id, reader),
+                    rates: rates
                 ).parts()
             }
         }
@@ -74,9 +77,20 @@ extension ClaimHandlers {
                     payablePence: claim.claimedPence)
             ]
         }
-        let covered = try ClaimStore.weeks(
+        let approved = try ApprovedPartStore.parts(
             of: claim.practice, gmcNumber: cover.gmcNumber, besides: claim.id, reader)
-        return try refusing { try LocumAssessment(cover: cover, covered: covered, rates: rates).parts() }
+        return try refusing {
+            try LocumAssessment(
+                cover: cover, approved: approved, rates: rates,
+                parentalMostWeeks: claim.parentalMostWeeks > 0 ? claim.parentalMostWeeks : nil
+            ).parts()
+        }
+    }
+
+    /// Where a practice lies is the register's to say; the contract's region counts where it says nothing.
+    private func isInLondon(_ practice: ODSCode, _ day: CalendarDate, _ contract: ContractSpan) -> Bool {
+        let region = context.organisations.region(of: practice, at: day)?.value ?? contract.terms.region
+        return LondonRegions.shipped.contains(region)
     }
 
     func note(_ claim: ClaimStore.Claim, _ detail: String, in transaction: any Transaction) {
@@ -89,6 +103,8 @@ extension ClaimHandlers {
         let run = try claim.itemID.isEmpty ? nil : PayableItemStore.paidRun(of: claim.itemID, reader)
             .flatMap { try RunStore.run($0, reader) }
         let contract = try ContractStore.timeline(of: claim.practice, knownAt: .max, reader).span(at: claim.from)
+        let isReturned = try run.map { try self.isReturned(claim, $0, reader) } ?? false
+        let lateness = try lateness(of: claim, reader)
         let history = try ClaimStore.history(of: claim.id, reader)
         let overlaps = claim.stage == .submitted ? try ClaimStore.overlapping(claim, reader) : []
         let missing =
@@ -97,7 +113,7 @@ extension ClaimHandlers {
         return .with { message in
             message.claimID = claim.id
             message.version = Int32(clamping: claim.version)
-            message.state = state(of: claim, run)
+            message.state = isReturned ? .paymentReturned : state(of: claim, run)
             message.contents = contents
             message.claimedPence = claim.claimedPence
             message.approvedPence = claim.approvedPence
@@ -115,8 +131,9 @@ extension ClaimHandlers {
             message.missing = missing.map { violation in
                 .with { ($0.field, $0.rule, $0.message) = (violation.field, violation.rule, violation.message) }
             }
-            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" }
+            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" } + lateness
             message.recoveredPence = claim.recoveredPence
+            message.parentalMostWeeks = Int32(clamping: claim.parentalMostWeeks)
             message.history = history.map { event in
                 .with {
                     ($0.step, $0.by, $0.detail) = (event.step, event.by, event.detail)
@@ -124,6 +141,28 @@ extension ClaimHandlers {
                 }
             }
         }
+    }
+
+    /// Whether the bank sent back the payment that holds the claim, and it is not made again.
+    private func isReturned(_ claim: ClaimStore.Claim, _ run: RunRecord, _ reader: any Reader) throws -> Bool {
+        let returned = try PaymentFileStore.held(ofRun: run.id, reader).filter { $0.timesReturned > 0 }.map(\.payee)
+        guard !returned.isEmpty else { return false }
+        let payee = try refusing {
+            try StatementStore.statement(of: claim.practice, in: run.id, reader)?.document.payee
+        }
+        return payee.map { returned.contains($0) } ?? false
+    }
+
+    /// Rule 6: cover is claimed soon after the end of its month; later it is for the commissioner to decide.
+    private func lateness(of claim: ClaimStore.Claim, _ reader: any Reader) throws -> [String] {
+        guard claim.kind.isLocumCover, claim.stage == .submitted, let at = claim.submittedAt else { return [] }
+        let (month, day) = (YearMonth(containing: claim.to), LondonTime.day(at: at))
+        let rates = try ReferenceStore.rates(knownAt: .max, reader)
+        // An installation that has not set the days yet says nothing of lateness.
+        guard let days = try? rates.whole(.locumClaimDays, at: claim.to),
+            day > month.lastDay.adding(days: Int(days))
+        else { return [] }
+        return ["submitted on \(day), more than \(days) days after the end of \(month) (6.4 rule 6)"]
     }
 
     private func state(of claim: ClaimStore.Claim, _ run: RunRecord?) -> Pcs_Payments_V1_ClaimState {

@@ -1,6 +1,6 @@
 import PluginAPI
 
-/// Claims with every step of their life, and the weeks of sickness cover that were approved.
+/// Claims with every step of their life.
 enum ClaimStore {
     static let schema = [
         """
@@ -29,6 +29,8 @@ enum ClaimStore {
         """,
     ]
 
+    static let parentalWeeks = ["ALTER TABLE claim ADD COLUMN parental_weeks INTEGER NOT NULL DEFAULT 0"]
+
     struct Claim: Hashable, Sendable {
         var id: String
         var practice: ODSCode
@@ -51,6 +53,8 @@ enum ClaimStore {
         var reason = ""
         var itemID = ""
         var recoveredPence: Int64 = 0
+        /// Weeks of parental leave that the commissioner decided to pay for; 0 = the general limit.
+        var parentalMostWeeks: Int64 = 0
     }
 
     struct Event: Hashable, Sendable {
@@ -63,19 +67,19 @@ enum ClaimStore {
     private static let columns = """
         claim_id, practice_code, kind, version, stage, contents, invoice_number, period_from, period_to, claimed_pence,
         approved_pence, created_by, submitted_by, submitted_at, reviewed_by, decided_by, decided_at, reason, item_id,
-        recovered_pence
+        recovered_pence, parental_weeks
         """
     private static let insert = Statement(
         """
         INSERT INTO claim (\(columns), created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
         """)
     private static let update = Statement(
         """
         UPDATE claim
         SET kind = ?3, version = ?4, stage = ?5, contents = ?6, invoice_number = ?7, period_from = ?8, period_to = ?9,
             claimed_pence = ?10, approved_pence = ?11, submitted_by = ?13, submitted_at = ?14, reviewed_by = ?15,
-            decided_by = ?16, decided_at = ?17, reason = ?18, item_id = ?19, recovered_pence = ?20
+            decided_by = ?16, decided_at = ?17, reason = ?18, item_id = ?19, recovered_pence = ?20, parental_weeks = ?21
         WHERE claim_id = ?1 AND practice_code = ?2 AND created_by = ?12
         """)
     private static let byID = Statement("SELECT \(columns) FROM claim WHERE claim_id = ?1")
@@ -98,13 +102,6 @@ enum ClaimStore {
         """)
     private static let events = Statement(
         "SELECT step, taken_by, taken_at, detail FROM claim_event WHERE claim_id = ?1 ORDER BY number")
-    private static let insertWeek = BulkInsert(
-        into: "claim_week", ["practice_code", "gmc_number", "week_from", "absent_from", "claim_id"])
-    private static let weeks = Statement(
-        """
-        SELECT week_from, absent_from FROM claim_week
-        WHERE practice_code = ?1 AND gmc_number = ?2 AND claim_id <> ?3 ORDER BY week_from
-        """)
 
     static func add(_ claim: Claim, in transaction: any Transaction) throws {
         try transaction.run(insert, values(claim) + [.instant(transaction.now)])
@@ -156,25 +153,6 @@ enum ClaimStore {
         }
     }
 
-    static func addWeeks(
-        _ weeks: [CoveredWeek], of claim: Claim, gmcNumber: String, in transaction: any Transaction
-    ) throws {
-        try insertWeek.run(weeks, in: transaction) { week, values in
-            values += [
-                .text(claim.practice.value), .text(gmcNumber), .date(week.from), .date(week.absentFrom),
-                .text(claim.id),
-            ]
-        }
-    }
-
-    static func weeks(
-        of practice: ODSCode, gmcNumber: String, besides claimID: String, _ reader: any Reader
-    ) throws -> [CoveredWeek] {
-        try reader.all(weeks, [.text(practice.value), .text(gmcNumber), .text(claimID)]) {
-            CoveredWeek(from: try $0.date(0), absentFrom: try $0.date(1))
-        }
-    }
-
     private static func values(_ claim: Claim) -> [StoredValue] {
         [
             .text(claim.id), .text(claim.practice.value), .integer(claim.kind.rawValue), .integer(claim.version),
@@ -182,7 +160,7 @@ enum ClaimStore {
             .date(claim.to), .integer(claim.claimedPence), .integer(claim.approvedPence), .text(claim.createdBy),
             .text(claim.submittedBy), .optional(claim.submittedAt?.microsecondsSince1970), .text(claim.reviewedBy),
             .text(claim.decidedBy), .optional(claim.decidedAt?.microsecondsSince1970), .text(claim.reason),
-            .text(claim.itemID), .integer(claim.recoveredPence),
+            .text(claim.itemID), .integer(claim.recoveredPence), .integer(claim.parentalMostWeeks),
         ]
     }
 
@@ -196,6 +174,6 @@ enum ClaimStore {
             claimedPence: row.integer(9), approvedPence: row.integer(10), createdBy: row.text(11),
             submittedBy: row.text(12), submittedAt: row.isNull(13) ? nil : row.instant(13), reviewedBy: row.text(14),
             decidedBy: row.text(15), decidedAt: row.isNull(16) ? nil : row.instant(16), reason: row.text(17),
-            itemID: row.text(18), recoveredPence: row.integer(19))
+            itemID: row.text(18), recoveredPence: row.integer(19), parentalMostWeeks: row.integer(20))
     }
 }

@@ -70,8 +70,10 @@ extension ContractChangeHandlers {
             try VariationStore.stop(
                 stop.payment.id, from: plan.month, seq: seq, by: actor, reason: detail, in: transaction)
         }
-        for id in plan.lifted {
-            try VariationStore.liftStop(id, seq: seq, by: actor, reason: detail, in: transaction)
+        if let given = plan.reversed?.seq {
+            for id in plan.lifted {
+                try VariationStore.lift(given, of: id, seq: seq, by: actor, reason: detail, in: transaction)
+            }
         }
         try ContractChangeStore.addPayments(
             plan.stops.map { ($0.payment.id, $0.because) } + plan.carried.map { ($0.id, "") }, of: change.id,

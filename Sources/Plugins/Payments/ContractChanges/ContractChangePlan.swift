@@ -16,7 +16,7 @@ struct ContractChangePlan: Sendable {
     private(set) var records: [ContractStore.NewRecord] = []
     private(set) var stops: [Stop] = []
     private(set) var carried: [VariationStore.Stored] = []
-    /// The change taken back, and the payments that it had stopped.
+    /// The change or stop taken back, and the payments that it had stopped.
     private(set) var reversed: ContractChangeStore.Change?
     private(set) var lifted: [String] = []
 
@@ -163,10 +163,10 @@ struct ContractChangePlan: Sendable {
         guard let change = try ContractChangeStore.change(id, reader), change.practice == timeline.practice,
             change.stage == .approved, let seq = change.seq,
             let contents = try? Pcs_Payments_V1_ContractChangeContents(serializedBytes: change.contents),
-            contents.kind == .type
+            contents.kind == .type || contents.kind == .stop
         else {
             fields.refuse(
-                "contents.reverses_change_id", "2.4", "Name an approved change of type of the practice.")
+                "contents.reverses_change_id", "2.4", "Name an approved change of type or stop of the practice.")
             return
         }
         if contents.effectiveFrom.calendarDate != from {
@@ -174,6 +174,11 @@ struct ContractChangePlan: Sendable {
                 "contents.effective_from", "2.4",
                 "A reversal takes effect on the day of the change that it reverses.")
         }
+        reversed = change
+        lifted = try ContractChangeStore.payments(of: change.id, reader).filter { !$0.because.isEmpty }
+            .map(\.variationID)
+        toKind = change.fromKind
+        guard contents.kind == .type else { return }
         guard
             try ContractStore.history(of: timeline.practice, reader).last?.0.version == change.contractVersion
         else {
@@ -183,16 +188,12 @@ struct ContractChangePlan: Sendable {
             return
         }
         let earlier = try ContractStore.timeline(of: timeline.practice, knownAt: seq - 1, reader)
-        toKind = change.fromKind
         records = [ContractStore.NewRecord(practice: timeline.practice, from: from, to: nil, terms: nil)]
         for span in earlier.spans where span.to.map({ $0 > from }) ?? true {
             records.append(
                 ContractStore.NewRecord(
                     practice: timeline.practice, from: max(span.from, from), to: span.to, terms: span.terms))
         }
-        reversed = change
-        lifted = try ContractChangeStore.payments(of: change.id, reader).filter { !$0.because.isEmpty }
-            .map(\.variationID)
     }
 }
 

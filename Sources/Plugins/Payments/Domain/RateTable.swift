@@ -44,6 +44,8 @@ enum RateName: String, CaseIterable, Sendable {
     case locumSicknessHalf = "locum_sickness_half"
     case locumStudyWeek = "locum_study_week"
     case locumSuspendedWeek = "locum_suspended_week"
+    /// Days after the end of a month within which its cover is claimed.
+    case locumClaimDays = "locum_claim_days"
     /// A variation over this many pounds takes two approvers.
     case variationSecondApproval = "variation_second_approval"
 
@@ -147,7 +149,8 @@ enum RateName: String, CaseIterable, Sendable {
             .count
         case .retentionExpensesOne, .retentionExpensesTwo, .retentionExpensesThree, .retentionExpensesFour: .pounds
         case .retentionSession, .schemeAllocation, .schemeHourlyCap, .schemeSalaryCap, .schemeSalaryCapLondon: .pounds
-        case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays: .days
+        case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays,
+            .locumClaimDays: .days
         case .networkAdditionalRolesMonths, .correctionFactorSevenths, .networkCalculatedHere,
             .locumParentalWeeks, .allocationIndexLow,
             .allocationIndexHigh, .turnoverIndexMovement,

@@ -43,8 +43,15 @@ enum PaymentsMigrations {
             statements: PracticeChangeStore.schema + NoticeStore.withdrawals),
         Migration(version: 105, name: "membership of networks", statements: NetworkMembershipStore.schema),
         Migration(version: 106, name: "expenses of the retention scheme", statements: TrainingStore.expensesSchema),
+        Migration(version: 110, name: "approved parts of claims", statements: ApprovedPartStore.schema),
+        Migration(version: 111, name: "weeks of parental leave decided", statements: ClaimStore.parentalWeeks),
+        Migration(version: 112, name: "named months of variations, stops lifted", statements: VariationStore.named),
+        Migration(version: 113, name: "payments owed by run", statements: owedByRun),
         Migration(version: 140, name: "statements by attempt", statements: StatementStore.attempts),
     ]
+
+    /// Asked for each paid claim that is listed; few payments of a run are owed still.
+    private static let owedByRun = ["CREATE INDEX payment_owed_by_run ON payment (run_id) WHERE state = 1"]
 
     private static let inputs = [
         """

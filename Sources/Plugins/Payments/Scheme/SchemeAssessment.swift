@@ -17,6 +17,8 @@ struct ClaimedScheme: Hashable, Sendable {
         var costPence: Int64
     }
 
+    /// The salaried doctor.
+    var gmcNumber: String
     /// Sessions a week in the contract of employment.
     var sessions: Int64
     var hours: [Hours]
@@ -29,19 +31,23 @@ struct ClaimedScheme: Hashable, Sendable {
 
 /// What the scheme pays (payments.md 6.5): the lower of the actual cost and the cap, hours by hours or month by month,
 /// until the practice's allocation of the year is used up.
-struct SchemeAssessment: Sendable {
+struct SchemeAssessment {
     let claim: ClaimedScheme
-    /// Practices in London have a higher cap on salaries.
-    let isInLondon: Bool
+    /// Whether the practice lies in London on a day: there the cap on salaries is higher.
+    let isInLondon: (CalendarDate) -> Bool
     /// What is left of the allocation.
     let remainingPence: Int64
+    /// Approved in other claims for the same doctor.
+    let approved: [ApprovedPart]
     let rates: RateTable
 
     func parts() throws(PaymentsError) -> [AssessedPart] {
         var parts: [AssessedPart] = []
         do {
-            for hours in claim.hours { parts.append(try assess(hours)) }
-            for month in claim.months { parts.append(try assess(month)) }
+            var taken = self.taken(.hours)
+            for hours in claim.hours { parts.append(less(&taken, try assess(hours))) }
+            taken = self.taken(.month)
+            for month in claim.months { parts.append(less(&taken, try assess(month))) }
         } catch let error as PaymentsError {
             throw error
         } catch {
@@ -57,6 +63,29 @@ struct SchemeAssessment: Sendable {
             left -= parts[index].payablePence
         }
         return parts
+    }
+
+    private func taken(_ span: ApprovedPart.Span) -> [CalendarDate: TakenCeiling] {
+        var taken: [CalendarDate: TakenCeiling] = [:]
+        for part in approved where part.span == span && part.kind == .reimbursementScheme {
+            taken[part.from, default: TakenCeiling()].pence += part.pence
+            taken[part.from]?.claims.insert(part.claimID)
+        }
+        return taken
+    }
+
+    /// The cap is that of the doctor, not of the claim: what other claims have of it is gone.
+    private func less(_ taken: inout [CalendarDate: TakenCeiling], _ assessed: AssessedPart) -> AssessedPart {
+        guard var used = taken[assessed.from], used.pence > 0 else { return assessed }
+        var part = assessed
+        used.pence = Swift.min(used.pence, part.ceilingPence)
+        taken[part.from]?.pence -= used.pence
+        part.ceilingPence -= used.pence
+        guard part.payablePence > part.ceilingPence else { return part }
+        part.payablePence = part.ceilingPence
+        part.reduction = "ALREADY_APPROVED"
+        part.rule = "6.5: lower of actual cost and the doctor's cap, \(used.words)"
+        return part
     }
 
     private func assess(_ hours: ClaimedScheme.Hours) throws -> AssessedPart {
@@ -85,6 +114,7 @@ struct SchemeAssessment: Sendable {
 
     private func assess(_ month: ClaimedScheme.Month) throws -> AssessedPart {
         let day = month.month.firstDay
+        let isInLondon = self.isInLondon(day)
         let cap = try rates.rate(isInLondon ? .schemeSalaryCapLondon : .schemeSalaryCap, at: day)
         let full = try rates.rate(.schemeFullTimeSessions, at: day)
         let share = try cap.value.rational.divided(by: Rational(12)).multiplied(by: Rational(claim.sessions))
@@ -96,7 +126,8 @@ struct SchemeAssessment: Sendable {
         if month.costPence > ceiling {
             (part.reduction, part.rule) = (
                 "CEILING",
-                "6.5: lower of actual cost and \(cap.value) a year for \(full.value) sessions, here \(claim.sessions)"
+                "6.5: lower of actual cost and \(cap.value) a year\(isInLondon ? " in London" : "") for "
+                    + "\(full.value) sessions, here \(claim.sessions)"
             )
         }
         return part

@@ -11,6 +11,10 @@ struct VariationRow: Hashable, Sendable {
     var first: YearMonth
     /// Of monthly rows; `nil` = until stopped.
     var last: YearMonth?
+    /// Column I: of network participation the month that it is for.
+    var nppMonth: YearMonth?
+    /// Column J: of network participation and the quality framework the year that it is for.
+    var year: FinancialYear?
 
     /// Of an amount below zero: why it is recovered.
     var grounds: RecoveryGrounds? { pence < 0 ? RecoveryGrounds(narrative: narrative) : nil }
@@ -45,8 +49,8 @@ struct VariationFile {
     ]
     static let mostRows = 20_000
 
-    /// Whether the commissioner commissions the practice; `nil` = there is no such practice.
-    let commissions: (ODSCode) -> Bool?
+    /// Whether the commissioner commissions the practice in its first month; `nil` = there is no such practice.
+    let commissions: (ODSCode, YearMonth) -> Bool?
     let contract: (ODSCode, YearMonth) -> ContractKind?
     /// First month whose run is still open.
     let firstOpenMonth: YearMonth
@@ -60,7 +64,7 @@ struct VariationFile {
     private(set) var violations = ViolationList()
 
     init(
-        firstOpenMonth: YearMonth, paycodes: VariationPaycodes, commissions: @escaping (ODSCode) -> Bool?,
+        firstOpenMonth: YearMonth, paycodes: VariationPaycodes, commissions: @escaping (ODSCode, YearMonth) -> Bool?,
         contract: @escaping (ODSCode, YearMonth) -> ContractKind?,
         balance: @escaping (RecoveredLine) -> LineBalance? = { _ in nil }
     ) {
@@ -124,14 +128,14 @@ struct VariationFile {
             reader.refuse("lastPaymentMonth", "CV006", "a one-off payment has no last month")
         }
         checkTotal(type, amount, first, last, &reader)
-        checkFamily(paycode, &reader)
+        let named = named(paycode, isMonthly: type == "MONTHLY", first, last, &reader)
         if let practice, let paycode, let first {
             checkContract(practice, paycode, first, &reader)
         }
         guard let practice, let paycode, let amount, let first, amount != 0 else { return nil }
         let row = VariationRow(
             practice: practice, paycode: paycode.family, narrative: narrative, isMonthly: type == "MONTHLY",
-            pence: amount, first: first, last: last)
+            pence: amount, first: first, last: last, nppMonth: named.month, year: named.year)
         if amount < 0 { checkRecovery(row, &reader) }
         return row
     }
@@ -173,7 +177,9 @@ struct VariationFile {
             reader.refuse("practiceCode", "CV001", "\(reader.shown("practiceCode")) is no practice code")
             return nil
         }
-        switch commissions(code) {
+        let written = YearMonth(iso8601: reader.cell("firstPaymentMonth"))
+        let first = written.flatMap { (1990...2100).contains($0.year) ? $0 : nil }
+        switch commissions(code, first ?? firstOpenMonth) {
         case nil: reader.refuse("practiceCode", "CV001", "there is no practice \(code)")
         case false?: reader.refuse("practiceCode", "CV002", "\(code) is not commissioned by you")
         case true?: return code
@@ -235,8 +241,11 @@ struct VariationFile {
         }
     }
 
-    /// CV008: NPP and QOF rows say which month and year they pay for, others do not.
-    private func checkFamily(_ paycode: WrittenPaycode?, _ reader: inout RowReader) {
+    /// CV008: NPP and QOF rows say which month and year they pay for, others do not. A monthly payment is for its own
+    /// months, which lie in the year named: what is for another year is paid once, or in rows of one month each.
+    private func named(
+        _ paycode: WrittenPaycode?, isMonthly: Bool, _ first: YearMonth?, _ last: YearMonth?, _ reader: inout RowReader
+    ) -> (month: YearMonth?, year: FinancialYear?) {
         let isNPP = paycode?.family == .networkParticipation
         let isQOF = [.qofAchievement, .qofRecovery, .qofAspiration].contains(paycode?.family)
         let month = reader.cell("nppPaymentMonth")
@@ -253,6 +262,20 @@ struct VariationFile {
         } else if !year.isEmpty, FinancialYear(year) == nil {
             reader.refuse("nppQofFinancialYear", "CV008", "\(reader.shown("nppQofFinancialYear")) is no year YYYY/YY")
         }
+        let named = (month: isNPP ? YearMonth(iso8601: month) : nil, year: FinancialYear(year))
+        if let month = named.month, let year = named.year, FinancialYear(containing: month) != year {
+            reader.refuse("nppPaymentMonth", "CV008", "\(month) does not lie in \(year)")
+        }
+        guard isMonthly, let first else { return named }
+        if let month = named.month, month != first {
+            reader.refuse("nppPaymentMonth", "CV008", "a monthly payment is for its own months, from \(first) on")
+        } else if let year = named.year, FinancialYear(containing: last ?? first) != year
+            || FinancialYear(containing: first) != year
+        {
+            reader.refuse(
+                "nppQofFinancialYear", "CV008", "a monthly payment is for its own months, which lie in \(year)")
+        }
+        return named
     }
 
     private func month(_ name: String, _ reader: inout RowReader, mayBeEmpty: Bool) -> YearMonth? {

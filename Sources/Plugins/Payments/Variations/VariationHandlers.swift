@@ -23,6 +23,7 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         let months = try context.store.read { try OpenMonths($0, today: call.today) }
         let (rows, violations) = try read(file, commissioner, months, call)
         guard violations.isEmpty else { throw Failure.file(violations) }
+        let effects = try context.store.read { try VariationEffects(rows, months, $0) }
         let late = rows.filter { months.isPastCutOff($0.first) }
         guard late.isEmpty || first.acceptNextRun || first.dryRun else {
             throw Failure(
@@ -39,7 +40,7 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
             sha256: file.sha256, rows: Int64(rows.count), oneOffPence: try sum(rows) { !$0.isMonthly },
             monthlyPence: try sum(rows) { $0.isMonthly }, approvalsNeeded: needed,
             uploadedBy: call.caller.responsible, uploadedAt: call.now)
-        if first.dryRun { return try message(upload, [], late: late.count) }
+        if first.dryRun { return try message(upload, [], late: late.count, effects) }
         return try await call.commit { [upload] transaction in
             var upload = upload
             if let known = try VariationStore.upload(of: commissioner, sha256: file.sha256, transaction) {
@@ -54,7 +55,7 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
                 file, kind: .variations, by: upload.uploadedBy, in: transaction)
             try VariationStore.add(upload, rows, in: transaction)
             note(upload, "\(rows.count) rows validated, sha256 \(file.sha256)", in: transaction)
-            return try message(upload, [], late: late.count)
+            return try message(upload, [], late: late.count, effects)
         }
     }
 
@@ -74,15 +75,15 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         let named = Set((0..<table.rowCount).lazy.compactMap { ODSCode(table.text($0, 0)) })
         let timelines = try context.store.read { try ContractStore.timelines(of: named, $0) }
         let organisations = context.organisations
-        let today = call.today
         let store = context.store
         var reading = VariationFile(
             firstOpenMonth: months.first, paycodes: .shipped,
-            commissions: { code in
-                guard organisations.organisation(code, at: today)?.kind == .practice || timelines[code] != nil else {
-                    return nil
-                }
-                return organisations.commissioner(of: code, at: today) == commissioner
+            commissions: { code, month in
+                let days = [month.firstDay, month.lastDay]
+                guard days.contains(where: { organisations.organisation(code, at: $0)?.kind == .practice })
+                    || timelines[code] != nil
+                else { return nil }
+                return days.lazy.compactMap { organisations.commissioner(of: code, at: $0) }.first == commissioner
             },
             contract: { code, month in
                 timelines[code]?.span(at: month.firstDay)?.terms.payment.kind
@@ -97,33 +98,28 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         _ request: Pcs_Payments_V1_VariationStepRequest, _ reply: ReplyStream<Pcs_Payments_V1_VariationPreview>,
         _ call: CallContext
     ) async throws {
-        let (rows, nets, months, timelines) = try context.store.read { reader in
-            let upload = try find(request, reader)
-            let last = try RunStore.runs(reader).last { $0.state.isPublished }
-            var nets: [ODSCode: Int64] = [:]
-            if let last {
-                for account in try refusing({ try StatementStore.ledger(of: last.id, reader) }) {
-                    nets[account.practice] = account.entries.reduce(0) { $0 + $1.pence }
-                }
-            }
-            let rows = try VariationStore.rows(of: upload.id, reader)
+        let effects = try context.store.read { reader in
+            let months = try OpenMonths(reader, today: call.today)
+            let rows = try VariationStore.rows(of: try find(request, reader).id, reader)
             let timelines = try ContractStore.timelines(of: Set(rows.map(\.row.practice)), reader)
-            return (rows, nets, try OpenMonths(reader, today: call.today), timelines)
+            let monthly = VariationLines(rows, timelines: Array(timelines.values))
+            return try VariationEffects(
+                rows.map { stored in
+                    (
+                        stored.row,
+                        stored.row.isMonthly
+                            ? monthly.isPaid(stored, in: months.next) : stored.row.first <= months.next
+                    )
+                }, reader
+            ).effects
         }
-        var changes: [ODSCode: Int64] = [:]
-        let monthly = VariationLines(rows, timelines: Array(timelines.values))
-        for stored in rows
-        where stored.row.isMonthly ? monthly.isPaid(stored, in: months.next) : stored.row.first <= months.next {
-            changes[stored.row.practice, default: 0] += stored.row.pence
-        }
-        for practice in Set(rows.map(\.row.practice)).sorted() {
-            let last = nets[practice] ?? 0
-            let change = changes[practice] ?? 0
+        for effect in effects {
             try await reply.send(
                 .with {
-                    $0.practiceCode = practice.value
-                    $0.practiceName = context.organisations.organisation(practice, at: call.today)?.name ?? ""
-                    ($0.lastNetPence, $0.changePence, $0.belowZero) = (last, change, last + change < 0)
+                    $0.practiceCode = effect.practice.value
+                    $0.practiceName = context.organisations.organisation(effect.practice, at: call.today)?.name ?? ""
+                    ($0.lastNetPence, $0.changePence) = (effect.lastPence ?? 0, effect.changePence)
+                    $0.belowZero = effect.nextPence < 0
                 })
         }
     }
@@ -216,93 +212,8 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
                 let month = Swift.max(stored.row.first, months.isPastCutOff(stored.row.first) ? months.next : months.first)
                 return PayableItem(
                     naturalKey: "variation/" + stored.id, payee: stored.row.practice, firstRun: month,
-                    line: stored.line(in: stored.row.first, source: .item))
+                    line: stored.line(in: stored.row.countsFor, source: .item))
             }, by: actor, detail: "variations \(upload.id)", in: transaction)
         for (stored, id) in zip(oneOff, ids) { try VariationStore.set(item: id, of: stored.id, in: transaction) }
-    }
-
-    func withdrawVariations(
-        _ request: Pcs_Payments_V1_VariationStepRequest, _ call: CallContext
-    ) async throws -> Pcs_Payments_V1_VariationUpload {
-        try await call.commit { transaction in
-            var upload = try find(request, transaction)
-            try require(upload, [.validated, .submitted, .approved])
-            let actor = call.caller.responsible
-            if upload.state == .approved {
-                let rows = try VariationStore.rows(of: upload.id, transaction)
-                let published = try RunStore.runs(transaction).filter { $0.state.isPublished }.map(\.month).max()
-                let isPaid = try rows.contains { stored in
-                    stored.row.isMonthly
-                        ? published.map { stored.row.first <= $0 } ?? false
-                        : try PayableItemStore.paidRun(of: stored.itemID, transaction) != nil
-                }
-                guard !isPaid else {
-                    throw Failure(
-                        PaymentsReasons.variationStateWrong,
-                        "A run has paid of upload \(upload.id): stop or recover its payments instead.")
-                }
-                let seq = try InputLog.record(
-                    .variations, from: nil, to: nil, by: actor, detail: "withdrawn \(upload.id)", in: transaction)
-                try VariationStore.withdraw(upload.id, seq: seq, in: transaction)
-                for stored in rows where !stored.itemID.isEmpty {
-                    _ = try PayableItemStore.withdraw(
-                        stored.itemID, reason: "upload withdrawn", by: actor, in: transaction)
-                }
-            }
-            upload.state = .withdrawn
-            try VariationStore.save(upload, in: transaction)
-            try VariationNotices.settled(upload, by: actor, in: transaction)
-            note(upload, "withdrawn", in: transaction)
-            return try message(upload, [], late: 0)
-        }
-    }
-
-    func stopVariation(
-        _ request: Pcs_Payments_V1_StopVariationRequest, _ call: CallContext
-    ) async throws -> Pcs_Payments_V1_Variation {
-        var fields = RequestFields()
-        let month = fields.month(request.fromMonth, field: "from_month")
-        fields.reason(request.reason)
-        try fields.finish()
-        guard let month else { throw Failure(HostReasons.fieldInvalid) }
-        return try await call.commit { transaction in
-            guard let stored = try VariationStore.row(request.variationID, transaction),
-                let upload = try VariationStore.upload(stored.uploadID, transaction),
-                upload.commissioner.value == request.commissionerCode
-            else { throw Failure(HostReasons.notFound, "There is no such variation.") }
-            try require(upload, [.approved])
-            guard stored.row.isMonthly, stored.row.last.map({ month <= $0 }) ?? true, month >= stored.row.first else {
-                throw Failure.field("from_month", "5.3", "The variation is not paid in \(month).")
-            }
-            let actor = call.caller.responsible
-            let seq = try InputLog.record(
-                .variations, from: month.firstDay, to: nil, by: actor, detail: "stop \(stored.id)", in: transaction)
-            try VariationStore.stop(
-                stored.id, from: month, seq: seq, by: actor, reason: request.reason, in: transaction)
-            transaction.audit(
-                AuditNote(
-                    object: "variation/\(stored.id)", organisation: stored.row.practice.value,
-                    detail: "stopped from \(month): \(request.reason)"))
-            guard let changed = try VariationStore.row(stored.id, transaction) else {
-                throw Failure(HostReasons.notFound)
-            }
-            return variation(changed, upload)
-        }
-    }
-
-    func listVariations(
-        _ request: Pcs_Payments_V1_ListVariationsRequest, _ reply: ReplyStream<Pcs_Payments_V1_Variation>,
-        _ call: CallContext
-    ) async throws {
-        guard let commissioner = ODSCode(request.commissionerCode) else {
-            throw Failure.field("commissioner_code", "5.2", "Name the Sub ICB Location.")
-        }
-        let uploads = try context.store.read { try VariationStore.uploads(of: commissioner, $0) }
-        for upload in uploads where request.uploadID.isEmpty || upload.id == request.uploadID {
-            let rows = try context.store.read { try VariationStore.rows(of: upload.id, $0) }
-            for stored in rows where request.practiceCode.isEmpty || stored.row.practice.value == request.practiceCode {
-                try await reply.send(variation(stored, upload))
-            }
-        }
     }
 }

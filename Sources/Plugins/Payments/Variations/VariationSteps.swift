@@ -51,12 +51,12 @@ extension VariationHandlers {
     }
 
     func message(
-        _ upload: VariationStore.Upload, _ approvals: [String], late: Int
+        _ upload: VariationStore.Upload, _ approvals: [String], late: Int, _ effects: VariationEffects? = nil
     ) throws -> Pcs_Payments_V1_VariationUpload {
         .with {
             $0.uploadID = upload.id
             $0.commissionerCode = upload.commissioner.value
-            $0.state = Pcs_Payments_V1_VariationState(rawValue: Int(upload.state.rawValue)) ?? .unspecified
+            $0.state = upload.shownState
             ($0.fileName, $0.sha256, $0.rows) = (upload.fileName, upload.sha256, upload.rows)
             ($0.oneOffPence, $0.monthlyPence) = (upload.oneOffPence, upload.monthlyPence)
             ($0.uploadedBy, $0.submittedBy, $0.approvedBy) = (upload.uploadedBy, upload.submittedBy, approvals)
@@ -70,20 +70,28 @@ extension VariationHandlers {
                     }
                 ]
             }
+            $0.warnings += (effects?.warnings ?? []).map { warning in
+                Pcs_Common_V1_Violation.with {
+                    ($0.field, $0.rule, $0.message) = (warning.field, warning.rule, warning.message)
+                }
+            }
         }
     }
 
     func variation(
-        _ stored: VariationStore.Stored, _ upload: VariationStore.Upload
-    ) -> Pcs_Payments_V1_Variation {
-        .with {
+        _ stored: VariationStore.Stored, _ upload: VariationStore.Upload, _ runs: VariationRuns, _ reader: any Reader
+    ) throws -> Pcs_Payments_V1_Variation {
+        let state = try runs.state(of: stored, upload, reader)
+        return .with {
             ($0.variationID, $0.uploadID) = (stored.id, stored.uploadID)
             ($0.practiceCode, $0.paycode) = (stored.row.practice.value, stored.row.paycode.code)
             ($0.narrative, $0.monthly) = (stored.row.narrative, stored.row.isMonthly)
             $0.amountPence = stored.row.pence
             $0.firstMonth = Pcs_Common_V1_Month(stored.row.first)
             if let last = stored.row.last { $0.lastMonth = Pcs_Common_V1_Month(last) }
-            $0.state = Pcs_Payments_V1_VariationState(rawValue: Int(upload.state.rawValue)) ?? .unspecified
+            $0.state = state
+            if let month = stored.row.nppMonth { $0.nppPaymentMonth = Pcs_Common_V1_Month(month) }
+            $0.financialYear = stored.row.year?.description ?? ""
             if let stopped = stored.stoppedFrom { $0.stoppedFrom = Pcs_Common_V1_Month(stopped) }
             $0.uploadedAt = Google_Protobuf_Timestamp(upload.uploadedAt)
             switch stored.row.grounds {

@@ -37,6 +37,13 @@ enum VariationStore {
         """,
     ]
 
+    /// Columns I and J; and which stop a lifting row takes back (empty = all before it).
+    static let named = [
+        "ALTER TABLE variation ADD COLUMN npp_payment_month TEXT",
+        "ALTER TABLE variation ADD COLUMN financial_year TEXT",
+        "ALTER TABLE variation_stop ADD COLUMN lifts_seq INTEGER",
+    ]
+
     /// Numbers are stored and follow `pcs.payments.v1.VariationState`.
     enum State: Int64, Sendable {
         case validated = 1
@@ -68,6 +75,8 @@ enum VariationStore {
         var uploadID: String
         var row: VariationRow
         var itemID: String
+        /// Number of the input from which it counts.
+        var approvedSeq: Int64?
         /// First month that is no longer paid.
         var stoppedFrom: YearMonth?
     }
@@ -95,10 +104,11 @@ enum VariationStore {
         into: "variation",
         [
             "variation_id", "upload_id", "practice_code", "paycode", "narrative", "monthly", "pence", "first_month",
-            "last_month", "item_id",
+            "last_month", "item_id", "npp_payment_month", "financial_year",
         ])
     private static let variationColumns = """
-        variation_id, upload_id, practice_code, paycode, narrative, monthly, pence, first_month, last_month, item_id
+        variation_id, upload_id, practice_code, paycode, narrative, monthly, pence, first_month, last_month, item_id,
+        npp_payment_month, financial_year, approved_seq
         """
     private static let ofUpload = Statement(
         "SELECT \(variationColumns) FROM variation WHERE upload_id = ?1 ORDER BY variation_id")
@@ -118,9 +128,12 @@ enum VariationStore {
         ORDER BY variation_id
         """)
     private static let stops = Statement(
-        "SELECT variation_id, from_month FROM variation_stop WHERE seq <= ?1 ORDER BY seq")
+        "SELECT variation_id, from_month, seq, lifts_seq FROM variation_stop WHERE seq <= ?1 ORDER BY seq")
     private static let insertStop = Statement(
-        "INSERT INTO variation_stop (variation_id, seq, from_month, stopped_by, reason) VALUES (?1, ?2, ?3, ?4, ?5)")
+        """
+        INSERT INTO variation_stop (variation_id, seq, from_month, stopped_by, reason, lifts_seq)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        """)
     private static let approveRows = Statement("UPDATE variation SET approved_seq = ?2 WHERE upload_id = ?1")
     private static let withdrawRows = Statement("UPDATE variation SET withdrawn_seq = ?2 WHERE upload_id = ?1")
     private static let setItem = Statement("UPDATE variation SET item_id = ?2 WHERE variation_id = ?1")
@@ -156,6 +169,7 @@ enum VariationStore {
                 .text(transaction.newIdentifier()), .text(upload.id), .text(row.practice.value),
                 .integer(Int64(row.paycode.rawValue)), .text(row.narrative), .integer(row.isMonthly ? 1 : 0),
                 .integer(row.pence), .text(row.first.description), .optional(row.last?.description), .text(""),
+                .optional(row.nppMonth?.description), .optional(row.year?.description),
             ]
         }
     }
@@ -209,9 +223,16 @@ enum VariationStore {
     }
 
     private static func stops(knownAt seq: Int64, _ reader: any Reader) throws -> [String: YearMonth] {
-        var table: [String: YearMonth] = [:]
-        try reader.forEach(stops, [.integer(seq)]) { row in table[row.text(0)] = YearMonth(iso8601: row.text(1)) }
-        return table
+        var given: [String: [(seq: Int64, month: YearMonth)]] = [:]
+        try reader.forEach(stops, [.integer(seq)]) { row in
+            if let month = YearMonth(iso8601: row.text(1)) {
+                given[row.text(0), default: []].append((row.integer(2), month))
+            } else {
+                let lifted = row.optionalInteger(3)
+                given[row.text(0)]?.removeAll { lifted == nil || $0.seq == lifted }
+            }
+        }
+        return given.compactMapValues { $0.last?.month }
     }
 
     static func stop(
@@ -219,14 +240,18 @@ enum VariationStore {
         in transaction: any Transaction
     ) throws {
         try transaction.run(
-            insertStop, [.text(id), .integer(seq), .text(month.description), .text(actor), .text(reason)])
+            insertStop,
+            [.text(id), .integer(seq), .text(month.description), .text(actor), .text(reason), .null])
     }
 
-    /// The payment goes on as if no stop had been given: an empty month takes the place of those before it.
-    static func liftStop(
-        _ id: String, seq: Int64, by actor: String, reason: String, in transaction: any Transaction
+    /// The payment goes on as if one stop had not been given: an empty month takes it back, others stay.
+    ///
+    /// - Parameter stop: input number of the stop.
+    static func lift(
+        _ stop: Int64, of id: String, seq: Int64, by actor: String, reason: String, in transaction: any Transaction
     ) throws {
-        try transaction.run(insertStop, [.text(id), .integer(seq), .text(""), .text(actor), .text(reason)])
+        try transaction.run(
+            insertStop, [.text(id), .integer(seq), .text(""), .text(actor), .text(reason), .integer(stop)])
     }
 
     static func approve(_ uploadID: String, seq: Int64, in transaction: any Transaction) throws {
@@ -269,7 +294,9 @@ enum VariationStore {
             id: row.text(0), uploadID: row.text(1),
             row: VariationRow(
                 practice: practice, paycode: paycode, narrative: row.text(4), isMonthly: row.bool(5),
-                pence: row.integer(6), first: first, last: row.optionalText(8).flatMap { YearMonth(iso8601: $0) }),
-            itemID: row.text(9), stoppedFrom: stops[row.text(0)])
+                pence: row.integer(6), first: first, last: row.optionalText(8).flatMap { YearMonth(iso8601: $0) },
+                nppMonth: row.optionalText(10).flatMap { YearMonth(iso8601: $0) },
+                year: row.optionalText(11).flatMap { FinancialYear($0) }),
+            itemID: row.text(9), approvedSeq: row.optionalInteger(12), stoppedFrom: stops[row.text(0)])
     }
 }
