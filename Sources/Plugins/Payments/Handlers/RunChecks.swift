@@ -16,6 +16,10 @@ enum RunChecks {
             try TurnoverCheck(read, reader),
             try ExpectedTrainingGrants(read, reader),
             try ExpectedQuality(read, reader),
+            MissingOpticalLevies(read),
+            UnsetNetworkFigures(read),
+            try CapacityImprovementMost(read, reader),
+            try NewNetworkPayee(read, reader),
             try AmountsInBounds(read, reader),
         ]
     }

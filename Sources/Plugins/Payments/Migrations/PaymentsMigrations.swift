@@ -34,6 +34,12 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 126, name: "instructions refused", statements: InstructionRefusalStore.schema),
+        Migration(
+            version: 127, name: "populations and payees of networks by two people",
+            statements: PopulationProposalStore.schema + PayeeProposalStore.schema),
+        Migration(version: 128, name: "visits by day", statements: VisitStore.lookups),
+        Migration(version: 129, name: "committees of opticians", statements: LevyStore.families),
     ]
 
     private static let inputs = [
