@@ -104,7 +104,7 @@ var targets: [Target] = [
         name: "CQRSPlugin",
         dependencies: [
             "Digests", "PluginAPI", "Accounting", "Tabular", "CommonContract", "HostContract", "CqrsContract", "CaseworkContract",
-            "DocumentsContract", "PatientPrivacy", protobuf,
+            "DocumentsContract", "PaymentsContract", "PatientPrivacy", protobuf,
         ],
         path: "Sources/Plugins/CQRS",
         exclude: ["README.md", "OWNERS"],
@@ -211,7 +211,8 @@ var targets: [Target] = [
     .testTarget(
         name: "CQRSPluginTests",
         dependencies: [
-            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "DocumentsContract", "PluginTestKit",
+            "CQRSPlugin", "CaseworkPlugin", "CqrsContract", "CaseworkContract", "DocumentsContract", "PaymentsContract",
+            "PluginTestKit",
             "Accounting", "Tabular", "HostContract", "CommonContract", "PluginAPI", protobuf,
         ]),
     .testTarget(

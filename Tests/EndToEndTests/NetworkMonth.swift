@@ -38,10 +38,13 @@ struct NetworkMonth {
         try await people.loadContract(host)
         let run = try await people.pay(month, host)
         #expect(run.netPence == 10_000_00 + 2_852_00)
-        let statement = try await people.statement(month, host, as: people.reader)
-        #expect(statement.lines.map(\.paycode) == ["PMSB", "PCNIIF"])
-        #expect(statement.lines.map(\.amountPence) == [10_000_00, 2_852_00])
-        #expect(statement.netPence == 12_852_00)
+        // On the network's own statement, whose money the nominated member receives (payments.md 8.3).
+        let statement = try await people.statement(month, host, as: people.networkReader)
+        #expect(statement.lines.map(\.paycode) == ["PCNIIF"])
+        #expect((statement.netPence, statement.payeeCode) == (2_852_00, NetworkMonthPeople.payee))
+        let own = try await people.statement(month, of: NetworkMonthPeople.payee, host, as: people.reader)
+        #expect(own.lines.map(\.paycode) == ["PMSB"])
+        #expect(own.netPence == 10_000_00)
         let line = try #require(statement.lines.last)
         #expect(line.sourceType == "ITEM")
         #expect(try await people.replayed(line.lineNumber, month, host) == 2_852_00)
@@ -50,12 +53,15 @@ struct NetworkMonth {
         try await correct(sum, host)
         let next = following(month)
         _ = try await people.pay(next, host)
-        let corrected = try await people.statement(next, host, as: people.reader)
-        #expect(corrected.lines.map(\.paycode) == ["PMSB", "PCNIIF"])
-        #expect(corrected.lines.map(\.amountPence) == [10_000_00, -57_50])
-        #expect(corrected.netPence == 9_942_50)
+        let corrected = try await people.statement(next, host, as: people.networkReader)
+        // Nothing else is there to take it from: it is carried forward, never taken from the member's own money.
+        #expect(corrected.lines.map(\.paycode) == ["PCNIIF", "BCFD"])
+        #expect(corrected.lines.map(\.amountPence) == [-57_50, 57_50])
+        #expect(
+            try await people.statement(next, of: NetworkMonthPeople.payee, host, as: people.reader).netPence
+                == 10_000_00)
         // The first month's statement stays as it was read.
-        #expect(try await people.statement(month, host, as: people.reader) == statement)
+        #expect(try await people.statement(month, host, as: people.networkReader) == statement)
         #expect(host.stop() == 0)
     }
 
@@ -191,13 +197,7 @@ struct NetworkMonth {
     /// Finance approves, the night hands over; the month in which it may be paid.
     private func release(_ sum: Pcs_Cqrs_V1_Declaration, _ host: LiveHost) async throws -> Pcs_Common_V1_Month
     {
-        try await people.administrator.calls(host) { client, options in
-            _ = try await Pcs_Cqrs_V1_NetworkServiceClient(client, options: options).setNominatedPayee(
-                .with {
-                    ($0.pcnCode, $0.payeeCode) = (NetworkMonthPeople.pcn, NetworkMonthPeople.payee)
-                    $0.reason = "agreed by the members"
-                })
-        }
+        try await people.nominate(host)
         let approved = try await people.declarations(host, as: people.finance) { client in
             try await client.financeApproveDeclarations(Self.decision([sum.declarationID]))
         }

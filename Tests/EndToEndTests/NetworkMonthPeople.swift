@@ -15,13 +15,12 @@ struct NetworkMonthPeople: Sendable {
     static let pcn = "U00254"
     static let lead = "72Q"
     static let members = ["G83001", "G83013", "G83021", "G83044"]
-    /// The member that receives the network's money.
+    /// The member that receives the network's money, by its own account.
     static let payee = "G83013"
 
     let qualityOperator = SignedPerson("quinn.quality")
     let secondQualityOperator = SignedPerson("quentin.quality")
     let offering = SignedPerson("oona.offers")
-    let administrator = SignedPerson("ada.administers")
     let approver = SignedPerson("anna.approves")
     let finance = SignedPerson("finn.finance")
     let declaring: [String: SignedPerson]
@@ -29,6 +28,9 @@ struct NetworkMonthPeople: Sendable {
     let firstSignatory = SignedPerson("adam.signs")
     let secondSignatory = SignedPerson("bella.signs")
     let reader = SignedPerson("rita.reads")
+    let networkReader = SignedPerson("nora.reads")
+    let editor = SignedPerson("eddie.proposes")
+    let decider = SignedPerson("dora.decides")
     let stranger = SignedPerson("sid.elsewhere")
 
     init() {
@@ -43,12 +45,13 @@ struct NetworkMonthPeople: Sendable {
                     (qualityOperator, "CQRS_OPERATOR", "PCS"),
                     (secondQualityOperator, "CQRS_OPERATOR", "PCS"),
                     (offering, "CQRS_SERVICE_MANAGEMENT", Self.lead),
-                    (administrator, "CQRS_ORGANISATION_ADMINISTRATOR", Self.lead),
                     (approver, "CQRS_APPROVAL_MANAGEMENT", Self.lead),
                     (finance, "CQRS_FINANCE_MANAGEMENT", Self.lead),
                     (payer, "PAYMENTS_OPERATOR", "PCS"), (firstSignatory, "PAYMENTS_APPROVER", "PCS"),
                     (secondSignatory, "PAYMENTS_APPROVER", "PCS"),
-                    (reader, "PRACTICE_STATEMENTS", Self.payee), (stranger, "PRACTICE_STATEMENTS", "A81001"),
+                    (reader, "PRACTICE_STATEMENTS", Self.payee), (networkReader, "PCN_VIEWER", Self.pcn),
+                    (editor, "COMMISSIONER_EDITOR", Self.lead), (decider, "COMMISSIONER_APPROVER", Self.lead),
+                    (stranger, "PRACTICE_STATEMENTS", "A81001"),
                 ] + declaring.map { ($0.value, "CQRS_DECLARATION_MANAGEMENT", $0.key) }
             for (person, role, organisation) in people {
                 try await person.register(roles: [Role(role)], at: organisation, through: local)
@@ -92,6 +95,23 @@ struct NetworkMonthPeople: Sendable {
         }
     }
 
+    /// The network's payee, proposed on its declaration by one person of the commissioner and approved by another.
+    func nominate(_ host: LiveHost) async throws {
+        let proposal = try await editor.calls(host) { client, options in
+            try await Pcs_Payments_V1_NetworkServiceClient(client, options: options).setNominatedPayee(
+                .with {
+                    ($0.pcnCode, $0.payeeCode, $0.reason) = (Self.pcn, Self.payee, "agreed by the members")
+                    $0.effectiveFrom = .with { ($0.year, $0.month, $0.day) = (2025, 4, 1) }
+                    ($0.declarationDocumentID, $0.signaturesVerifiedBy) = ("DOC-1", "Dora of the commissioner")
+                })
+        }
+        try await decider.calls(host) { client, options in
+            _ = try await Pcs_Payments_V1_NetworkServiceClient(client, options: options).decideNominatedPayee(
+                .with { ($0.pcnCode, $0.proposalID, $0.approve) = (Self.pcn, proposal.proposalID, true) })
+        }
+        try await host.eventsDelivered()
+    }
+
     /// From opening to the second signature, by three people.
     func pay(_ month: Pcs_Common_V1_Month, _ host: LiveHost) async throws -> Pcs_Payments_V1_Run {
         let run = try await payer.calls(host) { client, options in
@@ -123,19 +143,19 @@ struct NetworkMonthPeople: Sendable {
         }
     }
 
-    func statement(_ month: Pcs_Common_V1_Month, _ host: LiveHost, as person: SignedPerson) async throws
-        -> Pcs_Payments_V1_Statement
-    {
+    func statement(
+        _ month: Pcs_Common_V1_Month, of code: String = Self.pcn, _ host: LiveHost, as person: SignedPerson
+    ) async throws -> Pcs_Payments_V1_Statement {
         try await person.calls(host) { client, options in
             try await Pcs_Payments_V1_StatementServiceClient(client, options: options).getStatement(
-                .with { ($0.practiceCode, $0.month) = (Self.payee, month) })
+                .with { ($0.practiceCode, $0.month) = (code, month) })
         }
     }
 
     func replayed(_ line: Int32, _ month: Pcs_Common_V1_Month, _ host: LiveHost) async throws -> Int64 {
-        try await reader.calls(host) { client, options in
+        try await networkReader.calls(host) { client, options in
             try await Pcs_Payments_V1_StatementServiceClient(client, options: options).explainLine(
-                .with { ($0.practiceCode, $0.month, $0.lineNumber) = (Self.payee, month, line) }
+                .with { ($0.practiceCode, $0.month, $0.lineNumber) = (Self.pcn, month, line) }
             ).replayedPence
         }
     }

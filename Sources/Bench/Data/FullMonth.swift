@@ -55,7 +55,7 @@ final class FullMonth {
             try await self.office.loadContracts(
                 from: self.month.adding(-FullMonth.arrears).firstDayText, over: session)
             try await self.office.loadLists(self.month, over: session)
-            try await self.loadNetworks(over: session)
+            try await self.loadNetworks(over: session, on: host)
         }
         try await office.setRates(month, on: host)
         try await loadVariations(on: host)
@@ -78,7 +78,7 @@ final class FullMonth {
 
     // MARK: Kinds of lines
 
-    private func loadNetworks(over session: HostSession) async throws {
+    private func loadNetworks(over session: HostSession, on host: HostUnderTest) async throws {
         var text = "pcn_code,registered_patients,adjusted_patients,weighted_patients\n"
         for (number, network) in register.networks.enumerated() {
             text +=
@@ -88,8 +88,16 @@ final class FullMonth {
         let first = Pcs_Payments_V1_LoadNetworkPopulationsRequest.with {
             ($0.fileName, $0.financialYear) = ("networks.csv", month.financialYear)
         }
-        _ = try await client.loadNetworkPopulations(
+        let load = try await client.loadNetworkPopulations(
             Chunks.of(Array(text.utf8), first: first) { $0.data = $1 })
+        try await with(office.approver, host) { deciding in
+            _ = try await Pcs_Payments_V1_NetworkServiceClient(deciding.transport).decideNetworkPopulations(
+                .with {
+                    ($0.loadID, $0.approve) = (load.loadID, true)
+                    $0.controlTotalRegistered = load.registeredPatients
+                    $0.controlTotalAdjustedHundredths = load.adjustedPatientsHundredths
+                })
+        }
         let from = month.month
         try await Concurrently.run(register.networks) { network in
             _ = try await client.setCareHomeBeds(

@@ -56,7 +56,7 @@ final class NetworkDeclarations {
             flags: [
                 "noDeclarationRequired", "autoDeclare", "autoAcceptOffer", "pcnAggregated",
                 "financeApprovalRequired",
-            ], payCode: "PCNCORE")
+            ], payCode: "PCNIIF")
         let checker = try await second.session(on: host)
         try await service.publish(by: session, checkedBy: checker)
         await checker.close()

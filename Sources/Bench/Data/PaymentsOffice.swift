@@ -85,7 +85,6 @@ struct BenchOffice: Sendable {
         ("network_capacity_support", "3.208", .pounds), ("network_participation", "1.761", .pounds),
         ("gos_sight_test", "24.13", .pounds), ("gos_voucher_a", "42.40", .pounds),
         ("gos_voucher_e", "73.10", .pounds), ("gos_voucher_h", "233.56", .pounds),
-        ("gos_levy_percent", "0.5", .percent),
     ]
 
     func setRates(_ month: BenchMonth, on host: HostUnderTest) async throws {

@@ -323,6 +323,12 @@ public enum CqrsReasons {
         summary: "There is no such payment file, or there is nothing to put into one.",
         nextStep: "List them with ListPaymentFiles.")
 
+    /// Who receives a network's money is proposed and approved in payments, and known here from there.
+    public static let nominatedPayeeSetInPayments = Reason(
+        name: "NOMINATED_PAYEE_SET_IN_PAYMENTS", code: .failedPrecondition,
+        summary: "Who receives a network's money is proposed and approved in payments, and known here from there.",
+        nextStep: "Propose it with pcs.payments.v1.NetworkService/SetNominatedPayee and have it approved.")
+
     /// In the order of the contract.
     public static let all: [Reason] = [
         serviceUnknown,
@@ -378,5 +384,6 @@ public enum CqrsReasons {
         localEvidenceUnknown,
         localBulkUnknown,
         localPaymentFileUnknown,
+        nominatedPayeeSetInPayments,
     ]
 }

@@ -890,14 +890,15 @@ public protocol Pcs_Cqrs_V1_NetworkService: Sendable {
         _ request: Pcs_Cqrs_V1_ReportMembershipErrorRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_MembershipReport
 
-    /// The PCN asks for another payee from a day.
+    /// The PCN asks for another payee from a day; the commissioner proposes it in payments.
     ///
     /// Callers: `CQRS_PCN_MANAGEMENT` of the organisation in `pcn_code`. Changes state.
     func requestNominatedPayee(
         _ request: Pcs_Cqrs_V1_NominatedPayeeRequest, _ call: CallContext
     ) async throws -> Pcs_Cqrs_V1_NominatedPayee
 
-    /// Sets the payee for payments released from a day on (PCN-2); also answers a request.
+    /// Always refused with the name of the right operation: payments alone sets payees (PCN-2), and what it approves is
+    /// known here by its event NominatedPayeeSet, which also answers a request.
     ///
     /// Callers: `CQRS_ORGANISATION_ADMINISTRATOR` of the commissioner of `pcn_code`;
     /// `CQRS_ORGANISATION_ADMINISTRATOR` of the region above `pcn_code`. Changes state.
@@ -1167,7 +1168,7 @@ public struct Pcs_Cqrs_V1_NetworkServiceClient: Sendable {
         return try Pcs_Cqrs_V1_MembershipReport(serializedBytes: reply)
     }
 
-    /// The PCN asks for another payee from a day.
+    /// The PCN asks for another payee from a day; the commissioner proposes it in payments.
     ///
     /// Callers: `CQRS_PCN_MANAGEMENT` of the organisation in `pcn_code`. Changes state.
     public func requestNominatedPayee(
@@ -1178,7 +1179,8 @@ public struct Pcs_Cqrs_V1_NetworkServiceClient: Sendable {
         return try Pcs_Cqrs_V1_NominatedPayee(serializedBytes: reply)
     }
 
-    /// Sets the payee for payments released from a day on (PCN-2); also answers a request.
+    /// Always refused with the name of the right operation: payments alone sets payees (PCN-2), and what it approves is
+    /// known here by its event NominatedPayeeSet, which also answers a request.
     ///
     /// Callers: `CQRS_ORGANISATION_ADMINISTRATOR` of the commissioner of `pcn_code`;
     /// `CQRS_ORGANISATION_ADMINISTRATOR` of the region above `pcn_code`. Changes state.

@@ -1203,6 +1203,10 @@ public nonisolated struct Pcs_Cqrs_V1_ConstantsLoad: Sendable {
 
   public var dryRun: Bool = false
 
+  /// What looks wrong about the figures as they now hold and is loaded all the same: a value per point and an average list
+  /// of one year whose ratio is not that of the other years (payments.md 7.1).
+  public var warnings: [String] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2296,7 +2300,7 @@ nonisolated extension Pcs_Cqrs_V1_LoadConstantsRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Pcs_Cqrs_V1_ConstantsLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ConstantsLoad"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}load_id\0\u{1}rows\0\u{1}added\0\u{1}unchanged\0\u{1}sha256\0\u{3}dry_run\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}load_id\0\u{1}rows\0\u{1}added\0\u{1}unchanged\0\u{1}sha256\0\u{3}dry_run\0\u{1}warnings\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2310,6 +2314,7 @@ nonisolated extension Pcs_Cqrs_V1_ConstantsLoad: SwiftProtobuf.Message, SwiftPro
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.unchanged) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.sha256) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
       default: break
       }
     }
@@ -2334,6 +2339,9 @@ nonisolated extension Pcs_Cqrs_V1_ConstantsLoad: SwiftProtobuf.Message, SwiftPro
     if self.dryRun != false {
       try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 6)
     }
+    if !self.warnings.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.warnings, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2344,6 +2352,7 @@ nonisolated extension Pcs_Cqrs_V1_ConstantsLoad: SwiftProtobuf.Message, SwiftPro
     if lhs.unchanged != rhs.unchanged {return false}
     if lhs.sha256 != rhs.sha256 {return false}
     if lhs.dryRun != rhs.dryRun {return false}
+    if lhs.warnings != rhs.warnings {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

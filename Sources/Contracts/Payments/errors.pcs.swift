@@ -287,11 +287,17 @@ public enum PaymentsReasons {
         summary: "A query on this line is open.",
         nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
 
-    /// A run whose inputs are frozen pays it.
-    public static let frozenRunHasIt = Reason(
-        name: "FROZEN_RUN_HAS_IT", code: .failedPrecondition,
-        summary: "A run whose inputs are frozen pays it.",
-        nextStep: "Reopen the run that the message names with RunService/ReopenRun and thaw, or recover the payment afterwards.")
+    /// There is no such proposal of populations or of a payee.
+    public static let networkProposalUnknown = Reason(
+        name: "NETWORK_PROPOSAL_UNKNOWN", code: .notFound,
+        summary: "There is no such proposal of populations or of a payee.",
+        nextStep: "The reply to the proposal names it; NetworkService/GetNetwork shows the payees proposed.")
+
+    /// The practice has no such placement of a trainee.
+    public static let traineePlacementUnknown = Reason(
+        name: "TRAINEE_PLACEMENT_UNKNOWN", code: .notFound,
+        summary: "The practice has no such placement of a trainee.",
+        nextStep: "TrainingService/GetTraining shows the placements of the practice.")
 
     /// In the order of the contract.
     public static let all: [Reason] = [
@@ -342,6 +348,7 @@ public enum PaymentsReasons {
         schemeLoadUnknown,
         qualityFiguresUnknown,
         queryOpen,
-        frozenRunHasIt,
+        networkProposalUnknown,
+        traineePlacementUnknown,
     ]
 }

@@ -173,6 +173,55 @@ public nonisolated struct Pcs_Payments_V1_ContributionRefused: Sendable {
   public init() {}
 }
 
+/// An instruction of the quality service is not paid, and why. Published once for each. The instruction has no effect.
+public nonisolated struct Pcs_Payments_V1_PaymentInstructionRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var instructionID: String = String()
+
+  /// NETWORK_CALCULATED_HERE: payments calculates the same for the month itself.
+  public var code: String = String()
+
+  public var message: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Another organisation receives a network's money: for payments of runs with a payment date from then on. Published when
+/// the second person has approved it.
+public nonisolated struct Pcs_Payments_V1_NominatedPayeeSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pcnCode: String = String()
+
+  public var payeeCode: String = String()
+
+  public var effectiveFrom: CommonContract.Pcs_Common_V1_Date {
+    get {_effectiveFrom ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_effectiveFrom = newValue}
+  }
+  /// Returns true if `effectiveFrom` has been explicitly set.
+  public var hasEffectiveFrom: Bool {self._effectiveFrom != nil}
+  /// Clears the value of `effectiveFrom`. Subsequent reads from it will return its default value.
+  public mutating func clearEffectiveFrom() {self._effectiveFrom = nil}
+
+  public var proposedBy: String = String()
+
+  public var approvedBy: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
 /// The bank has paid a run.
 public nonisolated struct Pcs_Payments_V1_RunPaid: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -593,6 +642,100 @@ nonisolated extension Pcs_Payments_V1_ContributionRefused: SwiftProtobuf.Message
     if lhs.practiceCode != rhs.practiceCode {return false}
     if lhs.code != rhs.code {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_PaymentInstructionRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PaymentInstructionRefused"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}instruction_id\0\u{1}code\0\u{1}message\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.instructionID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.instructionID.isEmpty {
+      try visitor.visitSingularStringField(value: self.instructionID, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_PaymentInstructionRefused, rhs: Pcs_Payments_V1_PaymentInstructionRefused) -> Bool {
+    if lhs.instructionID != rhs.instructionID {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_NominatedPayeeSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NominatedPayeeSet"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{3}payee_code\0\u{3}effective_from\0\u{3}proposed_by\0\u{3}approved_by\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pcnCode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.proposedBy) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.approvedBy) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pcnCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.pcnCode, fieldNumber: 1)
+    }
+    if !self.payeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.payeeCode, fieldNumber: 2)
+    }
+    try { if let v = self._effectiveFrom {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.proposedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.proposedBy, fieldNumber: 4)
+    }
+    if !self.approvedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.approvedBy, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_NominatedPayeeSet, rhs: Pcs_Payments_V1_NominatedPayeeSet) -> Bool {
+    if lhs.pcnCode != rhs.pcnCode {return false}
+    if lhs.payeeCode != rhs.payeeCode {return false}
+    if lhs._effectiveFrom != rhs._effectiveFrom {return false}
+    if lhs.proposedBy != rhs.proposedBy {return false}
+    if lhs.approvedBy != rhs.approvedBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -8,7 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// Levies of Local Medical Committees: deducted from practices by their lists, paid over in the same run (payments.md 9.6).
+/// Levies of Local Medical Committees, deducted from practices by their lists (payments.md 9.6), and of Local Optical
+/// Committees, deducted from contractors by their sight-test fees (10.2): paid over in the same run.
 
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
@@ -38,6 +39,9 @@ public nonisolated enum Pcs_Payments_V1_LevyKind: SwiftProtobuf.Enum, Swift.Case
 
   /// For practices that opted in.
   case voluntary // = 2
+
+  /// Of a Local Optical Committee, on the sight-test fees of the contractors that belong to it.
+  case optical // = 3
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -49,6 +53,7 @@ public nonisolated enum Pcs_Payments_V1_LevyKind: SwiftProtobuf.Enum, Swift.Case
     case 0: self = .unspecified
     case 1: self = .statutory
     case 2: self = .voluntary
+    case 3: self = .optical
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -58,6 +63,7 @@ public nonisolated enum Pcs_Payments_V1_LevyKind: SwiftProtobuf.Enum, Swift.Case
     case .unspecified: return 0
     case .statutory: return 1
     case .voluntary: return 2
+    case .optical: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -67,6 +73,7 @@ public nonisolated enum Pcs_Payments_V1_LevyKind: SwiftProtobuf.Enum, Swift.Case
     .unspecified,
     .statutory,
     .voluntary,
+    .optical,
   ]
 
 }
@@ -80,6 +87,9 @@ public nonisolated enum Pcs_Payments_V1_LevyRatePeriod: SwiftProtobuf.Enum, Swif
 
   /// Pence a patient a quarter.
   case quarter // = 2
+
+  /// Percent of the sight-test fees of each month; of the optical levy alone.
+  case sightTestFees // = 3
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -91,6 +101,7 @@ public nonisolated enum Pcs_Payments_V1_LevyRatePeriod: SwiftProtobuf.Enum, Swif
     case 0: self = .unspecified
     case 1: self = .year
     case 2: self = .quarter
+    case 3: self = .sightTestFees
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -100,6 +111,7 @@ public nonisolated enum Pcs_Payments_V1_LevyRatePeriod: SwiftProtobuf.Enum, Swif
     case .unspecified: return 0
     case .year: return 1
     case .quarter: return 2
+    case .sightTestFees: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -109,11 +121,54 @@ public nonisolated enum Pcs_Payments_V1_LevyRatePeriod: SwiftProtobuf.Enum, Swif
     .unspecified,
     .year,
     .quarter,
+    .sightTestFees,
   ]
 
 }
 
-/// In which runs a quarter's levy is deducted.
+public nonisolated enum Pcs_Payments_V1_LevyFamily: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// Local Medical Committee: members are practices.
+  case medical // = 1
+
+  /// Local Optical Committee: members are ophthalmic contractors.
+  case optical // = 2
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .medical
+    case 2: self = .optical
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .medical: return 1
+    case .optical: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_LevyFamily] = [
+    .unspecified,
+    .medical,
+    .optical,
+  ]
+
+}
+
+/// In which runs a quarter's levy is deducted. Optical levies are deducted each month.
 public nonisolated enum Pcs_Payments_V1_LevyCollection: SwiftProtobuf.Enum, Swift.CaseIterable {
   public typealias RawValue = Int
   case unspecified // = 0
@@ -303,6 +358,9 @@ public nonisolated struct Pcs_Payments_V1_LevyCommitteeTerms: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Unspecified = medical. A committee stays of its family.
+  public var family: Pcs_Payments_V1_LevyFamily = .unspecified
+
   /// ODS code, or the code under which the register knows it (LOCAL...); one that is unknown there is taken too.
   public var committeeCode: String = String()
 
@@ -341,8 +399,11 @@ public nonisolated struct Pcs_Payments_V1_LevyRate: Sendable {
 
   public var kind: Pcs_Payments_V1_LevyKind = .unspecified
 
-  /// Exact decimal text with at most 4 decimals, 0 to 1000: "42", "7.5". 0 = no longer levied.
+  /// Exact decimal text with at most 4 decimals, 0 to 1000: "42", "7.5". 0 = no longer levied. Empty for the optical levy.
   public var pencePerPatient: String = String()
+
+  /// Of the optical levy: percent of sight-test fees, exact decimal text with at most 4 decimals, 0 to 100.
+  public var percentOfFees: String = String()
 
   public var period: Pcs_Payments_V1_LevyRatePeriod = .unspecified
 
@@ -363,7 +424,7 @@ public nonisolated struct Pcs_Payments_V1_LevyRate: Sendable {
   fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
-/// Membership of practices from a day on, 1 to 5,000; each replaces what held for the practice until then.
+/// Membership of practices, or of ophthalmic contractors, from a day on, 1 to 5,000; each replaces what held for the practice until then.
 public nonisolated struct Pcs_Payments_V1_LevyMemberships: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -384,6 +445,9 @@ public nonisolated struct Pcs_Payments_V1_LevyMemberships: Sendable {
 
   public var members: [Pcs_Payments_V1_LevyMember] = []
 
+  /// Without a committee: of which family it is left. Unspecified = medical.
+  public var family: Pcs_Payments_V1_LevyFamily = .unspecified
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -396,6 +460,7 @@ public nonisolated struct Pcs_Payments_V1_LevyMember: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Of a Local Optical Committee: code of the ophthalmic contractor.
   public var practiceCode: String = String()
 
   /// PMS and APMS: the practice agreed to the statutory levy. GMS pays it without.
@@ -674,6 +739,11 @@ public nonisolated struct Pcs_Payments_V1_LevyRemittanceRow: Sendable {
   /// Positive: for the committee.
   public var amountPence: Int64 = 0
 
+  /// Of the optical levy: the fees that it is taken of, and the percentage.
+  public var feesPence: Int64 = 0
+
+  public var percentOfFees: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -698,11 +768,15 @@ public nonisolated struct Pcs_Payments_V1_LevyRemittanceChunk: Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_LevyKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVY_KIND_UNSPECIFIED\0\u{1}LEVY_KIND_STATUTORY\0\u{1}LEVY_KIND_VOLUNTARY\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVY_KIND_UNSPECIFIED\0\u{1}LEVY_KIND_STATUTORY\0\u{1}LEVY_KIND_VOLUNTARY\0\u{1}LEVY_KIND_OPTICAL\0")
 }
 
 nonisolated extension Pcs_Payments_V1_LevyRatePeriod: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVY_RATE_PERIOD_UNSPECIFIED\0\u{1}LEVY_RATE_PERIOD_YEAR\0\u{1}LEVY_RATE_PERIOD_QUARTER\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVY_RATE_PERIOD_UNSPECIFIED\0\u{1}LEVY_RATE_PERIOD_YEAR\0\u{1}LEVY_RATE_PERIOD_QUARTER\0\u{1}LEVY_RATE_PERIOD_SIGHT_TEST_FEES\0")
+}
+
+nonisolated extension Pcs_Payments_V1_LevyFamily: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVY_FAMILY_UNSPECIFIED\0\u{1}LEVY_FAMILY_MEDICAL\0\u{1}LEVY_FAMILY_OPTICAL\0")
 }
 
 nonisolated extension Pcs_Payments_V1_LevyCollection: SwiftProtobuf._ProtoNameProviding {
@@ -818,7 +892,7 @@ nonisolated extension Pcs_Payments_V1_ProposeLevyInstructionRequest: SwiftProtob
 
 nonisolated extension Pcs_Payments_V1_LevyCommitteeTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LevyCommitteeTerms"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committee_code\0\u{1}name\0\u{3}payee_code\0\u{3}run_by\0\u{1}collection\0\u{3}effective_from\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committee_code\0\u{1}name\0\u{3}payee_code\0\u{3}run_by\0\u{1}collection\0\u{3}effective_from\0\u{1}family\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -832,6 +906,7 @@ nonisolated extension Pcs_Payments_V1_LevyCommitteeTerms: SwiftProtobuf.Message,
       case 4: try { try decoder.decodeSingularEnumField(value: &self.runBy) }()
       case 5: try { try decoder.decodeSingularEnumField(value: &self.collection) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
+      case 7: try { try decoder.decodeSingularEnumField(value: &self.family) }()
       default: break
       }
     }
@@ -860,10 +935,14 @@ nonisolated extension Pcs_Payments_V1_LevyCommitteeTerms: SwiftProtobuf.Message,
     try { if let v = self._effectiveFrom {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    if self.family != .unspecified {
+      try visitor.visitSingularEnumField(value: self.family, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Pcs_Payments_V1_LevyCommitteeTerms, rhs: Pcs_Payments_V1_LevyCommitteeTerms) -> Bool {
+    if lhs.family != rhs.family {return false}
     if lhs.committeeCode != rhs.committeeCode {return false}
     if lhs.name != rhs.name {return false}
     if lhs.payeeCode != rhs.payeeCode {return false}
@@ -877,7 +956,7 @@ nonisolated extension Pcs_Payments_V1_LevyCommitteeTerms: SwiftProtobuf.Message,
 
 nonisolated extension Pcs_Payments_V1_LevyRate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LevyRate"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committee_code\0\u{1}kind\0\u{3}pence_per_patient\0\u{1}period\0\u{3}effective_from\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committee_code\0\u{1}kind\0\u{3}pence_per_patient\0\u{1}period\0\u{3}effective_from\0\u{3}percent_of_fees\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -890,6 +969,7 @@ nonisolated extension Pcs_Payments_V1_LevyRate: SwiftProtobuf.Message, SwiftProt
       case 3: try { try decoder.decodeSingularStringField(value: &self.pencePerPatient) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.period) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.percentOfFees) }()
       default: break
       }
     }
@@ -915,6 +995,9 @@ nonisolated extension Pcs_Payments_V1_LevyRate: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._effectiveFrom {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if !self.percentOfFees.isEmpty {
+      try visitor.visitSingularStringField(value: self.percentOfFees, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -922,6 +1005,7 @@ nonisolated extension Pcs_Payments_V1_LevyRate: SwiftProtobuf.Message, SwiftProt
     if lhs.committeeCode != rhs.committeeCode {return false}
     if lhs.kind != rhs.kind {return false}
     if lhs.pencePerPatient != rhs.pencePerPatient {return false}
+    if lhs.percentOfFees != rhs.percentOfFees {return false}
     if lhs.period != rhs.period {return false}
     if lhs._effectiveFrom != rhs._effectiveFrom {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -931,7 +1015,7 @@ nonisolated extension Pcs_Payments_V1_LevyRate: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Pcs_Payments_V1_LevyMemberships: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LevyMemberships"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committee_code\0\u{3}effective_from\0\u{1}members\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committee_code\0\u{3}effective_from\0\u{1}members\0\u{1}family\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -942,6 +1026,7 @@ nonisolated extension Pcs_Payments_V1_LevyMemberships: SwiftProtobuf.Message, Sw
       case 1: try { try decoder.decodeSingularStringField(value: &self.committeeCode) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.members) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.family) }()
       default: break
       }
     }
@@ -961,6 +1046,9 @@ nonisolated extension Pcs_Payments_V1_LevyMemberships: SwiftProtobuf.Message, Sw
     if !self.members.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.members, fieldNumber: 3)
     }
+    if self.family != .unspecified {
+      try visitor.visitSingularEnumField(value: self.family, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -968,6 +1056,7 @@ nonisolated extension Pcs_Payments_V1_LevyMemberships: SwiftProtobuf.Message, Sw
     if lhs.committeeCode != rhs.committeeCode {return false}
     if lhs._effectiveFrom != rhs._effectiveFrom {return false}
     if lhs.members != rhs.members {return false}
+    if lhs.family != rhs.family {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1479,7 +1568,7 @@ nonisolated extension Pcs_Payments_V1_LevyRemittance: SwiftProtobuf.Message, Swi
 
 nonisolated extension Pcs_Payments_V1_LevyRemittanceRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LevyRemittanceRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}practice_name\0\u{1}kind\0\u{1}month\0\u{3}is_retro\0\u{3}registered_patients\0\u{3}pence_per_patient\0\u{3}rate_period\0\u{3}amount_pence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}practice_name\0\u{1}kind\0\u{1}month\0\u{3}is_retro\0\u{3}registered_patients\0\u{3}pence_per_patient\0\u{3}rate_period\0\u{3}amount_pence\0\u{3}fees_pence\0\u{3}percent_of_fees\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1496,6 +1585,8 @@ nonisolated extension Pcs_Payments_V1_LevyRemittanceRow: SwiftProtobuf.Message, 
       case 7: try { try decoder.decodeSingularStringField(value: &self.pencePerPatient) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.ratePeriod) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.feesPence) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.percentOfFees) }()
       default: break
       }
     }
@@ -1533,6 +1624,12 @@ nonisolated extension Pcs_Payments_V1_LevyRemittanceRow: SwiftProtobuf.Message, 
     if self.amountPence != 0 {
       try visitor.visitSingularInt64Field(value: self.amountPence, fieldNumber: 9)
     }
+    if self.feesPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.feesPence, fieldNumber: 10)
+    }
+    if !self.percentOfFees.isEmpty {
+      try visitor.visitSingularStringField(value: self.percentOfFees, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1546,6 +1643,8 @@ nonisolated extension Pcs_Payments_V1_LevyRemittanceRow: SwiftProtobuf.Message, 
     if lhs.pencePerPatient != rhs.pencePerPatient {return false}
     if lhs.ratePeriod != rhs.ratePeriod {return false}
     if lhs.amountPence != rhs.amountPence {return false}
+    if lhs.feesPence != rhs.feesPence {return false}
+    if lhs.percentOfFees != rhs.percentOfFees {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

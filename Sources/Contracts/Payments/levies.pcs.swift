@@ -66,7 +66,7 @@ public protocol Pcs_Payments_V1_LevyService: Sendable {
     ) async throws -> Pcs_Payments_V1_LevyRemittance
 
     /// The same as CSV: committeeCode, runId, paymentDate, practiceCode, practiceName, levy, month, isRetro,
-    /// registeredPatients, penceAPatient, ratePeriod, amount.
+    /// registeredPatients, penceAPatient, ratePeriod, amount, fees, percentOfFees.
     ///
     /// Callers: `LMC_VIEWER` of the organisation in `committee_code`; `PAYMENTS_OPERATOR` nationally;
     /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally.
@@ -464,7 +464,7 @@ public struct Pcs_Payments_V1_LevyServiceClient: Sendable {
     }
 
     /// The same as CSV: committeeCode, runId, paymentDate, practiceCode, practiceName, levy, month, isRetro,
-    /// registeredPatients, penceAPatient, ratePeriod, amount.
+    /// registeredPatients, penceAPatient, ratePeriod, amount, fees, percentOfFees.
     ///
     /// Callers: `LMC_VIEWER` of the organisation in `committee_code`; `PAYMENTS_OPERATOR` nationally;
     /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally.

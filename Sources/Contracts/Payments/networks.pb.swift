@@ -29,6 +29,48 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+public nonisolated enum Pcs_Payments_V1_NetworkProposalState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+  case proposed // = 1
+  case approved // = 2
+  case returned // = 3
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .proposed
+    case 2: self = .approved
+    case 3: self = .returned
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .proposed: return 1
+    case .approved: return 2
+    case .returned: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_NetworkProposalState] = [
+    .unspecified,
+    .proposed,
+    .approved,
+    .returned,
+  ]
+
+}
+
 /// The first message carries the description and may carry bytes; the following ones carry bytes only.
 public nonisolated struct Pcs_Payments_V1_LoadNetworkPopulationsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -67,6 +109,41 @@ public nonisolated struct Pcs_Payments_V1_NetworkPopulationsLoad: Sendable {
   public var sha256: String = String()
 
   public var alreadyLoaded: Bool = false
+
+  public var state: Pcs_Payments_V1_NetworkProposalState = .unspecified
+
+  /// Sums of the file: the control totals.
+  public var registeredPatients: Int64 = 0
+
+  public var adjustedPatientsHundredths: Int64 = 0
+
+  public var loadedBy: String = String()
+
+  public var decidedBy: String = String()
+
+  public var decisionReason: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_DecideNetworkPopulationsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var loadID: String = String()
+
+  public var approve: Bool = false
+
+  /// Both needed to approve: the sums of registered and of adjusted patients, from the person's own copy of the file.
+  public var controlTotalRegistered: Int64 = 0
+
+  public var controlTotalAdjustedHundredths: Int64 = 0
+
+  /// Needed when they are returned.
+  public var reason: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -136,7 +213,8 @@ public nonisolated struct Pcs_Payments_V1_SetNominatedPayeeRequest: Sendable {
 
   public var payeeCode: String = String()
 
-  /// First day; payments of runs with a payment date from then on go there.
+  /// First day; payments of runs with a payment date from then on go there. After the payment date of the last run that
+  /// is approved: what was paid went to whoever held then.
   public var effectiveFrom: CommonContract.Pcs_Common_V1_Date {
     get {_effectiveFrom ?? CommonContract.Pcs_Common_V1_Date()}
     set {_effectiveFrom = newValue}
@@ -148,11 +226,36 @@ public nonisolated struct Pcs_Payments_V1_SetNominatedPayeeRequest: Sendable {
 
   public var reason: String = String()
 
+  /// The banking declaration that the network signed, as a document, 1 to 100 characters.
+  public var declarationDocumentID: String = String()
+
+  /// Who at the commissioner verified its signatures, 3 to 100 characters.
+  public var signaturesVerifiedBy: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_DecideNominatedPayeeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pcnCode: String = String()
+
+  public var proposalID: String = String()
+
+  public var approve: Bool = false
+
+  /// Needed when it is returned.
+  public var reason: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Pcs_Payments_V1_NominatedPayee: Sendable {
@@ -171,13 +274,38 @@ public nonisolated struct Pcs_Payments_V1_NominatedPayee: Sendable {
   /// Clears the value of `effectiveFrom`. Subsequent reads from it will return its default value.
   public mutating func clearEffectiveFrom() {self._effectiveFrom = nil}
 
+  /// Who proposed it.
   public var setBy: String = String()
+
+  public var proposalID: String = String()
+
+  public var state: Pcs_Payments_V1_NetworkProposalState = .unspecified
+
+  public var declarationDocumentID: String = String()
+
+  public var signaturesVerifiedBy: String = String()
+
+  public var reason: String = String()
+
+  public var setAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_setAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_setAt = newValue}
+  }
+  /// Returns true if `setAt` has been explicitly set.
+  public var hasSetAt: Bool {self._setAt != nil}
+  /// Clears the value of `setAt`. Subsequent reads from it will return its default value.
+  public mutating func clearSetAt() {self._setAt = nil}
+
+  public var decidedBy: String = String()
+
+  public var decisionReason: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
+  fileprivate var _setAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
 public nonisolated struct Pcs_Payments_V1_GetNetworkRequest: Sendable {
@@ -206,7 +334,11 @@ public nonisolated struct Pcs_Payments_V1_Network: Sendable {
 
   public var beds: [Pcs_Payments_V1_CareHomeBeds] = []
 
+  /// In force, each from its first day.
   public var payees: [Pcs_Payments_V1_NominatedPayee] = []
+
+  /// Waiting for a decision, or returned.
+  public var proposedPayees: [Pcs_Payments_V1_NominatedPayee] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -237,6 +369,10 @@ public nonisolated struct Pcs_Payments_V1_NetworkPopulation: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
+
+nonisolated extension Pcs_Payments_V1_NetworkProposalState: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NETWORK_PROPOSAL_STATE_UNSPECIFIED\0\u{1}NETWORK_PROPOSAL_STATE_PROPOSED\0\u{1}NETWORK_PROPOSAL_STATE_APPROVED\0\u{1}NETWORK_PROPOSAL_STATE_RETURNED\0")
+}
 
 nonisolated extension Pcs_Payments_V1_LoadNetworkPopulationsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LoadNetworkPopulationsRequest"
@@ -285,7 +421,7 @@ nonisolated extension Pcs_Payments_V1_LoadNetworkPopulationsRequest: SwiftProtob
 
 nonisolated extension Pcs_Payments_V1_NetworkPopulationsLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NetworkPopulationsLoad"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}load_id\0\u{3}financial_year\0\u{1}networks\0\u{1}changed\0\u{1}added\0\u{1}sha256\0\u{3}already_loaded\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}load_id\0\u{3}financial_year\0\u{1}networks\0\u{1}changed\0\u{1}added\0\u{1}sha256\0\u{3}already_loaded\0\u{1}state\0\u{3}registered_patients\0\u{3}adjusted_patients_hundredths\0\u{3}loaded_by\0\u{3}decided_by\0\u{3}decision_reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -300,6 +436,12 @@ nonisolated extension Pcs_Payments_V1_NetworkPopulationsLoad: SwiftProtobuf.Mess
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.added) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.sha256) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.alreadyLoaded) }()
+      case 8: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.registeredPatients) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.adjustedPatientsHundredths) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.loadedBy) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.decidedBy) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.decisionReason) }()
       default: break
       }
     }
@@ -327,6 +469,24 @@ nonisolated extension Pcs_Payments_V1_NetworkPopulationsLoad: SwiftProtobuf.Mess
     if self.alreadyLoaded != false {
       try visitor.visitSingularBoolField(value: self.alreadyLoaded, fieldNumber: 7)
     }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 8)
+    }
+    if self.registeredPatients != 0 {
+      try visitor.visitSingularInt64Field(value: self.registeredPatients, fieldNumber: 9)
+    }
+    if self.adjustedPatientsHundredths != 0 {
+      try visitor.visitSingularInt64Field(value: self.adjustedPatientsHundredths, fieldNumber: 10)
+    }
+    if !self.loadedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.loadedBy, fieldNumber: 11)
+    }
+    if !self.decidedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.decidedBy, fieldNumber: 12)
+    }
+    if !self.decisionReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.decisionReason, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -338,6 +498,62 @@ nonisolated extension Pcs_Payments_V1_NetworkPopulationsLoad: SwiftProtobuf.Mess
     if lhs.added != rhs.added {return false}
     if lhs.sha256 != rhs.sha256 {return false}
     if lhs.alreadyLoaded != rhs.alreadyLoaded {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.registeredPatients != rhs.registeredPatients {return false}
+    if lhs.adjustedPatientsHundredths != rhs.adjustedPatientsHundredths {return false}
+    if lhs.loadedBy != rhs.loadedBy {return false}
+    if lhs.decidedBy != rhs.decidedBy {return false}
+    if lhs.decisionReason != rhs.decisionReason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_DecideNetworkPopulationsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideNetworkPopulationsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}load_id\0\u{1}approve\0\u{3}control_total_registered\0\u{3}control_total_adjusted_hundredths\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.loadID) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.approve) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.controlTotalRegistered) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.controlTotalAdjustedHundredths) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.loadID.isEmpty {
+      try visitor.visitSingularStringField(value: self.loadID, fieldNumber: 1)
+    }
+    if self.approve != false {
+      try visitor.visitSingularBoolField(value: self.approve, fieldNumber: 2)
+    }
+    if self.controlTotalRegistered != 0 {
+      try visitor.visitSingularInt64Field(value: self.controlTotalRegistered, fieldNumber: 3)
+    }
+    if self.controlTotalAdjustedHundredths != 0 {
+      try visitor.visitSingularInt64Field(value: self.controlTotalAdjustedHundredths, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_DecideNetworkPopulationsRequest, rhs: Pcs_Payments_V1_DecideNetworkPopulationsRequest) -> Bool {
+    if lhs.loadID != rhs.loadID {return false}
+    if lhs.approve != rhs.approve {return false}
+    if lhs.controlTotalRegistered != rhs.controlTotalRegistered {return false}
+    if lhs.controlTotalAdjustedHundredths != rhs.controlTotalAdjustedHundredths {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -438,7 +654,7 @@ nonisolated extension Pcs_Payments_V1_CareHomeBeds: SwiftProtobuf.Message, Swift
 
 nonisolated extension Pcs_Payments_V1_SetNominatedPayeeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SetNominatedPayeeRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{3}payee_code\0\u{3}effective_from\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{3}payee_code\0\u{3}effective_from\0\u{1}reason\0\u{3}declaration_document_id\0\u{3}signatures_verified_by\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -450,6 +666,8 @@ nonisolated extension Pcs_Payments_V1_SetNominatedPayeeRequest: SwiftProtobuf.Me
       case 2: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.declarationDocumentID) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.signaturesVerifiedBy) }()
       default: break
       }
     }
@@ -472,6 +690,12 @@ nonisolated extension Pcs_Payments_V1_SetNominatedPayeeRequest: SwiftProtobuf.Me
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
     }
+    if !self.declarationDocumentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.declarationDocumentID, fieldNumber: 5)
+    }
+    if !self.signaturesVerifiedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.signaturesVerifiedBy, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -480,6 +704,53 @@ nonisolated extension Pcs_Payments_V1_SetNominatedPayeeRequest: SwiftProtobuf.Me
     if lhs.payeeCode != rhs.payeeCode {return false}
     if lhs._effectiveFrom != rhs._effectiveFrom {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.declarationDocumentID != rhs.declarationDocumentID {return false}
+    if lhs.signaturesVerifiedBy != rhs.signaturesVerifiedBy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_DecideNominatedPayeeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideNominatedPayeeRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{3}proposal_id\0\u{1}approve\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pcnCode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.proposalID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.approve) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pcnCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.pcnCode, fieldNumber: 1)
+    }
+    if !self.proposalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.proposalID, fieldNumber: 2)
+    }
+    if self.approve != false {
+      try visitor.visitSingularBoolField(value: self.approve, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_DecideNominatedPayeeRequest, rhs: Pcs_Payments_V1_DecideNominatedPayeeRequest) -> Bool {
+    if lhs.pcnCode != rhs.pcnCode {return false}
+    if lhs.proposalID != rhs.proposalID {return false}
+    if lhs.approve != rhs.approve {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -487,7 +758,7 @@ nonisolated extension Pcs_Payments_V1_SetNominatedPayeeRequest: SwiftProtobuf.Me
 
 nonisolated extension Pcs_Payments_V1_NominatedPayee: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NominatedPayee"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payee_code\0\u{3}effective_from\0\u{3}set_by\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payee_code\0\u{3}effective_from\0\u{3}set_by\0\u{3}proposal_id\0\u{1}state\0\u{3}declaration_document_id\0\u{3}signatures_verified_by\0\u{1}reason\0\u{3}set_at\0\u{3}decided_by\0\u{3}decision_reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -498,6 +769,14 @@ nonisolated extension Pcs_Payments_V1_NominatedPayee: SwiftProtobuf.Message, Swi
       case 1: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.setBy) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.proposalID) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.declarationDocumentID) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.signaturesVerifiedBy) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._setAt) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.decidedBy) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.decisionReason) }()
       default: break
       }
     }
@@ -517,6 +796,30 @@ nonisolated extension Pcs_Payments_V1_NominatedPayee: SwiftProtobuf.Message, Swi
     if !self.setBy.isEmpty {
       try visitor.visitSingularStringField(value: self.setBy, fieldNumber: 3)
     }
+    if !self.proposalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.proposalID, fieldNumber: 4)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 5)
+    }
+    if !self.declarationDocumentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.declarationDocumentID, fieldNumber: 6)
+    }
+    if !self.signaturesVerifiedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.signaturesVerifiedBy, fieldNumber: 7)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
+    try { if let v = self._setAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
+    if !self.decidedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.decidedBy, fieldNumber: 10)
+    }
+    if !self.decisionReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.decisionReason, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -524,6 +827,14 @@ nonisolated extension Pcs_Payments_V1_NominatedPayee: SwiftProtobuf.Message, Swi
     if lhs.payeeCode != rhs.payeeCode {return false}
     if lhs._effectiveFrom != rhs._effectiveFrom {return false}
     if lhs.setBy != rhs.setBy {return false}
+    if lhs.proposalID != rhs.proposalID {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.declarationDocumentID != rhs.declarationDocumentID {return false}
+    if lhs.signaturesVerifiedBy != rhs.signaturesVerifiedBy {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs._setAt != rhs._setAt {return false}
+    if lhs.decidedBy != rhs.decidedBy {return false}
+    if lhs.decisionReason != rhs.decisionReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -561,7 +872,7 @@ nonisolated extension Pcs_Payments_V1_GetNetworkRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Pcs_Payments_V1_Network: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Network"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{1}name\0\u{1}populations\0\u{1}beds\0\u{1}payees\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pcn_code\0\u{1}name\0\u{1}populations\0\u{1}beds\0\u{1}payees\0\u{3}proposed_payees\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -574,6 +885,7 @@ nonisolated extension Pcs_Payments_V1_Network: SwiftProtobuf.Message, SwiftProto
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.populations) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.beds) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.payees) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.proposedPayees) }()
       default: break
       }
     }
@@ -595,6 +907,9 @@ nonisolated extension Pcs_Payments_V1_Network: SwiftProtobuf.Message, SwiftProto
     if !self.payees.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.payees, fieldNumber: 5)
     }
+    if !self.proposedPayees.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.proposedPayees, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -604,6 +919,7 @@ nonisolated extension Pcs_Payments_V1_Network: SwiftProtobuf.Message, SwiftProto
     if lhs.populations != rhs.populations {return false}
     if lhs.beds != rhs.beds {return false}
     if lhs.payees != rhs.payees {return false}
+    if lhs.proposedPayees != rhs.proposedPayees {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

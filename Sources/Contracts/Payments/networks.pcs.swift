@@ -8,12 +8,21 @@ import SwiftProtobuf
 /// Networks are paid each month by the rates of the year, without anybody doing anything. A rate, population or bed
 /// count that changes for the past makes difference lines by itself.
 public protocol Pcs_Payments_V1_NetworkService: Sendable {
-    /// Loads populations of networks for a financial year: pcn_code, registered_patients, adjusted_patients,
-    /// weighted_patients, as at the 1 January before the year. All or nothing. A later file supersedes row by row.
+    /// Proposes populations of networks for a financial year: pcn_code, registered_patients, adjusted_patients,
+    /// weighted_patients, as at the 1 January before the year. All or nothing. Nothing is paid by them until another person
+    /// puts them in force; a later file then supersedes row by row.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `REFERENCE_DATA_EDITOR` nationally. Changes state.
     func loadNetworkPopulations(
         _ requests: RequestStream<Pcs_Payments_V1_LoadNetworkPopulationsRequest>, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_NetworkPopulationsLoad
+
+    /// Puts populations in force, or returns them. Not by the person who loaded them, who states the control totals.
+    ///
+    /// Callers: `PAYMENTS_APPROVER` nationally; `REFERENCE_DATA_EDITOR` nationally. Changes state. Takes a
+    /// second person.
+    func decideNetworkPopulations(
+        _ request: Pcs_Payments_V1_DecideNetworkPopulationsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_NetworkPopulationsLoad
 
     /// Sets the number of care-home beds of a network from a month on. Without an update the last number holds.
@@ -24,12 +33,22 @@ public protocol Pcs_Payments_V1_NetworkService: Sendable {
         _ request: Pcs_Payments_V1_SetCareHomeBedsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_CareHomeBeds
 
-    /// Names who receives a network's money from a day on. Any kind of organisation; with bank details of its own.
+    /// Proposes who receives a network's money from a day on: any kind of organisation, with bank details of its own. It
+    /// rests on the banking declaration that the network signed. Nothing changes until another person approves it.
     ///
-    /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally.
-    /// Changes state.
+    /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `pcn_code`; `COMMISSIONER_APPROVER` of the
+    /// commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     func setNominatedPayee(
         _ request: Pcs_Payments_V1_SetNominatedPayeeRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_NominatedPayee
+
+    /// Approves or returns a payee that was proposed. Not by the person who proposed it. What is approved is published as
+    /// NominatedPayeeSet.
+    ///
+    /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `pcn_code`; `PAYMENTS_APPROVER` nationally.
+    /// Changes state. Takes a second person.
+    func decideNominatedPayee(
+        _ request: Pcs_Payments_V1_DecideNominatedPayeeRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_NominatedPayee
 
     /// Populations, beds and payee of a network, with their history.
@@ -63,6 +82,25 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
             maximumRequestBytes: 1_048_576,
             execution: .pooled))
 
+    /// Callers: `PAYMENTS_APPROVER` nationally; `REFERENCE_DATA_EDITOR` nationally. Changes state. Takes a
+    /// second person.
+    public static let decideNetworkPopulations = MethodDescriptor(
+        path: "pcs.payments.v1.NetworkService/DecideNetworkPopulations",
+        kind: .unary,
+        requestType: "pcs.payments.v1.DecideNetworkPopulationsRequest",
+        replyType: "pcs.payments.v1.NetworkPopulationsLoad",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.referenceDataEditor, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: true, needsSecondPerson: true,
+            audit: .change,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
     /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally.
     /// Changes state.
     public static let setCareHomeBeds = MethodDescriptor(
@@ -82,8 +120,8 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
-    /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally.
-    /// Changes state.
+    /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `pcn_code`; `COMMISSIONER_APPROVER` of the
+    /// commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     public static let setNominatedPayee = MethodDescriptor(
         path: "pcs.payments.v1.NetworkService/SetNominatedPayee",
         kind: .unary,
@@ -91,11 +129,31 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
         replyType: "pcs.payments.v1.NominatedPayee",
         access: AccessRule(
             allow: [
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "pcn_code"),
                 Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "pcn_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: true, needsSecondPerson: false,
+            audit: .change,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
+    /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `pcn_code`; `PAYMENTS_APPROVER` nationally.
+    /// Changes state. Takes a second person.
+    public static let decideNominatedPayee = MethodDescriptor(
+        path: "pcs.payments.v1.NetworkService/DecideNominatedPayee",
+        kind: .unary,
+        requestType: "pcs.payments.v1.DecideNominatedPayeeRequest",
+        replyType: "pcs.payments.v1.NominatedPayee",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "pcn_code"),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: true, needsSecondPerson: true,
             audit: .change,
             timeLimitMilliseconds: 30_000,
             maximumRequestBytes: 65_536,
@@ -131,8 +189,10 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
     /// In the order of the contract.
     public static let all: [MethodDescriptor] = [
         loadNetworkPopulations,
+        decideNetworkPopulations,
         setCareHomeBeds,
         setNominatedPayee,
+        decideNominatedPayee,
         getNetwork,
     ]
 
@@ -140,8 +200,10 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
     public static func bind(_ service: some Pcs_Payments_V1_NetworkService) -> [BoundMethod] {
         [
             bindLoadNetworkPopulations(service),
+            bindDecideNetworkPopulations(service),
             bindSetCareHomeBeds(service),
             bindSetNominatedPayee(service),
+            bindDecideNominatedPayee(service),
             bindGetNetwork(service),
         ]
     }
@@ -153,6 +215,18 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
                 let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_LoadNetworkPopulationsRequest.self)
                 let run: BoundMethod.ClientStreaming = { call, rest in
                     try await service.loadNetworkPopulations(RequestStream(first: request, rest: rest), call).serializedBytes()
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindDecideNetworkPopulations(_ service: some Pcs_Payments_V1_NetworkService) -> BoundMethod {
+        BoundMethod(
+            descriptor: decideNetworkPopulations,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_DecideNetworkPopulationsRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.decideNetworkPopulations(request, call).serializedBytes()
                 }
                 return BoundMethod.Prepared(organisations: [], run: run)
             })
@@ -190,6 +264,22 @@ public enum Pcs_Payments_V1_NetworkServiceMethods {
             })
     }
 
+    private static func bindDecideNominatedPayee(_ service: some Pcs_Payments_V1_NetworkService) -> BoundMethod {
+        BoundMethod(
+            descriptor: decideNominatedPayee,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_DecideNominatedPayeeRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.decideNominatedPayee(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "pcn_code", code: request.pcnCode),
+                    ],
+                    run: run)
+            })
+    }
+
     private static func bindGetNetwork(_ service: some Pcs_Payments_V1_NetworkService) -> BoundMethod {
         BoundMethod(
             descriptor: getNetwork,
@@ -218,8 +308,9 @@ public struct Pcs_Payments_V1_NetworkServiceClient: Sendable {
         self.options = options
     }
 
-    /// Loads populations of networks for a financial year: pcn_code, registered_patients, adjusted_patients,
-    /// weighted_patients, as at the 1 January before the year. All or nothing. A later file supersedes row by row.
+    /// Proposes populations of networks for a financial year: pcn_code, registered_patients, adjusted_patients,
+    /// weighted_patients, as at the 1 January before the year. All or nothing. Nothing is paid by them until another person
+    /// puts them in force; a later file then supersedes row by row.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `REFERENCE_DATA_EDITOR` nationally. Changes state.
     public func loadNetworkPopulations(
@@ -240,6 +331,18 @@ public struct Pcs_Payments_V1_NetworkServiceClient: Sendable {
         return try Pcs_Payments_V1_NetworkPopulationsLoad(serializedBytes: reply)
     }
 
+    /// Puts populations in force, or returns them. Not by the person who loaded them, who states the control totals.
+    ///
+    /// Callers: `PAYMENTS_APPROVER` nationally; `REFERENCE_DATA_EDITOR` nationally. Changes state. Takes a
+    /// second person.
+    public func decideNetworkPopulations(
+        _ request: Pcs_Payments_V1_DecideNetworkPopulationsRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_NetworkPopulationsLoad {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_NetworkServiceMethods.decideNetworkPopulations, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_NetworkPopulationsLoad(serializedBytes: reply)
+    }
+
     /// Sets the number of care-home beds of a network from a month on. Without an update the last number holds.
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally.
@@ -252,15 +355,29 @@ public struct Pcs_Payments_V1_NetworkServiceClient: Sendable {
         return try Pcs_Payments_V1_CareHomeBeds(serializedBytes: reply)
     }
 
-    /// Names who receives a network's money from a day on. Any kind of organisation; with bank details of its own.
+    /// Proposes who receives a network's money from a day on: any kind of organisation, with bank details of its own. It
+    /// rests on the banking declaration that the network signed. Nothing changes until another person approves it.
     ///
-    /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally.
-    /// Changes state.
+    /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `pcn_code`; `COMMISSIONER_APPROVER` of the
+    /// commissioner of `pcn_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     public func setNominatedPayee(
         _ request: Pcs_Payments_V1_SetNominatedPayeeRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_NominatedPayee {
         let bytes: [UInt8] = try request.serializedBytes()
         let reply = try await transport.unary(Pcs_Payments_V1_NetworkServiceMethods.setNominatedPayee, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_NominatedPayee(serializedBytes: reply)
+    }
+
+    /// Approves or returns a payee that was proposed. Not by the person who proposed it. What is approved is published as
+    /// NominatedPayeeSet.
+    ///
+    /// Callers: `COMMISSIONER_APPROVER` of the commissioner of `pcn_code`; `PAYMENTS_APPROVER` nationally.
+    /// Changes state. Takes a second person.
+    public func decideNominatedPayee(
+        _ request: Pcs_Payments_V1_DecideNominatedPayeeRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_NominatedPayee {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_NetworkServiceMethods.decideNominatedPayee, bytes, options ?? self.options)
         return try Pcs_Payments_V1_NominatedPayee(serializedBytes: reply)
     }
 

@@ -263,6 +263,9 @@ public nonisolated struct Pcs_Payments_V1_LocalPaymentsChunk: Sendable {
 
   public var data: Data = Data()
 
+  /// Agreement whose part this belongs to; empty = levy indicators of the accounts without a payment.
+  public var lpaCode: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -803,7 +806,7 @@ nonisolated extension Pcs_Payments_V1_RecordLocalPaymentsAnswerRequest: SwiftPro
 
 nonisolated extension Pcs_Payments_V1_LocalPaymentsChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LocalPaymentsChunk"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0\u{3}lpa_code\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -812,6 +815,7 @@ nonisolated extension Pcs_Payments_V1_LocalPaymentsChunk: SwiftProtobuf.Message,
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.lpaCode) }()
       default: break
       }
     }
@@ -821,11 +825,15 @@ nonisolated extension Pcs_Payments_V1_LocalPaymentsChunk: SwiftProtobuf.Message,
     if !self.data.isEmpty {
       try visitor.visitSingularBytesField(value: self.data, fieldNumber: 1)
     }
+    if !self.lpaCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.lpaCode, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Pcs_Payments_V1_LocalPaymentsChunk, rhs: Pcs_Payments_V1_LocalPaymentsChunk) -> Bool {
     if lhs.data != rhs.data {return false}
+    if lhs.lpaCode != rhs.lpaCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -49,7 +49,8 @@ public protocol Pcs_Payments_V1_PharmacyPaymentService: Sendable {
         _ request: Pcs_Payments_V1_PharmacyFileStepRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_PharmacyFile
 
-    /// The output for the pricing authority, as CSV: payments, then the levy indicators of every account known.
+    /// The output for the pricing authority: one CSV part for each agreement, named by its LPA code, then one without a code
+    /// for the accounts without a payment: their levy indicators are kept. Parts follow each other, each with its header.
     ///
     /// Callers: `PHARMACY_PAYMENTS_SUBMITTER` of the organisation in `commissioner_code`;
     /// `COMMISSIONER_APPROVER` of the organisation in `commissioner_code`; `PAYMENTS_OPERATOR` nationally;
@@ -507,7 +508,8 @@ public struct Pcs_Payments_V1_PharmacyPaymentServiceClient: Sendable {
         return try Pcs_Payments_V1_PharmacyFile(serializedBytes: reply)
     }
 
-    /// The output for the pricing authority, as CSV: payments, then the levy indicators of every account known.
+    /// The output for the pricing authority: one CSV part for each agreement, named by its LPA code, then one without a code
+    /// for the accounts without a payment: their levy indicators are kept. Parts follow each other, each with its header.
     ///
     /// Callers: `PHARMACY_PAYMENTS_SUBMITTER` of the organisation in `commissioner_code`;
     /// `COMMISSIONER_APPROVER` of the organisation in `commissioner_code`; `PAYMENTS_OPERATOR` nationally;

@@ -238,6 +238,54 @@ public nonisolated enum Pcs_Payments_V1_TrainingProposalState: SwiftProtobuf.Enu
 
 }
 
+public nonisolated enum Pcs_Payments_V1_ExpectedGrantState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// A run has paid it, as its line or as a difference.
+  case paid // = 1
+
+  /// The run of its payment month is still to come, and nothing stands against it.
+  case waiting // = 2
+
+  /// Nothing comes unless somebody acts, or the run of its payment month has passed without it.
+  case missing // = 3
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .paid
+    case 2: self = .waiting
+    case 3: self = .missing
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .paid: return 1
+    case .waiting: return 2
+    case .missing: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_ExpectedGrantState] = [
+    .unspecified,
+    .paid,
+    .waiting,
+    .missing,
+  ]
+
+}
+
 public nonisolated struct Pcs_Payments_V1_TraineeAbsence: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -507,6 +555,37 @@ public nonisolated struct Pcs_Payments_V1_TrainingProposal: Sendable {
   fileprivate var _proposedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
+public nonisolated struct Pcs_Payments_V1_GetExpectedGrantsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var practiceCode: String = String()
+
+  public var placementID: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_ExpectedGrants: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var placementID: String = String()
+
+  public var traineeRef: String = String()
+
+  /// By month in post, over the whole placement.
+  public var grants: [Pcs_Payments_V1_ExpectedGrant] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Pcs_Payments_V1_ListTrainingProposalsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -585,7 +664,10 @@ public nonisolated struct Pcs_Payments_V1_ExpectedGrant: Sendable {
   /// Run that paid it, and how much; empty = none has.
   public var runID: String = String()
 
+  /// Of a grant paid as a difference together with others of the month: 0.
   public var paidPence: Int64 = 0
+
+  public var state: Pcs_Payments_V1_ExpectedGrantState = .unspecified
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -636,6 +718,10 @@ nonisolated extension Pcs_Payments_V1_TrainingPaymentKind: SwiftProtobuf._ProtoN
 
 nonisolated extension Pcs_Payments_V1_TrainingProposalState: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TRAINING_PROPOSAL_STATE_UNSPECIFIED\0\u{1}TRAINING_PROPOSAL_STATE_PROPOSED\0\u{1}TRAINING_PROPOSAL_STATE_APPROVED\0\u{1}TRAINING_PROPOSAL_STATE_RETURNED\0")
+}
+
+nonisolated extension Pcs_Payments_V1_ExpectedGrantState: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXPECTED_GRANT_STATE_UNSPECIFIED\0\u{1}EXPECTED_GRANT_STATE_PAID\0\u{1}EXPECTED_GRANT_STATE_WAITING\0\u{1}EXPECTED_GRANT_STATE_MISSING\0")
 }
 
 nonisolated extension Pcs_Payments_V1_TraineeAbsence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1108,6 +1194,81 @@ nonisolated extension Pcs_Payments_V1_TrainingProposal: SwiftProtobuf.Message, S
   }
 }
 
+nonisolated extension Pcs_Payments_V1_GetExpectedGrantsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GetExpectedGrantsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{3}placement_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.practiceCode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.placementID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.practiceCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.practiceCode, fieldNumber: 1)
+    }
+    if !self.placementID.isEmpty {
+      try visitor.visitSingularStringField(value: self.placementID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_GetExpectedGrantsRequest, rhs: Pcs_Payments_V1_GetExpectedGrantsRequest) -> Bool {
+    if lhs.practiceCode != rhs.practiceCode {return false}
+    if lhs.placementID != rhs.placementID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ExpectedGrants: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExpectedGrants"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}placement_id\0\u{3}trainee_ref\0\u{1}grants\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.placementID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.traineeRef) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.placementID.isEmpty {
+      try visitor.visitSingularStringField(value: self.placementID, fieldNumber: 1)
+    }
+    if !self.traineeRef.isEmpty {
+      try visitor.visitSingularStringField(value: self.traineeRef, fieldNumber: 2)
+    }
+    if !self.grants.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.grants, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ExpectedGrants, rhs: Pcs_Payments_V1_ExpectedGrants) -> Bool {
+    if lhs.placementID != rhs.placementID {return false}
+    if lhs.traineeRef != rhs.traineeRef {return false}
+    if lhs.grants != rhs.grants {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Pcs_Payments_V1_ListTrainingProposalsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ListTrainingProposalsRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0")
@@ -1205,7 +1366,7 @@ nonisolated extension Pcs_Payments_V1_GetTrainingRequest: SwiftProtobuf.Message,
 
 nonisolated extension Pcs_Payments_V1_ExpectedGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ExpectedGrant"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}placement_id\0\u{3}trainee_ref\0\u{1}month\0\u{3}payment_month\0\u{3}amount_pence\0\u{1}obstacle\0\u{3}run_id\0\u{3}paid_pence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}placement_id\0\u{3}trainee_ref\0\u{1}month\0\u{3}payment_month\0\u{3}amount_pence\0\u{1}obstacle\0\u{3}run_id\0\u{3}paid_pence\0\u{1}state\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1221,6 +1382,7 @@ nonisolated extension Pcs_Payments_V1_ExpectedGrant: SwiftProtobuf.Message, Swif
       case 6: try { try decoder.decodeSingularStringField(value: &self.obstacle) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.runID) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.paidPence) }()
+      case 9: try { try decoder.decodeSingularEnumField(value: &self.state) }()
       default: break
       }
     }
@@ -1255,6 +1417,9 @@ nonisolated extension Pcs_Payments_V1_ExpectedGrant: SwiftProtobuf.Message, Swif
     if self.paidPence != 0 {
       try visitor.visitSingularInt64Field(value: self.paidPence, fieldNumber: 8)
     }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1267,6 +1432,7 @@ nonisolated extension Pcs_Payments_V1_ExpectedGrant: SwiftProtobuf.Message, Swif
     if lhs.obstacle != rhs.obstacle {return false}
     if lhs.runID != rhs.runID {return false}
     if lhs.paidPence != rhs.paidPence {return false}
+    if lhs.state != rhs.state {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -46,6 +46,16 @@ public protocol Pcs_Payments_V1_TrainingService: Sendable {
         _ request: Pcs_Payments_V1_ListTrainingProposalsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ListTrainingProposalsResponse
 
+    /// The calendar of grants expected for one placement, month by month, each with what became of it.
+    ///
+    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is
+    /// recorded.
+    func getExpectedGrants(
+        _ request: Pcs_Payments_V1_GetExpectedGrantsRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ExpectedGrants
+
     /// Placements and memberships of a practice, and the calendar of grants expected in a financial year: by trainee and
     /// month when each is paid, how much, and why not.
     ///
@@ -152,6 +162,31 @@ public enum Pcs_Payments_V1_TrainingServiceMethods {
     /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
     /// `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is
     /// recorded.
+    public static let getExpectedGrants = MethodDescriptor(
+        path: "pcs.payments.v1.TrainingService/GetExpectedGrants",
+        kind: .unary,
+        requestType: "pcs.payments.v1.GetExpectedGrantsRequest",
+        replyType: "pcs.payments.v1.ExpectedGrants",
+        access: AccessRule(
+            allow: [
+                Allow(role: Roles.practiceStatements, relation: .own, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.commissionerApprover, relation: .commissioner, organisationField: "practice_code"),
+                Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.paymentsApprover, relation: .national),
+                Allow(role: Roles.auditor, relation: .national),
+            ],
+            isAnonymous: false, anyCaller: false,
+            changesState: false, needsSecondPerson: false,
+            audit: .sensitiveRead,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .inline))
+
+    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is
+    /// recorded.
     public static let getTraining = MethodDescriptor(
         path: "pcs.payments.v1.TrainingService/GetTraining",
         kind: .unary,
@@ -180,6 +215,7 @@ public enum Pcs_Payments_V1_TrainingServiceMethods {
         proposeRetention,
         decideTraining,
         listTrainingProposals,
+        getExpectedGrants,
         getTraining,
     ]
 
@@ -191,6 +227,7 @@ public enum Pcs_Payments_V1_TrainingServiceMethods {
             bindProposeRetention(service),
             bindDecideTraining(service),
             bindListTrainingProposals(service),
+            bindGetExpectedGrants(service),
             bindGetTraining(service),
         ]
     }
@@ -252,6 +289,22 @@ public enum Pcs_Payments_V1_TrainingServiceMethods {
                     try await service.listTrainingProposals(request, call).serializedBytes()
                 }
                 return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindGetExpectedGrants(_ service: some Pcs_Payments_V1_TrainingService) -> BoundMethod {
+        BoundMethod(
+            descriptor: getExpectedGrants,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_GetExpectedGrantsRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.getExpectedGrants(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "practice_code", code: request.practiceCode),
+                    ],
+                    run: run)
             })
     }
 
@@ -338,6 +391,20 @@ public struct Pcs_Payments_V1_TrainingServiceClient: Sendable {
         let bytes: [UInt8] = try request.serializedBytes()
         let reply = try await transport.unary(Pcs_Payments_V1_TrainingServiceMethods.listTrainingProposals, bytes, options ?? self.options)
         return try Pcs_Payments_V1_ListTrainingProposalsResponse(serializedBytes: reply)
+    }
+
+    /// The calendar of grants expected for one placement, month by month, each with what became of it.
+    ///
+    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `practice_code`; `COMMISSIONER_EDITOR` of the
+    /// commissioner of `practice_code`; `COMMISSIONER_APPROVER` of the commissioner of `practice_code`;
+    /// `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is
+    /// recorded.
+    public func getExpectedGrants(
+        _ request: Pcs_Payments_V1_GetExpectedGrantsRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_ExpectedGrants {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_TrainingServiceMethods.getExpectedGrants, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_ExpectedGrants(serializedBytes: reply)
     }
 
     /// Placements and memberships of a practice, and the calendar of grants expected in a financial year: by trainee and

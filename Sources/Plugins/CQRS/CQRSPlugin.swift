@@ -1,6 +1,7 @@
 import CqrsContract
 import DocumentsContract
 import HostContract
+import PaymentsContract
 public import PluginAPI
 
 /// CQRS: which practices and networks take part in which paid schemes, what they achieved, what that is worth, who
@@ -51,6 +52,14 @@ public struct CQRSPlugin: Plugin {
         return [
             Subscription(to: Pcs_Host_V1_OrganisationChanged.self, from: "host") { event, _, transaction in
                 try ParticipationDesk.receive(event, context, transaction)
+            },
+            Subscription(to: Pcs_Payments_V1_PaymentInstructionRefused.self, from: AgencyAnswers.publisher) {
+                event, _, transaction in
+                try AgencyAnswers.receive(event, context, transaction)
+            },
+            Subscription(to: Pcs_Payments_V1_NominatedPayeeSet.self, from: AgencyAnswers.publisher) {
+                event, _, transaction in
+                try NominatedPayees.receive(event, transaction)
             },
             Subscription(to: Pcs_Documents_V1_DocumentScanned.self, from: LocalDocuments.publisher) {
                 event, _, transaction in

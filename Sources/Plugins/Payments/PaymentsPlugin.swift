@@ -20,6 +20,8 @@ public struct PaymentsPlugin: Plugin {
             Pcs_Payments_V1_PaymentReturned.protoMessageName,
             Pcs_Payments_V1_ContributionsDeducted.protoMessageName,
             Pcs_Payments_V1_ContributionRefused.protoMessageName,
+            Pcs_Payments_V1_PaymentInstructionRefused.protoMessageName,
+            Pcs_Payments_V1_NominatedPayeeSet.protoMessageName,
             Pcs_Casework_V1_TaskRequested.protoMessageName,
             Pcs_Casework_V1_TaskSettled.protoMessageName,
             Pcs_Casework_V1_MessagePosted.protoMessageName,

@@ -9,7 +9,7 @@ import Testing
 struct NetworkMonthTests {
     @Test("W16: three approved wait, the fourth completes the set; one sum goes to the nominated payee, once")
     func wholeMonth() async throws {
-        try await NetworkOffice.with { network in
+        try await NetworkOffice.with(others: [PaymentsArea.self]) { network in
             let declarations = try await network.prepareW16()
             #expect(declarations.map(\.amountPence).sorted() == [1_204_33, 2_987_45, 4_120_10, 5_630_00])
             let desk = try await network.declarations()
@@ -26,12 +26,11 @@ struct NetworkMonthTests {
             #expect(stuck.blockers.first?.waitsFor == NetworkOffice.commissioner)
             #expect(stuck.blockers.first?.action == "approve or query")
 
-            _ = try await network.networks().setNominatedPayee(
-                .with {
-                    $0.pcnCode = NetworkOffice.pcn
-                    $0.payeeCode = "G83013"
-                    $0.reason = "agreed by the members"
-                })
+            await expectRefusal("NOMINATED_PAYEE_SET_IN_PAYMENTS") {
+                _ = try await network.networks().setNominatedPayee(
+                    .with { ($0.pcnCode, $0.payeeCode, $0.reason) = (NetworkOffice.pcn, "G83013", "agreed") })
+            }
+            try await network.nominate("G83013")
             let last = try await desk.approveDeclarations(network.decision([ids[3]]))
             let sumID = try #require(last.aggregatedDeclarationIds.first)
             #expect(last.aggregatedDeclarationIds.count == 1)

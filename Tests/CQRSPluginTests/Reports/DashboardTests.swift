@@ -29,11 +29,10 @@ struct DashboardTests {
         "a network's month: who blocks, the sum with its lines, payee, reference and dates, and the commissioner's progress"
     )
     func networkMonth() async throws {
-        try await NetworkOffice.with { network in
+        try await NetworkOffice.with(others: [PaymentsArea.self]) { network in
             let host = network.office.host
             let ids = try await network.prepareW16().map(\.declarationID)
-            _ = try await network.networks().setNominatedPayee(
-                .with { ($0.pcnCode, $0.payeeCode, $0.reason) = (NetworkOffice.pcn, "G83013", "agreed") })
+            try await network.nominate("G83013")
             _ = try await network.declarations().approveDeclarations(network.decision(Array(ids.prefix(3))))
             let view = try await host.person(
                 "pia",

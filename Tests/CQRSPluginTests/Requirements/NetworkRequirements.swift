@@ -1,6 +1,7 @@
 import CommonContract
 import CqrsContract
 import Foundation
+import PaymentsContract
 import PluginAPI
 import PluginTestKit
 import Testing
@@ -98,6 +99,51 @@ struct NetworkRequirements {
                 + network.waiting(.financiallyApproved).filter(\.adjusts.isEmpty)
             #expect(original.map(\.amountPence) == [11_629_15, 11_629_15])
             #expect(try await network.nightly().adjustments == 0)
+        }
+    }
+
+    private func instructions(of payee: String, _ network: NetworkOffice) async throws
+        -> [Pcs_Cqrs_V1_Instruction]
+    {
+        let desk = try await network.instructions()
+        return try await desk.listInstructions(.with { $0.payeeCode = payee }).instructions
+    }
+
+    @Test("what payments calculates itself it refuses: the instruction says why, and its declaration is refused")
+    func refusedByPayments() async throws {
+        try await NetworkOffice.with(others: [PaymentsArea.self]) { network in
+            var offer = network.offer("PCNCORE2425")
+            offer.startOn = Pcs_Common_V1_Date(day("2024-04-01"))
+            _ = try await network.participation().createOffer(offer)
+            try await network.office.loadPopulations(
+                NetworkOffice.practices.map { "\($0),crp,2024-01-01,12000,test" }
+                    + ["\(NetworkOffice.pcn),pcnAdjusted,2024-01-01,46733.52,first"])
+            _ = try await network.office.calculate("PCNCORE2425", day("2024-04-30"))
+            try await network.nightly()
+            let ids = network.decision(
+                try await network.waiting(.awaitingCommissioningOrganisationApproval).map(\.declarationID))
+            _ = try await network.declarations().approveDeclarations(ids)
+            _ = try await network.declarations(network.financing).financeApproveDeclarations(ids)
+            #expect(try await network.nightly().releasedInstructions == 1)
+            let declared = try #require(try await network.waiting(.sent).first)
+            let sent = try #require(try await instructions(of: declared.payeeCode, network).first)
+            #expect(sent.state == .sent && sent.payCode == "PCNCORE")
+            let event = Pcs_Payments_V1_PaymentInstructionRefused.with {
+                ($0.instructionID, $0.code) = (sent.instructionID, "NETWORK_CALCULATED_HERE")
+                $0.message = "PCNCOR of 2024-04 is calculated here"
+            }
+            let host = network.office.host
+            // Said twice, it changes nothing the second time.
+            for _ in 1...2 {
+                try await host.store(of: PaymentsArea.manifest.name).write(actor: "test") {
+                    try $0.publish(event, key: event.instructionID)
+                }
+            }
+            try await host.eventsDelivered()
+            let refused = try #require(try await instructions(of: declared.payeeCode, network).first)
+            #expect(refused.state == .refused)
+            #expect(refused.refusalReason == "NETWORK_CALCULATED_HERE: PCNCOR of 2024-04 is calculated here")
+            #expect(try await network.waiting(.refused).map(\.declarationID) == [sent.declarationID])
         }
     }
 

@@ -2,6 +2,7 @@ import CommonContract
 import CqrsContract
 import Foundation
 import HostContract
+import PaymentsContract
 import PluginAPI
 import PluginTestKit
 import Testing
@@ -23,8 +24,10 @@ struct NetworkOffice: Sendable {
     let financing: TestSubject
     let everything: TestSubject
 
-    static func with(casework: Bool = false, _ body: (NetworkOffice) async throws -> Void) async throws {
-        try await QualityOffice.with(casework: casework) { office in
+    static func with(
+        casework: Bool = false, others: [any Plugin.Type] = [], _ body: (NetworkOffice) async throws -> Void
+    ) async throws {
+        try await QualityOffice.with(casework: casework, others: others) { office in
             let host = office.host
             let all: Set<Role> = [
                 Role("CQRS_APPROVAL_MANAGEMENT"), Role("CQRS_FINANCE_MANAGEMENT"),
@@ -58,6 +61,19 @@ struct NetworkOffice: Sendable {
     func instructions() async throws -> Pcs_Cqrs_V1_InstructionServiceClient {
         Pcs_Cqrs_V1_InstructionServiceClient(
             try await office.host.transport(.inProcess, as: office.operating))
+    }
+
+    /// As payments tells it once two people have set it there.
+    func nominate(_ payee: String) async throws {
+        let event = Pcs_Payments_V1_NominatedPayeeSet.with {
+            ($0.pcnCode, $0.payeeCode) = (Self.pcn, payee)
+            $0.effectiveFrom = Pcs_Common_V1_Date(Self.april)
+            ($0.proposedBy, $0.approvedBy) = ("cas", "adam")
+        }
+        try await office.host.store(of: PaymentsArea.manifest.name).write(actor: "test") {
+            try $0.publish(event, key: Self.pcn)
+        }
+        try await office.host.eventsDelivered()
     }
 
     func offer(_ service: String) -> Pcs_Cqrs_V1_CreateOfferRequest {

@@ -17,10 +17,12 @@ struct QualityOffice: Sendable {
     let second: TestSubject
 
     /// - Parameter casework: whether tasks and messages arrive, to be looked at through the door.
-    static func with(casework: Bool = false, _ body: (QualityOffice) async throws -> Void) async throws {
+    static func with(
+        casework: Bool = false, others: [any Plugin.Type] = [], _ body: (QualityOffice) async throws -> Void
+    ) async throws {
         let plugins: [any Plugin.Type] =
             casework ? [CQRSPlugin.self, CaseworkPlugin.self] : [CQRSPlugin.self]
-        try await TestHost.with(plugins) { host in
+        try await TestHost.with(plugins + others) { host in
             try await host.loadOrganisations()
             let office = QualityOffice(
                 host: host, operating: try await host.person("olive", roles: [Role("CQRS_OPERATOR")]),

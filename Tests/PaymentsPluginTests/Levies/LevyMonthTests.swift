@@ -47,7 +47,7 @@ struct LevyMonthTests {
             { csv += chunk.data }
             #expect(
                 String(decoding: csv, as: UTF8.self).split(separator: "\r\n").last
-                    == "LOCALLMC1,2026-06-1,2026-06-30,A81001,One,VOLUNTARY,2026-06,N,9873,6,YEAR,49.37")
+                    == "LOCALLMC1,2026-06-1,2026-06-30,A81001,One,VOLUNTARY,2026-06,N,9873,6,YEAR,49.37,,")
             let other = try await office.host.person(
                 "otto", roles: [Roles.lmcViewer], at: LevyOffice.otherCommittee)
             let denied = try await refusal { _ = try await desk.remittance("2026-06", as: other) }
@@ -148,7 +148,7 @@ struct LevyMonthTests {
             #expect(
                 found.count == 1 && mismatch.severity == .fatal
                     && mismatch.practiceCode == LevyOffice.committee)
-            #expect(mismatch.message == "2026-04: 394.94 deducted from practices, 394.93 paid over")
+            #expect(mismatch.message == "2026-04: 394.94 deducted from members, 394.93 paid over")
             let open = try await refusal {
                 _ = try await office.runs().acceptException(
                     .with {

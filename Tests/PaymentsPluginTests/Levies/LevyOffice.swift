@@ -122,6 +122,33 @@ struct LevyOffice {
             })
     }
 
+    static let opticalCommittee = "LOCTEES"
+
+    /// A Local Optical Committee with its percentage, where it has one yet, and its contractors.
+    func setOpticalCommittee(_ percent: String?, members: [String]) async throws {
+        let from = try day("2026-04-01")
+        try await approve(
+            try await propose {
+                $0.committee = .with {
+                    ($0.committeeCode, $0.name, $0.family) = (Self.opticalCommittee, "Tees LOC", .optical)
+                    ($0.runBy, $0.effectiveFrom) = (.payments, Pcs_Common_V1_Date(from))
+                }
+            })
+        if let percent { try await setOpticalRate(percent) }
+        try await setMembers(members.map { ($0, false, false) }, of: Self.opticalCommittee)
+    }
+
+    func setOpticalRate(_ percent: String) async throws {
+        let from = try day("2026-04-01")
+        try await approve(
+            try await propose {
+                $0.rate = .with {
+                    ($0.committeeCode, $0.kind, $0.period) = (Self.opticalCommittee, .optical, .sightTestFees)
+                    ($0.percentOfFees, $0.effectiveFrom) = (percent, Pcs_Common_V1_Date(from))
+                }
+            })
+    }
+
     /// The committee of E11 with both practices: one under GMS and voluntary, one under PMS without a mandate.
     func setExample11() async throws {
         try await setCommittee()

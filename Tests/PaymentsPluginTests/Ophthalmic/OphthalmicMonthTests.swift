@@ -22,8 +22,7 @@ struct OphthalmicMonthTests {
     func opticalMonthIsPaid() async throws {
         try await OpticalPractice.with { practice in
             let office = practice.office
-            try await office.setRate(
-                "gos_levy_percent", "0.5", from: "2025-04-01", to: "2027-04-01", unit: .percent)
+            let levies = try await practice.setLevy("0.5")
             let batch = try await practice.submit(try opticalMonth())
             #expect(batch.accepted == 168 && batch.rejected == 0 && batch.awaitingFee == 0)
             try await office.pay("2026-04")
@@ -67,6 +66,17 @@ struct OphthalmicMonthTests {
                 #expect(try ShownFigures.agrees(line), "\(line.basis)")
             }
             #expect(shown(third.lines) == ["GOS1 25.00", "LOCL -0.13"])
+            // Paid over in the same run, differences included (C3).
+            for (month, lines) in [("2026-04", ["LMCP 17.13"]), ("2026-05", ["LMCP 0.62"]), ("2026-06", ["LMCP 0.13"])] {
+                let committee = try await office.statement(LevyOffice.opticalCommittee, month)
+                #expect(shown(committee.lines) == lines)
+                for line in committee.lines { #expect(try ShownFigures.agrees(line), "\(line.basis)") }
+            }
+            let remittance = try await levies.remittance("2026-04", of: LevyOffice.opticalCommittee)
+            #expect((remittance.deductedPence, remittance.paidOverPence) == (1_713, 1_713))
+            let row = try #require(remittance.rows.first)
+            #expect((row.practiceCode, row.kind, row.feesPence) == (OpticalPractice.code, .optical, 3_426_46))
+            #expect(row.percentOfFees == "0.5")
             #expect(try await practice.export("2026-06").count == 2)
         }
     }
@@ -115,6 +125,9 @@ struct OphthalmicMonthTests {
             practice.office.host.clock.set(try day("2026-06-03"))
             let late = try await practice.submit([try opticalClaim("R3")])
             #expect(late.rejections.map(\.codes) == [["GOS09"]])
+            let limit = "after 2026-06-02, the last day: 3 months after the day of the test or of supply, 2026-03-02"
+            #expect(late.rejections.first?.messages.first?.contains(limit) == true)
+            #expect(try await practice.get("R3").messages.first?.contains(limit) == true)
         }
     }
 
@@ -237,6 +250,82 @@ struct OphthalmicMonthTests {
             #expect(
                 shown(try await office.statement(OpticalPractice.code, "2026-04").lines)
                     == ["GOS6 72.39", "GOS6 80.00", "GOS6 10.00"])
+        }
+    }
+
+    @Test("two notices for one address and day count together: for the three weeks and for the two higher fees")
+    func twoNotices() async throws {
+        try await OpticalPractice.with { practice in
+            let (office, service) = (practice.office, try await practice.service())
+            try await office.setRate("gos_domiciliary_first", "40.00", from: "2025-04-01", to: "2027-04-01")
+            try await office.setRate("gos_domiciliary_further", "10.00", from: "2025-04-01", to: "2027-04-01")
+            try await office.setRate("gos_sight_test", "24.13", from: "2026-04-01", to: "2027-04-01")
+            func notify(_ reference: String, at address: String, on text: String) async throws {
+                let visit = try day(text)
+                _ = try await service.notifyVisit(
+                    .with {
+                        ($0.contractorCode, $0.visitReference) = (OpticalPractice.code, reference)
+                        ($0.address, $0.postcode) = (address, "TS1 1AA")
+                        $0.visitOn = Pcs_Common_V1_Date(visit)
+                        ($0.startsAtMinute, $0.patients) = (600, 2)
+                    })
+            }
+            // Four patients, four days ahead: each notice alone would be in time.
+            try await notify("A1", at: "The Laurels", on: "2026-03-20")
+            let second = try await refusal { try await notify("A2", at: "the laurels,", on: "2026-03-20") }
+            #expect(second.violations.map(\.field) == ["visit_on"])
+            #expect(second.violations.first?.message.contains("21 days before") == true)
+            try await notify("A3", at: "The Oaks", on: "2026-03-20")
+
+            try await notify("B1", at: "The Laurels", on: "2026-04-06")
+            try await notify("B2", at: "The Laurels", on: "2026-04-06")
+            office.host.clock.set(try day("2026-04-07"))
+            let claims = try ["B1", "B2", "B1", "B2"].enumerated().map { index, visit in
+                var claim = try opticalClaim("D\(index)", .gos6, on: "2026-04-06")
+                claim.visitReference = visit
+                return claim
+            }
+            // In two batches: what is stored counts as what is new.
+            #expect(try await practice.submit(Array(claims.prefix(3))).accepted == 3)
+            #expect(try await practice.submit(Array(claims.suffix(1))).accepted == 1)
+            var third = try opticalClaim("D9", .gos6, on: "2026-04-06")
+            third.visitReference = "B1"
+            #expect(try await practice.submit([third]).rejections.map(\.codes) == [["GOS17"]])
+            try await office.pay("2026-04")
+            #expect(
+                shown(try await office.statement(OpticalPractice.code, "2026-04").lines)
+                    == ["GOS6 96.52", "GOS6 80.00", "GOS6 20.00"])
+        }
+    }
+
+    @Test("a committee without a rate stops the run; a contractor of no committee is pointed out")
+    func missingLevies() async throws {
+        try await OpticalPractice.with { practice in
+            let office = practice.office
+            try await practice.submit([try opticalClaim("T1")])
+            let run = try await office.calculate(try await office.open("2026-04").runID)
+            func found() async throws -> [String] {
+                try await office.exceptions(run.runID).filter { $0.paycode == "LOCL" }
+                    .map { "\($0.severity) \($0.practiceCode)" }
+            }
+            #expect(try await found() == ["warning A81001"])
+            func again() async throws {
+                _ = try await office.runs().reopenRun(
+                    .with { ($0.runID, $0.thaw, $0.reason) = (run.runID, true, "a committee was told") })
+                _ = try await office.calculate(run.runID)
+            }
+            let levies = try await practice.setLevy(nil)
+            try await again()
+            #expect(try await found() == ["blocking LOCTEES"])
+            try await levies.setOpticalRate("0.5")
+            try await again()
+            #expect(try await found().isEmpty)
+            let wrong = try await refusal { try await levies.setRate("42", of: LevyOffice.opticalCommittee) }
+            #expect(wrong.violations.map(\.field) == ["rate.kind", "rate.period", "rate.percent_of_fees"])
+            let practices = try await refusal {
+                try await levies.setMembers([("A81002", false, false)], of: LevyOffice.opticalCommittee)
+            }
+            #expect(practices.violations.map(\.rule) == ["LEV06"])
         }
     }
 

@@ -196,13 +196,17 @@ struct OphthalmicRuleTests {
         let start = Int64(try day("2026-06-10").daysSince1970) * 86_400 + 9 * 3_600
         let limit = Instant(microsecondsSince1970: (start - 48 * 3_600) * 1_000_000)
         let after = Instant(microsecondsSince1970: limit.microsecondsSince1970 + 1)
-        #expect(VisitRules.isInTime(try visit(2), at: limit))
-        #expect(!VisitRules.isInTime(try visit(2), at: after))
+        let rules = try VisitRules(RateTable(try World().rates), on: try day("2026-06-10"))
+        #expect(rules.mostChanges == 3)
+        #expect(rules.isInTime(try visit(2), patients: 2, at: limit))
+        #expect(!rules.isInTime(try visit(2), patients: 2, at: after))
+        #expect(!rules.isInTime(try visit(2), patients: 3, at: limit))
         let weeks = LondonTime.end(of: try day("2026-05-20"))
         #expect(
-            VisitRules.isInTime(
-                try visit(3), at: Instant(microsecondsSince1970: weeks.microsecondsSince1970 - 1)))
-        #expect(!VisitRules.isInTime(try visit(3), at: weeks))
+            rules.isInTime(
+                try visit(3), patients: 3,
+                at: Instant(microsecondsSince1970: weeks.microsecondsSince1970 - 1)))
+        #expect(!rules.isInTime(try visit(3), patients: 3, at: weeks))
     }
 
     @Test("totals survive their encoding")
@@ -219,8 +223,7 @@ struct OphthalmicRuleTests {
         "E14: 142 tests, 26 vouchers, the levy of 0.5 % on the tests: net 4,856.39, and every line explains itself"
     )
     func opticalMonth() throws {
-        var world = try World()
-        try world.rate(.gosLevyPercent, "0.5", from: "2025-04-01", to: "2026-04-01")
+        let world = try World()
         let payee = try #require(ODSCode("TP001"))
         let tested = try day("2025-05-06")
         var totals = GOSTotals()
@@ -229,10 +232,25 @@ struct OphthalmicRuleTests {
             totals.add(
                 [GOSEntitlement(form: .voucher, fee: fee, day: tested, ceiling: 30_000)], count: count)
         }
-        let lines = try OphthalmicMonth(
-            payee: payee, month: try month("2025-05"), rates: RateTable(world.rates)
-        )
-        .lines(totals)
+        let committee = try #require(ODSCode("LOCTEES"))
+        let from = try day("2025-04-01")
+        var book = LevyBook()
+        book.add(
+            LevyCommittee(
+                code: committee, name: "LOC", payee: committee, isRunByCommissioner: false, collection: .eachMonth,
+                commissioner: payee, from: from, family: .optical))
+        book.add(
+            LevyRate(pence: ExactDecimal(mantissa: 5, scale: 1), period: .sightTestFees, from: from, version: 1),
+            LevyBook.RateKey(committee: committee, kind: .optical))
+        book.add(
+            LevyMembership(
+                committee: committee, family: .optical, hasMandate: false, isVoluntary: false, from: from), of: payee)
+        let may = try month("2025-05")
+        let source = OphthalmicLines(totals: [may: [payee: totals]], rates: RateTable(world.rates), book: book)
+        let lines = try source.lines(for: payee, in: may)
+        let paidOver = try source.lines(for: committee, in: may)
+        #expect(shown(paidOver) == ["LMCP 17.13"])
+        for line in paidOver { #expect(try line.explanation.replay() == Money(pence: line.pence)) }
         #expect(
             shown(lines) == ["GOS1 3426.46", "GOS3 848.00", "GOS3 365.50", "GOS3 233.56", "LOCL -17.13"])
         #expect(try net(lines) == "4856.39")

@@ -30,6 +30,17 @@ struct OpticalPractice {
         }
     }
 
+    /// The contractor belongs to a committee with this percentage.
+    @discardableResult
+    func setLevy(_ percent: String?) async throws -> LevyOffice {
+        let levies = LevyOffice(
+            office: office, editor: try await office.host.person("eddie", roles: [Roles.commissionerEditor], at: "16C"),
+            approver: try await office.host.person("carla", roles: [Roles.commissionerApprover], at: "16C"),
+            viewer: office.operating)
+        try await levies.setOpticalCommittee(percent, members: [Self.code])
+        return levies
+    }
+
     func service(_ subject: TestSubject? = nil) async throws -> Pcs_Payments_V1_OphthalmicServiceClient {
         Pcs_Payments_V1_OphthalmicServiceClient(try await office.transport(subject ?? system))
     }

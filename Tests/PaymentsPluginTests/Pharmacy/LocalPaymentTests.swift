@@ -132,12 +132,53 @@ struct LocalPaymentTests {
             #expect(
                 try await desk.export(next) == [
                     String(Self.header.dropLast()), "\(one),LPA01,7.00,Needle exchange,2026-05,N,N",
-                    "\(two),,,,2026-05,Y,Y",
+                    String(Self.header.dropLast()), "\(two),,,,2026-05,Y,Y",
+                ])
+            // One part for each agreement, and one for the accounts that are paid nothing.
+            desk.office.host.clock.set(try day("2026-04-20"))
+            let third = try await desk.load(
+                "\(one),LPA02,1.00,Correction,2026-06,Y,N\n\(one),LPA01,7.00,Needle exchange,2026-06,Y,N\n",
+                month: "2026-06")
+            _ = try await desk.authorise(third, desk.approvers[0])
+            _ = try await desk.authorise(third, desk.approvers[1])
+            var parts: [String] = []
+            for try await chunk in try await desk.service().exportLocalPayments(desk.key(third)) {
+                let rows = String(decoding: chunk.data, as: UTF8.self).split(separator: "\r\n")
+                #expect(rows.first.map(String.init) == String(Self.header.dropLast()))
+                parts.append("\(chunk.lpaCode): \(rows.dropFirst().joined(separator: " "))")
+            }
+            #expect(
+                parts == [
+                    "LPA01: \(one),LPA01,7.00,Needle exchange,2026-06,Y,N",
+                    "LPA02: \(one),LPA02,1.00,Correction,2026-06,Y,N",
+                    ": \(two),,,,2026-06,Y,Y",
                 ])
             let levies = try await desk.service().getPharmacyLevies(
                 .with { ($0.commissionerCode, $0.contractorCode) = (desk.commissioner, one) })
             #expect(
-                levies.indicators.map { "\($0.fromMonth.month) \($0.statutory)" } == ["5 false", "4 true"])
+                levies.indicators.map { "\($0.fromMonth.month) \($0.statutory)" } == ["6 true", "5 false", "4 true"])
+        }
+    }
+
+    @Test("a pharmacy that has closed meanwhile is named as closed, not as unknown")
+    func closed() async throws {
+        try await withDesk { desk in
+            let one = desk.pharmacies[0]
+            var text = String(
+                decoding: try OpenData.read("ods/edispensary-open-and-proposed.csv.gz"), as: UTF8.self)
+            let row = try #require(text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\"\(one)\",") })
+            var cells = row.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            let open = try #require(cells.firstIndex { $0.count == 10 && $0.hasPrefix("\"2") })
+            cells[open + 1] = "\"20260310\""
+            cells[open + 2] = "\"C\""
+            text = text.replacing(row, with: cells.joined(separator: ","))
+            try await desk.office.host.loadOrganisations(
+                Array(text.utf8), kind: .pharmacies, fileName: "edispensary.csv",
+                publishedOn: try day("2026-03-12"))
+            desk.office.host.clock.set(try day("2026-03-20"))
+            let refused = try await refusal { _ = try await desk.load("\(one),LPA01,1.00,a,2026-04,Y,N\n") }
+            #expect(refused.violations.map(\.rule) == ["PHL01"])
+            #expect(refused.violations.first?.message.contains("closed, since 2026-03-10") == true)
         }
     }
 

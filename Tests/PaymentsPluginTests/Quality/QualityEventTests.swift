@@ -12,7 +12,7 @@ import Testing
 /// Amounts of the quality service become one item each, whatever the delivery does.
 @Suite("Quality payments")
 struct QualityEventTests {
-    private func instruction(_ id: String, pence: Int64 = 1_394_188, code: String = "PCNCORE")
+    private func instruction(_ id: String, pence: Int64 = 1_394_188, code: String = "PCNIIF")
         -> Pcs_Cqrs_V1_PaymentInstructed
     {
         .with {
@@ -22,7 +22,7 @@ struct QualityEventTests {
             $0.payCode = code
             $0.grossPence = pence
             $0.period = Pcs_Common_V1_Month(year: 2026, month: 2)
-            $0.serviceCode = "PCNCORE2526"
+            $0.serviceCode = "NCD2526"
             $0.releaseDate = Pcs_Common_V1_Date(CalendarDate(daysSince1970: 20_528))
         }
     }
@@ -55,7 +55,7 @@ struct QualityEventTests {
             try await write(host) { try QualityEvents.instruct(event, $0) }
             try await host.restart()
             try await write(host) { try QualityEvents.instruct(event, $0) }
-            #expect(try items(host) == ["cqrs/I1 PCNCOR 1394188"])
+            #expect(try items(host) == ["cqrs/I1 PCNIIF 1394188"])
         }
     }
 
@@ -73,7 +73,7 @@ struct QualityEventTests {
                 try QualityEvents.instruct(second, $0)
                 try QualityEvents.recall(recallSecond, $0)
             }
-            #expect(try items(host) == ["cqrs/I1 PCNCOR 1394188 withdrawn", "cqrs/I2 ADJP 0 withdrawn"])
+            #expect(try items(host) == ["cqrs/I1 PCNIIF 1394188 withdrawn", "cqrs/I2 ADJP 0 withdrawn"])
         }
     }
 
@@ -91,7 +91,7 @@ struct QualityEventTests {
             }
             #expect(
                 try items(host) == [
-                    "cqrs/I1 PCNCOR 1394188", "cqrs/I1A PCNCOR -5720", "cqrs/N1 ADJP 1394188", "cqrs/N2 ADJN -1",
+                    "cqrs/I1 PCNIIF 1394188", "cqrs/I1A PCNIIF -5720", "cqrs/N1 ADJP 1394188", "cqrs/N2 ADJN -1",
                 ])
         }
     }
@@ -115,7 +115,7 @@ struct QualityEventTests {
                     return "\(row.text(0)) x \(row.text(1)) \(row.text(2))"
                 }
             }
-            #expect(shown == ["12 x 12.06 V6IN1", "1 x 144.73 V6IN1", "1 x 1.00 PCNCORE"])
+            #expect(shown == ["12 x 12.06 V6IN1", "1 x 144.73 V6IN1", "1 x 1.00 PCNIIF"])
         }
     }
 
@@ -178,7 +178,7 @@ struct QualityEventTests {
             let (event, recall) = (instruction("I1"), recall("I1"))
             try await write(office.host) { try QualityEvents.instruct(event, $0) }
             try await office.pay("2026-04")
-            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNCOR 13941.88"])
+            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNIIF 13941.88"])
             for _ in 1...2 {
                 try await write(office.host) { try QualityEvents.recall(recall, $0) }
                 try await write(office.host) { try QualityEvents.instruct(event, $0) }
@@ -186,8 +186,40 @@ struct QualityEventTests {
             try await office.pay("2026-05")
             // There is nothing else to take it from: it is carried forward (payments.md 12.4).
             #expect(
-                shown(try await office.statement("A81001", "2026-05").lines) == ["PCNCOR -13941.88", "BCFD 13941.88"])
-            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNCOR 13941.88"])
+                shown(try await office.statement("A81001", "2026-05").lines) == ["PCNIIF -13941.88", "BCFD 13941.88"])
+            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNIIF 13941.88"])
+        }
+    }
+
+    @Test("a recall after a run was frozen does not reach it: it pays, and the next run takes back")
+    func recalledAfterFreeze() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.host.loadOrganisations()
+            let (event, recall) = (instruction("I1"), recall("I1"))
+            try await write(office.host) { try QualityEvents.instruct(event, $0) }
+            let frozen = try await office.calculate(try await office.open("2026-04").runID)
+            try await write(office.host) { try QualityEvents.recall(recall, $0) }
+            try await office.approve(frozen)
+            #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNIIF 13941.88"])
+            try await write(office.host) { try QualityEvents.recall(recall, $0) }
+            try await office.pay("2026-05")
+            #expect(
+                shown(try await office.statement("A81001", "2026-05").lines) == ["PCNIIF -13941.88", "BCFD 13941.88"])
+        }
+    }
+
+    @Test("what was taken back before any run was frozen stays so, however often it is recalled later")
+    func recalledTwice() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.host.loadOrganisations()
+            let (event, recall) = (instruction("I1"), recall("I1"))
+            try await write(office.host) {
+                try QualityEvents.instruct(event, $0)
+                try QualityEvents.recall(recall, $0)
+            }
+            try await office.pay("2026-04")
+            try await write(office.host) { try QualityEvents.recall(recall, $0) }
+            #expect(try items(office.host) == ["cqrs/I1 PCNIIF 1394188 withdrawn"])
         }
     }
 }

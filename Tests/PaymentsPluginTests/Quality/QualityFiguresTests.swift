@@ -190,6 +190,27 @@ struct QualityFiguresTests {
         }
     }
 
+    @Test("a figure replaced before the achievement, whose difference a run still owes, is deducted in full")
+    func replacedBeforeAchievement() async throws {
+        try await office { office, post in
+            try await post.aspiration("A81001", "2026/27", prior: 1_500_000, monthly: 100_000)
+            for month in try months("2026-04", 14) { try await office.pay(month) }
+            try await post.aspiration("A81001", "2026/27", prior: 1_650_000, monthly: 110_000)
+            try await post.approve(
+                QualityPost.achievement("D1", "A81001", pence: 5_000_000, result: Self.result))
+            try await post.instruct(QualityPost.instruction("D1-1", "D1", "A81001", pence: 5_000_000))
+            try await office.pay("2027-06")
+            let june = try await office.statement("A81001", "2027-06")
+            let quality = june.lines.filter { $0.paycode.hasPrefix("Q") }
+            // Twelve differences of 100.00, and 50,000.00 less twelve times 1,100.00.
+            #expect(quality.count { $0.paycode == "QASP" && $0.isRetro && $0.amountPence == 10_000 } == 12)
+            #expect(shown(quality.filter { $0.paycode == "QACH" }) == ["QACH 36800.00"])
+            let year = try await figures(office).getQualityFigures(
+                .with { ($0.practiceCode, $0.financialYear) = ("A81001", "2026/27") })
+            #expect(year.paidPence == 5_000_000)
+        }
+    }
+
     @Test(
         "a provisional aspiration that is replaced is made up for the months paid, until the year is settled")
     func provisional() async throws {

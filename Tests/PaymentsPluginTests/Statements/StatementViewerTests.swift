@@ -69,12 +69,7 @@ struct StatementViewerTests {
         try await PaymentsOffice.with { office in
             let host = office.host
             try await host.loadOrganisations()
-            let text =
-                "pcn_code,registered_patients,adjusted_patients,weighted_patients\nU89141,43210,44872.35,44000.00\n"
-            let networks = Pcs_Payments_V1_NetworkServiceClient(try await office.transport(office.operating))
-            _ = try await networks.loadNetworkPopulations([
-                .with { ($0.fileName, $0.financialYear, $0.data) = ("pcn.csv", "2026/27", Data(text.utf8)) }
-            ])
+            try await office.loadNetworks("2026/27", "U89141,43210,44872.35,44000.00")
             try await office.pay("2026-04")
             let payee = try await host.person("pam", roles: [Roles.pcnViewer], at: "U89141")
             let inside = try await host.person("mel", roles: [Roles.practiceStatements], at: "A81001")

@@ -125,6 +125,32 @@ struct PaymentsOffice {
             .with { ($0.setID, $0.approve) = (set.setID, true) })
     }
 
+    /// Populations of networks loaded by one person and put in force by another.
+    @discardableResult
+    func loadNetworks(_ year: String, _ rows: String...) async throws -> Pcs_Payments_V1_NetworkPopulationsLoad {
+        let load = try await proposeNetworks(year, rows)
+        return try await networks(approver).decideNetworkPopulations(
+            .with {
+                ($0.loadID, $0.approve) = (load.loadID, true)
+                $0.controlTotalRegistered = load.registeredPatients
+                $0.controlTotalAdjustedHundredths = load.adjustedPatientsHundredths
+            })
+    }
+
+    func proposeNetworks(_ year: String, _ rows: [String]) async throws
+        -> Pcs_Payments_V1_NetworkPopulationsLoad
+    {
+        let text =
+            "pcn_code,registered_patients,adjusted_patients,weighted_patients\n" + rows.joined(separator: "\n") + "\n"
+        return try await networks().loadNetworkPopulations([
+            .with { ($0.fileName, $0.financialYear, $0.data) = ("pcn.csv", year, Data(text.utf8)) }
+        ])
+    }
+
+    func networks(_ subject: TestSubject? = nil) async throws -> Pcs_Payments_V1_NetworkServiceClient {
+        Pcs_Payments_V1_NetworkServiceClient(try await transport(subject ?? operating))
+    }
+
     // MARK: Runs
 
     func open(_ text: String) async throws -> Pcs_Payments_V1_Run {

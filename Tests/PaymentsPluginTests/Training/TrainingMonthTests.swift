@@ -111,12 +111,26 @@ struct TrainingMonthTests {
             }
             #expect(blocked.reason == PaymentsReasons.exceptionsOpen)
             try await desk.office.approve(run)
+            func calendar() async throws -> [String] {
+                let id = proposal.placements.first?.placementID ?? ""
+                return try await desk.service().getExpectedGrants(
+                    .with { ($0.practiceCode, $0.placementID) = ("A81001", id) }
+                ).grants.prefix(3).map { "\($0.month.month) \($0.paymentMonth.month) \($0.state) \($0.runID)" }
+            }
+            #expect(try await calendar() == ["8 9 missing ", "9 10 missing ", "10 11 missing "])
             // What comes late is paid by the next run; nothing is missing any more.
             try await desk.approve(proposal)
+            #expect(try await calendar() == ["8 9 missing ", "9 10 waiting ", "10 11 waiting "])
             let next = try await desk.office.calculate(try await desk.office.open("2023-10").runID)
             #expect(try await desk.missing(next.runID).isEmpty)
             try await desk.office.approve(next)
             #expect(try await desk.lines("2023-10") == ["TGRT 736.80", "TGRT 736.87"])
+            #expect(try await calendar() == ["8 9 paid 2023-10-1", "9 10 paid 2023-10-1", "10 11 waiting "])
+            let unknown = try await refusal {
+                _ = try await desk.service().getExpectedGrants(
+                    .with { ($0.practiceCode, $0.placementID) = ("A81001", "nobody") })
+            }
+            #expect(unknown.reason == PaymentsReasons.traineePlacementUnknown)
         }
     }
 

@@ -214,8 +214,10 @@ final class SandboxOptician: SandboxKind {
                 )
                 $0.effectiveFrom = from
             })
-        try await area.office.setRate(
-            "gos_levy_percent", "0.5", from: "2025-04-01", to: "2027-04-01", unit: .percent)
+        try await LevyOffice(
+            office: area.office, editor: area.people.commissionerEditor,
+            approver: area.people.commissionerApprover, viewer: area.office.operating
+        ).setOpticalCommittee("0.5", members: [SandboxArea.opticianCode])
     }
 
     func before(_ month: YearMonth, _ area: SandboxArea) async throws {

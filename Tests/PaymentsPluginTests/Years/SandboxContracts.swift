@@ -147,14 +147,13 @@ final class SandboxNetworks: SandboxKind {
         let rows = area.networks.enumerated().map { index, code in
             "\(code),\(41_003 + index * 1_777),\(44_872 + index * 1_901).3\(index),\(43_000 + index * 1_800).0\(index)"
         }
-        let text =
-            "pcn_code,registered_patients,adjusted_patients,weighted_patients\n"
-            + rows.joined(separator: "\n")
-        _ = try await service(area).loadNetworkPopulations([
+        let load = try await area.office.proposeNetworks("2026/27", rows)
+        _ = try await area.office.networks(area.office.approver).decideNetworkPopulations(
             .with {
-                ($0.fileName, $0.financialYear, $0.data) = ("pcn.csv", "2026/27", .init((text + "\n").utf8))
-            }
-        ])
+                ($0.loadID, $0.approve) = (load.loadID, true)
+                $0.controlTotalRegistered = load.registeredPatients
+                $0.controlTotalAdjustedHundredths = load.adjustedPatientsHundredths
+            })
         try await area.office.setRate(
             "network_care_home_bed", "130.253", from: "2026-04-01", to: "2027-04-01")
     }
@@ -173,10 +172,16 @@ final class SandboxNetworks: SandboxKind {
         }
         if month.description == "2026-06" {
             let from = try area.date("2026-06-01")
-            _ = try await service(area).setNominatedPayee(
+            let proposed = try await service(area).setNominatedPayee(
                 .with {
                     ($0.pcnCode, $0.payeeCode, $0.effectiveFrom) = (area.networks[0], area.practices[5], from)
+                    ($0.declarationDocumentID, $0.signaturesVerifiedBy) = ("DOC-1", "Cas of the commissioner")
                     $0.reason = "banking declaration signed"
+                })
+            _ = try await area.office.networks(area.office.approver).decideNominatedPayee(
+                .with {
+                    ($0.pcnCode, $0.proposalID) = (area.networks[0], proposed.proposalID)
+                    $0.approve = true
                 })
         }
     }

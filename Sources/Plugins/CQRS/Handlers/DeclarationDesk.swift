@@ -246,7 +246,7 @@ struct DeclarationDesk {
             }, key: record.provider)
     }
 
-    /// AGG-4: nominated in CQRS, else in the register, else the network itself. Others are paid themselves.
+    /// AGG-4: nominated as payments says, else in the register, else the network itself. Others are paid themselves.
     func payee(of record: Record) throws -> String {
         guard let code = ODSCode(record.provider),
             record.kind == .aggregated || !record.adjusts.isEmpty || isNetwork(code)

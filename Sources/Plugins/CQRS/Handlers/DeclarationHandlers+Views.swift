@@ -261,28 +261,10 @@ struct InstructionHandlers: Pcs_Cqrs_V1_InstructionService {
             record.agencyReference = request.agencyReference
             record.refusalReason = answer == .refused ? request.reason : ""
             record.paidOn = answer == .paid ? request.paidOn.calendarDate ?? call.today : nil
-            try InstructionStore.save(record, in: transaction)
-            guard record.claim.isEmpty else {
-                try LocalDesk(context: context, call: call, transaction).answered(record, reason: request.reason)
-                return message(record)
-            }
-            let desk = DeclarationHandlers(context: context).desk(call, transaction)
-            let event: DeclarationEvent =
-                switch answer {
-                case .refused: .refuse
-                case .paid: .pay
-                default: .acknowledge
-                }
-            // Of an amount in several instructions the first moves the declaration.
-            if let declaration = try DeclarationStore.record(record.declaration, transaction),
-                DeclarationLifecycle.next(declaration.state, event) != nil
-            {
-                let moved = try desk.move(declaration, event, reason: request.reason)
-                try DeclarationNotices.payment(
-                    moved, moved.state.name.lowercased(), record.id, on: record.paidOn ?? call.today,
-                    request.reason,
-                    in: transaction)
-            }
+            try AgencyAnswers(
+                context: context, transaction: transaction, actor: call.caller.responsible,
+                actingFor: call.caller.actingFor, today: call.today
+            ).keep(record, reason: request.reason)
             return message(record)
         }
     }

@@ -100,19 +100,6 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
     func requestNominatedPayee(_ request: Pcs_Cqrs_V1_NominatedPayeeRequest, _ call: CallContext) async throws
         -> Pcs_Cqrs_V1_NominatedPayee
     {
-        try await nominate(request, isRequest: true, call)
-    }
-
-    func setNominatedPayee(_ request: Pcs_Cqrs_V1_NominatedPayeeRequest, _ call: CallContext) async throws
-        -> Pcs_Cqrs_V1_NominatedPayee
-    {
-        try await nominate(request, isRequest: false, call)
-    }
-
-    private func nominate(_ request: Pcs_Cqrs_V1_NominatedPayeeRequest, isRequest: Bool, _ call: CallContext)
-        async throws
-        -> Pcs_Cqrs_V1_NominatedPayee
-    {
         try reason(request.reason)
         let (pcn, _) = try network(request.pcnCode, at: call.today)
         let from = (request.hasFrom ? request.from.calendarDate : nil) ?? call.today
@@ -123,16 +110,21 @@ struct NetworkHandlers: Pcs_Cqrs_V1_NetworkService {
         }
         return try await call.commit { transaction in
             let row = NetworkStore.Payee(
-                pcn: pcn.value, payee: payee, from: from, isRequest: isRequest, by: call.caller.responsible,
+                pcn: pcn.value, payee: payee, from: from, isRequest: true, by: call.caller.responsible,
                 at: transaction.now)
             try NetworkStore.add(row, reason: request.reason, in: transaction)
             transaction.audit(
                 AuditNote(
                     object: "network/" + pcn.value, organisation: pcn.value,
-                    detail:
-                        "payee \(payee) from \(from) \(isRequest ? "asked for" : "set"): \(request.reason)"))
+                    detail: "payee \(payee) from \(from) asked for: \(request.reason)"))
             return message(row)
         }
+    }
+
+    func setNominatedPayee(_ request: Pcs_Cqrs_V1_NominatedPayeeRequest, _ call: CallContext) async throws
+        -> Pcs_Cqrs_V1_NominatedPayee
+    {
+        throw Failure(CqrsReasons.nominatedPayeeSetInPayments)
     }
 
     func setLeadCommissioner(_ request: Pcs_Cqrs_V1_SetLeadCommissionerRequest, _ call: CallContext)

@@ -180,7 +180,11 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
         guard violations.isEmpty else { throw Failure.cqrsFile(violations) }
         let actor = call.caller.responsible
         if first.dryRun {
-            return try context.store.read { reply(rows, try news(rows, $0), file, id: "", dryRun: true) }
+            return try context.store.read { reader in
+                var message = reply(rows, try news(rows, reader), file, id: "", dryRun: true)
+                message.warnings = PointValueCheck(try ReferenceStore.constants(reader) + rows).warnings(about: rows)
+                return message
+            }
         }
         return try await call.commit { transaction in
             let news = try news(rows, transaction)
@@ -190,7 +194,12 @@ struct QualityServiceHandlers: Pcs_Cqrs_V1_QualityServiceService {
             transaction.audit(
                 AuditNote(
                     object: "constants/\(load)", detail: "\(news.count) new figures, sha256 \(file.sha256)"))
-            return reply(rows, news, file, id: String(load), dryRun: false)
+            var message = reply(rows, news, file, id: String(load), dryRun: false)
+            message.warnings = PointValueCheck(try ReferenceStore.constants(transaction)).warnings(about: rows)
+            for warning in message.warnings {
+                transaction.audit(AuditNote(object: "constants/\(load)", detail: warning))
+            }
+            return message
         }
     }
 

@@ -1,6 +1,7 @@
 import PluginAPI
 
-/// What CQRS is told about networks: payees, lead commissioners, reported differences. Members are the register's.
+/// What CQRS is told about networks: payees (by payments), lead commissioners, reported differences. Members are the
+/// register's.
 enum NetworkStore {
     struct Payee: Sendable {
         var pcn: String
@@ -63,7 +64,7 @@ enum NetworkStore {
         }
     }
 
-    /// The payee set here that holds on a day; `nil` = the register's.
+    /// The payee that holds on a day, as set in payments; `nil` = the register's.
     static func payee(of pcn: String, on day: CalendarDate, _ reader: any Reader) throws -> String? {
         try payees(of: pcn, reader).first { !$0.isRequest && $0.from <= day }?.payee
     }

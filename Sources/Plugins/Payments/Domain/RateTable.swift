@@ -30,6 +30,10 @@ enum RateName: String, CaseIterable, Sendable {
     case networkEnhancedAccess = "network_enhanced_access"
     case networkCapacitySupport = "network_capacity_support"
     case networkSupportWeighted = "network_support_weighted"
+    /// Core funding as revised in a year, where only the sum of both bases is published: nothing is paid by it.
+    case networkCoreRevised = "network_core_revised"
+    /// Most that capacity and access improvement comes to: pounds a year for each adjusted patient.
+    case networkCapacityImprovement = "network_capacity_improvement"
     case networkCareHomeBed = "network_care_home_bed"
     case networkParticipation = "network_participation"
     /// Most that a network is paid back for additional roles, for each weighted patient.
@@ -70,12 +74,22 @@ enum RateName: String, CaseIterable, Sendable {
     case gosVoucherPrism = "gos_voucher_prism"
     case gosProfessionalDevelopment = "gos_professional_development"
     case gosPreRegistration = "gos_pre_registration"
-    /// Levy of the Local Optical Committee on sight-test fees.
+    /// Not used any more: each Local Optical Committee has a rate of its own (`Levies/`). Sets approved before hold it.
     case gosLevyPercent = "gos_levy_percent"
     case gosTestClaimMonths = "gos_test_claim_months"
     case gosVoucherClaimMonths = "gos_voucher_claim_months"
     case gosTrainingFirstMonth = "gos_training_first_month"
     case gosTrainingLastNovemberDay = "gos_training_last_november_day"
+    /// 1 while work of the day is taken on paper.
+    case gosPaperWork = "gos_paper_work"
+    /// 1 while paper forms are taken.
+    case gosPaperForms = "gos_paper_forms"
+    // Notices of visits (PVN): up to so many patients at an address and day are notified so many hours before, more of
+    // them so many days.
+    case gosVisitFewPatients = "gos_visit_few_patients"
+    case gosVisitNoticeHours = "gos_visit_notice_hours"
+    case gosVisitNoticeDays = "gos_visit_notice_days"
+    case gosVisitMostChanges = "gos_visit_most_changes"
     // Levies, payments.md 9.6: pence a patient a year, outside of which a rate is pointed out.
     case levyMinimumPence = "levy_minimum_pence"
     case levyMaximumPence = "levy_maximum_pence"
@@ -150,16 +164,18 @@ enum RateName: String, CaseIterable, Sendable {
         case .retentionExpensesOne, .retentionExpensesTwo, .retentionExpensesThree, .retentionExpensesFour: .pounds
         case .retentionSession, .schemeAllocation, .schemeHourlyCap, .schemeSalaryCap, .schemeSalaryCapLondon: .pounds
         case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays,
-            .locumClaimDays: .days
+            .locumClaimDays, .gosVisitNoticeDays:
+            .days
         case .networkAdditionalRolesMonths, .correctionFactorSevenths, .networkCalculatedHere,
             .locumParentalWeeks, .allocationIndexLow,
             .allocationIndexHigh, .turnoverIndexMovement,
             .gosTestClaimMonths, .gosVoucherClaimMonths, .gosTrainingFirstMonth, .gosTrainingLastNovemberDay,
+            .gosPaperWork, .gosPaperForms, .gosVisitFewPatients, .gosVisitNoticeHours, .gosVisitMostChanges,
             .levyMinimumPence, .levyMaximumPence: .count
         case .networkCoreRegistered, .networkCoreAdjusted, .networkClinicalDirector, .networkLeadership,
             .networkExtendedHours, .networkEnhancedAccess, .networkCapacitySupport, .networkSupportWeighted,
-            .networkCareHomeBed, .networkParticipation, .networkAdditionalRoles, .locumParentalFirstWeeks,
-            .locumParentalWeek,
+            .networkCareHomeBed, .networkParticipation, .networkCoreRevised, .networkCapacityImprovement,
+            .networkAdditionalRoles, .locumParentalFirstWeeks, .locumParentalWeek,
             .locumSicknessFull, .locumSicknessHalf, .locumStudyWeek, .locumSuspendedWeek, .variationSecondApproval,
             .gosSightTest, .gosDomiciliaryFirst, .gosDomiciliaryFurther, .gosVoucherA, .gosVoucherB,
             .gosVoucherC, .gosVoucherD, .gosVoucherE, .gosVoucherF, .gosVoucherG, .gosVoucherH,

@@ -129,6 +129,7 @@ extension RunHandlers {
         let committees = read.committees
         let committeePayees = Set(committees.values.map(\.payee))
         let lastDay = read.run.month.lastDay
+        let paymentDate = read.run.paymentDate
         return RunCalculator(
             run: RunFacts(runID: read.run.id, month: read.run.month, paymentDate: read.run.paymentDate),
             inputs: read.inputs, history: read.history, affectedMonths: read.affectedMonths,
@@ -141,7 +142,7 @@ extension RunHandlers {
             profile: { payee in
                 heads[payee] ?? contractors[payee]?.profile(lastDay, organisations)
                     ?? committees[payee]?.profile(lastDay, organisations)
-                    ?? PayeeProfile(payee, on: lastDay, organisations, payees: payees)
+                    ?? PayeeProfile(payee, on: lastDay, paidOn: paymentDate, organisations, payees: payees)
             })
     }
 

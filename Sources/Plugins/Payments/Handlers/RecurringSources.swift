@@ -19,16 +19,16 @@ struct RecurringSources {
         var sources: [any RecurringLines] = []
         sources.append(
             VariationLines(try VariationStore.schedules(knownAt: snapshot, reader), timelines: timelines))
+        let levies = try LevyStore.book(knownAt: snapshot, reader)
         sources.append(
             OphthalmicLines(
-                totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates))
+                totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates,
+                book: levies))
         sources.append(try AspirationLines.read(knownAt: snapshot, timelines: timelines, reader))
         sources += try networks(reader)
         sources += try dispensing(reader)
         sources += try training(reader)
-        sources.append(
-            LevyLines(
-                try LevyStore.book(knownAt: snapshot, reader), months: months, lists: lists, timelines: timelines))
+        sources.append(LevyLines(levies, months: months, lists: lists, timelines: timelines))
         return sources
     }
 
@@ -76,10 +76,12 @@ struct RecurringSources {
 extension PayeeProfile {
     /// What the register says of a payee without a contract; `nil` when it does not know the code.
     ///
-    /// - Parameter payees: nominated payees of networks, by first day.
+    /// - Parameters:
+    ///   - payees: nominated payees of networks, by first day.
+    ///   - paymentDate: decides which of them receives the money.
     init?(
-        _ code: ODSCode, on day: CalendarDate, _ organisations: any OrganisationDirectory,
-        payees: [ODSCode: [NetworkStore.Payee]]
+        _ code: ODSCode, on day: CalendarDate, paidOn paymentDate: CalendarDate,
+        _ organisations: any OrganisationDirectory, payees: [ODSCode: [NetworkStore.Payee]]
     ) {
         guard let entry = organisations.organisation(code, at: day) else { return nil }
         let kind: PayeeKind =
@@ -92,6 +94,6 @@ extension PayeeProfile {
         self.init(
             kind: kind, name: entry.name, commissioner: organisations.commissioner(of: code, at: day)?.value ?? "",
             region: organisations.region(of: code, at: day)?.value ?? "",
-            payee: payees[code]?.last { $0.from <= day }?.payee ?? code)
+            payee: payees[code]?.last { $0.from <= paymentDate }?.payee ?? code)
     }
 }

@@ -4,11 +4,14 @@ import PluginAPI
 enum LevyKind: Int64, CaseIterable, Sendable {
     case statutory = 1
     case voluntary = 2
+    /// Of Local Optical Committees, on sight-test fees (payments.md 10.2).
+    case optical = 3
 
     var paycode: Paycode {
         switch self {
         case .statutory: .statutoryLevy
         case .voluntary: .voluntaryLevy
+        case .optical: .opticalLevy
         }
     }
 
@@ -16,19 +19,33 @@ enum LevyKind: Int64, CaseIterable, Sendable {
         switch self {
         case .statutory: "statutory"
         case .voluntary: "voluntary"
+        case .optical: "optical"
         }
     }
+
+    var family: LevyFamily { self == .optical ? .optical : .medical }
+}
+
+/// Whose committee it is. Numbers are stored and follow `pcs.payments.v1.LevyFamily`.
+enum LevyFamily: Int64, Sendable {
+    /// Members are practices.
+    case medical = 1
+    /// Members are ophthalmic contractors.
+    case optical = 2
 }
 
 /// Numbers are stored and follow `pcs.payments.v1.LevyRatePeriod`.
 enum LevyRatePeriod: Int64, Sendable {
     case year = 1
     case quarter = 2
+    /// Percent of each month's sight-test fees.
+    case sightTestFees = 3
 
     var name: String {
         switch self {
         case .year: "YEAR"
         case .quarter: "QUARTER"
+        case .sightTestFees: "SIGHT_TEST_FEES"
         }
     }
 }
@@ -54,6 +71,7 @@ struct LevyCommittee: Hashable, Sendable {
     var commissioner: ODSCode
     /// First day of a quarter.
     var from: CalendarDate
+    var family = LevyFamily.medical
 
     /// Head of the committee's statement.
     func profile(_ day: CalendarDate, _ organisations: any OrganisationDirectory) -> PayeeProfile {
@@ -63,8 +81,9 @@ struct LevyCommittee: Hashable, Sendable {
     }
 }
 
-/// Pence a raw registered patient, from a day on.
+/// Pence a raw registered patient, or percent of sight-test fees, from a day on.
 struct LevyRate: Hashable, Sendable {
+    /// As the period says: pence, or percent.
     var pence: ExactDecimal
     var period: LevyRatePeriod
     /// First day of a quarter.
@@ -87,6 +106,7 @@ struct LevyRate: Hashable, Sendable {
 struct LevyMembership: Hashable, Sendable {
     /// `nil` = to none.
     var committee: ODSCode?
+    var family = LevyFamily.medical
     /// PMS and APMS agreed to the statutory levy.
     var hasMandate: Bool
     /// Opted in to the voluntary levy.
@@ -105,7 +125,10 @@ struct LevyBook: Sendable {
 
     private(set) var committees: [ODSCode: [LevyCommittee]] = [:]
     private(set) var rates: [RateKey: [LevyRate]] = [:]
+    /// Of practices.
     private(set) var memberships: [ODSCode: [LevyMembership]] = [:]
+    /// Of ophthalmic contractors.
+    private(set) var contractors: [ODSCode: [LevyMembership]] = [:]
 
     // Records are added in order of their first day, then of recording.
 
@@ -121,9 +144,18 @@ struct LevyBook: Sendable {
         rates[key, default: []].append(rate)
     }
 
-    mutating func add(_ membership: LevyMembership, of practice: ODSCode) {
-        if memberships[practice]?.last?.from == membership.from { memberships[practice]?.removeLast() }
-        memberships[practice, default: []].append(membership)
+    mutating func add(_ membership: LevyMembership, of member: ODSCode) {
+        switch membership.family {
+        case .medical: LevyBook.add(membership, of: member, to: &memberships)
+        case .optical: LevyBook.add(membership, of: member, to: &contractors)
+        }
+    }
+
+    private static func add(
+        _ membership: LevyMembership, of member: ODSCode, to table: inout [ODSCode: [LevyMembership]]
+    ) {
+        if table[member]?.last?.from == membership.from { table[member]?.removeLast() }
+        table[member, default: []].append(membership)
     }
 
     func committee(_ code: ODSCode, at day: CalendarDate) -> LevyCommittee? {
@@ -146,5 +178,10 @@ struct LevyBook: Sendable {
     /// The committee to which a practice belongs in a quarter.
     func committee(of practice: ODSCode, in quarter: Quarter) -> ODSCode? {
         membership(practice, at: quarter.quarterDay)?.committee
+    }
+
+    /// The Local Optical Committee to which a contractor belongs in a quarter.
+    func opticalCommittee(of contractor: ODSCode, in quarter: Quarter) -> ODSCode? {
+        contractors[contractor]?.last { $0.from <= quarter.quarterDay }?.committee
     }
 }

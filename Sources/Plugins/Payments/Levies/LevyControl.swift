@@ -1,7 +1,7 @@
 import PluginAPI
 
-/// What was deducted from a committee's practices for a month, in whichever runs, is what was paid over to it: to the
-/// penny, or the run cannot be reviewed (payments.md 9.6, 13 C3). And a rate outside its bounds is pointed out.
+/// What was deducted from a committee's practices or contractors for a month, in whichever runs, is what was paid over to
+/// it: to the penny, or the run cannot be reviewed (payments.md 9.6, 13 C3). And a rate outside its bounds is pointed out.
 struct LevyControl: RunCheck {
     let book: LevyBook
     let history: PaidHistory
@@ -56,7 +56,11 @@ struct LevyControl: RunCheck {
             }
         }
         // Past months: what earlier runs paid for them belongs to the comparison.
-        let payees = Set(book.memberships.keys).union(book.committees.keys)
+        var payees = Set(book.memberships.keys).union(book.contractors.keys).union(book.committees.keys)
+        // Also contractors that belong to no committee any more.
+        for account in accounts where account.entries.contains(where: { $0.paycode == .opticalLevy }) {
+            payees.insert(account.practice)
+        }
         for past in affectedMonths {
             for payee in payees {
                 for (paycode, pence) in try history.paid(payee, for: past) {
@@ -73,6 +77,11 @@ struct LevyControl: RunCheck {
         switch paycode {
         case .statutoryLevy, .voluntaryLevy:
             let committee = book.committee(of: payee, in: Quarter(containing: month)) ?? payee
+            let key = Key(code: committee, month: month)
+            sums[key, default: Sums()].deducted =
+                try (sums[key]?.deducted ?? .zero).subtracting(Money(pence: pence))
+        case .opticalLevy:
+            let committee = book.opticalCommittee(of: payee, in: Quarter(containing: month)) ?? payee
             let key = Key(code: committee, month: month)
             sums[key, default: Sums()].deducted =
                 try (sums[key]?.deducted ?? .zero).subtracting(Money(pence: pence))
@@ -93,7 +102,7 @@ struct LevyControl: RunCheck {
                     practiceName: book.committee(key.code, at: month.lastDay)?.name ?? "",
                     paycode: Paycode.levyPayover.code,
                     message:
-                        "\(key.month): \(sums.deducted) deducted from practices, \(sums.paidOver) paid over",
+                        "\(key.month): \(sums.deducted) deducted from members, \(sums.paidOver) paid over",
                     beforePence: sums.deducted.pence, nowPence: sums.paidOver.pence)
             }
     }
@@ -107,7 +116,7 @@ struct LevyControl: RunCheck {
         let paid = Set(
             accounts.filter { $0.entries.contains { $0.paycode == .levyPayover } }.map(\.practice))
         return paid.sorted().flatMap { code in
-            LevyKind.allCases.compactMap { kind -> RunException? in
+            [LevyKind.statutory, .voluntary].compactMap { kind -> RunException? in
                 guard let rate = book.rate(code, kind, at: day), rate.pence.mantissa != 0 else { return nil }
                 let annual = rate.annualMillionths
                 guard low.map({ annual < $0 }) == true || high.map({ annual > $0 }) == true else {

@@ -15,6 +15,8 @@ struct LevySchedule: Hashable, Sendable {
         // April is the first month of the financial year.
         let inYear = Int64((month.month + 8) % 12)
         switch (collection, period) {
+        // A percentage of each month's fees is no part of a fixed sum.
+        case (_, .sightTestFees): return nil
         case (.eachMonth, .year): (before, count) = (inYear, 12)
         case (.eachMonth, .quarter): (before, count) = (inQuarter, 3)
         case (_, .year):

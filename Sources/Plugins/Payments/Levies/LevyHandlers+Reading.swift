@@ -40,12 +40,12 @@ extension LevyHandlers {
                     Pcs_Payments_V1_LevyRate($0, kind, of: code)
                 }
             }
-            $0.members = book.memberships.keys.sorted().compactMap { practice in
-                guard let held = book.membership(practice, at: quarter.quarterDay), held.committee == code
-                else {
-                    return nil
-                }
-                return Pcs_Payments_V1_LevyMember(held, practice)
+            let members = last.family == .optical ? book.contractors : book.memberships
+            $0.members = members.keys.sorted().compactMap { member in
+                guard let held = members[member]?.last(where: { $0.from <= quarter.quarterDay }),
+                    held.committee == code
+                else { return nil }
+                return Pcs_Payments_V1_LevyMember(held, member)
             }
         }
     }
@@ -77,7 +77,7 @@ extension LevyHandlers {
 
     static let exportColumns = [
         "committeeCode", "runId", "paymentDate", "practiceCode", "practiceName", "levy", "month", "isRetro",
-        "registeredPatients", "penceAPatient", "ratePeriod", "amount",
+        "registeredPatients", "penceAPatient", "ratePeriod", "amount", "fees", "percentOfFees",
     ]
 
     func exportLevyRemittance(
@@ -97,6 +97,8 @@ extension LevyHandlers {
                 .plain(row.isRetro ? "Y" : "N"), .plain(String(row.patients)),
                 .plain(row.pence?.description ?? ""),
                 .plain(row.period?.name ?? ""), .plain(Money(pence: row.amount).description),
+                .plain(row.percent == nil ? "" : Money(pence: row.fees).description),
+                .plain(row.percent?.description ?? ""),
             ])
         }
         try await reply.send(Pcs_Payments_V1_LevyRemittanceChunk.with { $0.data = .init(writer.take()) })
@@ -127,6 +129,7 @@ extension Pcs_Payments_V1_LevyCommitteeTerms {
         runBy = committee.isRunByCommissioner ? .commissioner : .payments
         collection =
             Pcs_Payments_V1_LevyCollection(rawValue: Int(committee.collection.rawValue)) ?? .unspecified
+        family = committee.family == .optical ? .optical : .medical
         effectiveFrom = Pcs_Common_V1_Date(committee.from)
     }
 }
@@ -136,7 +139,11 @@ extension Pcs_Payments_V1_LevyRate {
         self.init()
         committeeCode = committee.value
         self.kind = kind.contractKind
-        pencePerPatient = rate.pence.description
+        if rate.period == .sightTestFees {
+            percentOfFees = rate.pence.description
+        } else {
+            pencePerPatient = rate.pence.description
+        }
         period = rate.period.contractPeriod
         effectiveFrom = Pcs_Common_V1_Date(rate.from)
     }
@@ -151,9 +158,9 @@ extension Pcs_Payments_V1_LevyMember {
 }
 
 extension LevyKind {
-    var contractKind: Pcs_Payments_V1_LevyKind { self == .statutory ? .statutory : .voluntary }
+    var contractKind: Pcs_Payments_V1_LevyKind { .init(rawValue: Int(rawValue)) ?? .unspecified }
 }
 
 extension LevyRatePeriod {
-    var contractPeriod: Pcs_Payments_V1_LevyRatePeriod { self == .year ? .year : .quarter }
+    var contractPeriod: Pcs_Payments_V1_LevyRatePeriod { .init(rawValue: Int(rawValue)) ?? .unspecified }
 }

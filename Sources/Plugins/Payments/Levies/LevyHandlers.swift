@@ -15,7 +15,8 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
         return try await call.commit { transaction in
             let check = LevyInstructionCheck(
                 organisations: context.organisations, today: today,
-                book: try LevyStore.book(knownAt: .max, transaction))
+                book: try LevyStore.book(knownAt: .max, transaction),
+                contractors: try OphthalmicContractorStore.contractors(on: today, transaction))
             let (commissioner, change) = try check.read(request)
             let instruction = LevyStore.Instruction(
                 id: transaction.newIdentifier(), commissioner: commissioner, state: .proposed,
@@ -57,7 +58,8 @@ struct LevyHandlers: Pcs_Payments_V1_LevyService {
             if request.approve {
                 let book = try LevyStore.book(knownAt: .max, transaction)
                 let check = LevyInstructionCheck(
-                    organisations: context.organisations, today: today, book: book)
+                    organisations: context.organisations, today: today, book: book,
+                    contractors: try OphthalmicContractorStore.contractors(on: today, transaction))
                 let contents = try Pcs_Payments_V1_ProposeLevyInstructionRequest(
                     serializedBytes: instruction.contents)
                 // Read again: what held when it was proposed may not hold now.
@@ -136,10 +138,12 @@ extension LevyChange {
         case .committee(let committee):
             "\(committee.code) \(committee.name), paid to \(committee.payee), from \(committee.from)"
         case .rate(let key, let rate):
-            "\(key.kind.name) levy of \(key.committee): \(rate.pence) pence a patient a "
-                + "\(rate.period.name.lowercased()) from \(rate.from)"
+            "\(key.kind.name) levy of \(key.committee): \(rate.pence) "
+                + (rate.period == .sightTestFees
+                    ? "percent of sight-test fees" : "pence a patient a \(rate.period.name.lowercased())")
+                + " from \(rate.from)"
         case .memberships(let members):
-            "\(members.count) practices to \(members.first?.membership.committee?.value ?? "no committee") from "
+            "\(members.count) members to \(members.first?.membership.committee?.value ?? "no committee") from "
                 + (members.first?.membership.from.description ?? "")
         }
     }

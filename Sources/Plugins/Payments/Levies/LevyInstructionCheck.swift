@@ -15,6 +15,8 @@ struct LevyInstructionCheck {
     let organisations: any OrganisationDirectory
     let today: CalendarDate
     let book: LevyBook
+    /// Ophthalmic contractors of today.
+    let contractors: [ODSCode: OphthalmicContractor]
 
     static let mostMembers = 5_000
     private static let mostPence: Int64 = 1_000
@@ -89,7 +91,17 @@ struct LevyInstructionCheck {
         if terms.runBy != .payments && terms.runBy != .commissioner {
             fields.refuse("committee.run_by", "LEV05", "Say who runs the levy: payments or the commissioner.")
         }
-        let collection = LevyCollection(rawValue: Int64(terms.collection.rawValue))
+        let family: LevyFamily = terms.family == .optical ? .optical : .medical
+        if let known = code.flatMap({ book.committees[$0]?.last }), known.family != family {
+            fields.refuse("committee.family", "LEV02", "A committee stays medical or optical.")
+        }
+        var collection = LevyCollection(rawValue: Int64(terms.collection.rawValue))
+        if family == .optical {
+            if collection ?? .eachMonth != .eachMonth {
+                fields.refuse("committee.collection", "LEV05", "A levy on fees is deducted each month.")
+            }
+            collection = .eachMonth
+        }
         if collection == nil {
             fields.refuse("committee.collection", "LEV05", "Say in which months of a quarter it is deducted.")
         }
@@ -100,7 +112,7 @@ struct LevyInstructionCheck {
         return .committee(
             LevyCommittee(
                 code: code, name: terms.name, payee: payee, isRunByCommissioner: terms.runBy == .commissioner,
-                collection: collection, commissioner: commissioner, from: from))
+                collection: collection, commissioner: commissioner, from: from, family: family))
     }
 
     private func rate(
@@ -109,22 +121,43 @@ struct LevyInstructionCheck {
         let code = known(rate.committeeCode, field: "rate.committee_code", &fields)
         if let code { requireAuthority(over: code, commissioner, &fields) }
         let kind = LevyKind(rawValue: Int64(rate.kind.rawValue))
-        if kind == nil { fields.refuse("rate.kind", "LEV05", "A levy is statutory or voluntary.") }
-        let period = LevyRatePeriod(rawValue: Int64(rate.period.rawValue))
-        if period == nil { fields.refuse("rate.period", "LEV05", "A rate is for a year or a quarter.") }
-        let pence = ExactDecimal(rate.pencePerPatient, maximumScale: LevyRate.mostDecimals)
-        let isInRange = pence?.scaled(to: 6).map { (0...Self.mostPence * 1_000_000).contains($0) } ?? false
-        if !isInRange {
+        let family: LevyFamily = code.flatMap { book.committees[$0]?.last?.family } ?? .medical
+        if kind?.family != family {
             fields.refuse(
-                "rate.pence_per_patient", "LEV04",
-                "A rate is 0 to \(Self.mostPence) pence with at most 4 decimals.")
+                "rate.kind", "LEV05",
+                family == .medical
+                    ? "A levy is statutory or voluntary." : "A Local Optical Committee has the optical levy.")
         }
+        let period = LevyRatePeriod(rawValue: Int64(rate.period.rawValue))
+        if period == nil || (period == .sightTestFees) != (family == .optical) {
+            fields.refuse(
+                "rate.period", "LEV05",
+                family == .medical
+                    ? "A rate is for a year or a quarter." : "A rate is a percentage of sight-test fees.")
+        }
+        let pence = amount(rate, family, &fields)
         let from = quarterDay(
             rate.effectiveFrom, isSet: rate.hasEffectiveFrom, field: "rate.effective_from", &fields)
         guard let code, let kind, let period, let pence, let from else { return nil }
         return .rate(
             LevyBook.RateKey(committee: code, kind: kind),
             LevyRate(pence: pence, period: period, from: from, version: 0))
+    }
+
+    /// Pence a patient, or percent.
+    private func amount(
+        _ rate: Pcs_Payments_V1_LevyRate, _ family: LevyFamily, _ fields: inout RequestFields
+    ) -> ExactDecimal? {
+        let isOptical = family == .optical
+        let most = isOptical ? 100 : Self.mostPence
+        let value = ExactDecimal(
+            isOptical ? rate.percentOfFees : rate.pencePerPatient, maximumScale: LevyRate.mostDecimals)
+        if value?.scaled(to: 6).map({ (0...most * 1_000_000).contains($0) }) != true {
+            fields.refuse(
+                isOptical ? "rate.percent_of_fees" : "rate.pence_per_patient", "LEV04",
+                "A rate is 0 to \(most) \(isOptical ? "percent" : "pence") with at most 4 decimals.")
+        }
+        return value
     }
 
     private func memberships(
@@ -139,17 +172,20 @@ struct LevyInstructionCheck {
             fields.refuse(
                 "memberships.members", "LEV06", "An instruction names 1 to \(Self.mostMembers) practices.")
         }
+        let family: LevyFamily =
+            code.map { book.committees[$0]?.last?.family ?? .medical }
+            ?? (list.family == .optical ? .optical : .medical)
         var seen: Set<ODSCode> = []
         var members: [(practice: ODSCode, membership: LevyMembership)] = []
         for (index, member) in list.members.prefix(Self.mostMembers).enumerated() {
             let field = "memberships.members[\(index)].practice_code"
-            guard let practice = ODSCode(member.practiceCode), practice.looksLikePractice else {
-                fields.refuse(field, "LEV06", "A practice code is one letter and five digits.")
-                continue
-            }
+            guard let practice = self.member(member.practiceCode, family, field, &fields) else { continue }
+            let own =
+                family == .optical
+                ? contractors[practice]?.commissioner : organisations.commissioner(of: practice, at: today)
             if !seen.insert(practice).inserted {
                 fields.refuse(field, "LEV06", "\(practice) stands above.")
-            } else if let commissioner, organisations.commissioner(of: practice, at: today) != commissioner {
+            } else if let commissioner, own != commissioner {
                 fields.refuse(field, "LEV06", "\(practice) is not commissioned by \(commissioner).")
             }
             guard let from else { continue }
@@ -157,11 +193,26 @@ struct LevyInstructionCheck {
                 (
                     practice,
                     LevyMembership(
-                        committee: code, hasMandate: member.mandate, isVoluntary: member.voluntary, from: from
-                    )
+                        committee: code, family: family, hasMandate: member.mandate, isVoluntary: member.voluntary,
+                        from: from)
                 ))
         }
         return .memberships(members)
+    }
+
+    private func member(
+        _ text: String, _ family: LevyFamily, _ field: String, _ fields: inout RequestFields
+    ) -> ODSCode? {
+        let code = ODSCode(text)
+        switch family {
+        case .medical:
+            if let code, code.looksLikePractice { return code }
+            fields.refuse(field, "LEV06", "A practice code is one letter and five digits.")
+        case .optical:
+            if let code, contractors[code] != nil { return code }
+            fields.refuse(field, "LEV06", "No ophthalmic contractor is registered under this code.")
+        }
+        return nil
     }
 
     private func known(_ text: String, field: String, _ fields: inout RequestFields) -> ODSCode? {

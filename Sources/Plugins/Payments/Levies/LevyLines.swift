@@ -67,6 +67,8 @@ struct LevyLines: RecurringLines {
                 switch kind {
                 case .statutory: span.terms.payment.kind == .gms || membership.hasMandate
                 case .voluntary: membership.isVoluntary
+                // On fees, not on lists: with the contractor's claims.
+                case .optical: false
                 }
             guard isLevied, let rate = book.rate(code, kind, at: day),
                 let schedule = LevySchedule(month, committee.collection, rate.period)

@@ -21,6 +21,9 @@ struct LevyRemittance {
         var patients: Int64 = 0
         var pence: ExactDecimal?
         var period: LevyRatePeriod?
+        /// Of the optical levy.
+        var fees: Int64 = 0
+        var percent: ExactDecimal?
         var amount: Int64
     }
 
@@ -31,16 +34,20 @@ struct LevyRemittance {
         sha256 = Digest.hex(stored.sha256)
         let committee = document.practice
         let book = try LevyStore.book(knownAt: run.snapshot, reader)
-        for practice in book.memberships.keys.sorted() {
-            let isMember = book.memberships[practice]?.contains { $0.committee == committee } ?? false
+        for practice in Set(book.memberships.keys).union(book.contractors.keys).sorted() {
+            let held = (book.memberships[practice] ?? []) + (book.contractors[practice] ?? [])
+            let isMember = held.contains { $0.committee == committee }
             guard isMember, let statement = try StatementStore.statement(of: practice, in: run.id, reader)
             else {
                 continue
             }
             for line in statement.document.lines {
-                guard let kind = LevyKind.allCases.first(where: { $0.paycode == line.paycode }),
-                    book.committee(of: practice, in: Quarter(containing: line.month)) == committee
-                else { continue }
+                guard let kind = LevyKind.allCases.first(where: { $0.paycode == line.paycode }) else { continue }
+                let quarter = Quarter(containing: line.month)
+                let own =
+                    kind == .optical
+                    ? book.opticalCommittee(of: practice, in: quarter) : book.committee(of: practice, in: quarter)
+                guard own == committee else { continue }
                 rows.append(Self.row(line, kind, statement.document))
             }
         }
@@ -51,6 +58,13 @@ struct LevyRemittance {
         let inputs = line.explanation.inputs
         let rate = inputs.first { $0.name == LevyDeduction.rateName }
         let list = inputs.first { $0.name == LevyDeduction.patientsName }
+        if kind == .optical {
+            return Row(
+                practice: document.practice, practiceName: document.practiceName, kind: kind, month: line.month,
+                isRetro: line.source == .retro, period: .sightTestFees,
+                fees: inputs.first { $0.name == OpticalLevy.feesName }?.value.scaled(to: 2) ?? 0,
+                percent: inputs.first { $0.name == OpticalLevy.percentName }?.value, amount: -line.pence)
+        }
         return Row(
             practice: document.practice, practiceName: document.practiceName, kind: kind, month: line.month,
             isRetro: line.source == .retro, patients: list?.value.scaled(to: 0) ?? 0,
@@ -91,6 +105,7 @@ struct LevyRemittance {
                     $0.pencePerPatient = row.pence?.description ?? ""
                     $0.ratePeriod = row.period?.contractPeriod ?? .unspecified
                     $0.amountPence = row.amount
+                    ($0.feesPence, $0.percentOfFees) = (row.fees, row.percent?.description ?? "")
                 }
             }
             $0.deductedPence = rows.reduce(0) { $0 + $1.amount }

@@ -33,6 +33,12 @@ enum LevyStore {
         """,
     ]
 
+    /// Committees of a second family (payments.md 10.2).
+    static let families = [
+        "ALTER TABLE levy_committee ADD COLUMN family INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE levy_membership ADD COLUMN family INTEGER NOT NULL DEFAULT 1",
+    ]
+
     /// Numbers are stored and follow `pcs.payments.v1.LevyInstructionState`.
     enum State: Int64, Sendable {
         case proposed = 1
@@ -74,12 +80,13 @@ enum LevyStore {
     private static let insertCommittee = Statement(
         """
         INSERT INTO levy_committee (seq, committee_code, name, payee_code, run_by_commissioner, collection,
-            commissioner_code, effective_from)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            commissioner_code, effective_from, family)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         """)
     private static let committees = Statement(
         """
-        SELECT committee_code, name, payee_code, run_by_commissioner, collection, commissioner_code, effective_from
+        SELECT committee_code, name, payee_code, run_by_commissioner, collection, commissioner_code, effective_from,
+            family
         FROM levy_committee WHERE seq <= ?1 ORDER BY effective_from, seq
         """)
     private static let insertRate = Statement(
@@ -94,10 +101,10 @@ enum LevyStore {
         """)
     private static let insertMembers = BulkInsert(
         into: "levy_membership",
-        ["seq", "practice_code", "committee_code", "mandate", "voluntary", "effective_from"])
+        ["seq", "practice_code", "committee_code", "mandate", "voluntary", "effective_from", "family"])
     private static let memberships = Statement(
         """
-        SELECT practice_code, committee_code, mandate, voluntary, effective_from FROM levy_membership
+        SELECT practice_code, committee_code, mandate, voluntary, effective_from, family FROM levy_membership
         WHERE seq <= ?1 ORDER BY effective_from, seq
         """)
 
@@ -150,7 +157,7 @@ enum LevyStore {
                 .integer(seq), .text(committee.code.value), .text(committee.name),
                 .text(committee.payee.value),
                 .integer(committee.isRunByCommissioner ? 1 : 0), .integer(committee.collection.rawValue),
-                .text(committee.commissioner.value), .date(committee.from),
+                .text(committee.commissioner.value), .date(committee.from), .integer(committee.family.rawValue),
             ])
     }
 
@@ -172,7 +179,7 @@ enum LevyStore {
                 .integer(seq), .text(member.practice.value), .optional(member.membership.committee?.value),
                 .integer(member.membership.hasMandate ? 1 : 0),
                 .integer(member.membership.isVoluntary ? 1 : 0),
-                .date(member.membership.from),
+                .date(member.membership.from), .integer(member.membership.family.rawValue),
             ]
         }
     }
@@ -184,12 +191,12 @@ enum LevyStore {
         try reader.forEach(committees, [.integer(seq)]) { row in
             guard let code = ODSCode(row.text(0)), let payee = ODSCode(row.text(2)),
                 let collection = LevyCollection(rawValue: row.integer(4)),
-                let commissioner = ODSCode(row.text(5))
+                let commissioner = ODSCode(row.text(5)), let family = LevyFamily(rawValue: row.integer(7))
             else { throw damaged }
             book.add(
                 LevyCommittee(
                     code: code, name: row.text(1), payee: payee, isRunByCommissioner: row.bool(3),
-                    collection: collection, commissioner: commissioner, from: try row.date(6)))
+                    collection: collection, commissioner: commissioner, from: try row.date(6), family: family))
         }
         try reader.forEach(rates, [.integer(seq)]) { row in
             guard let code = ODSCode(row.text(0)), let kind = LevyKind(rawValue: row.integer(1)),
@@ -200,12 +207,14 @@ enum LevyStore {
                 LevyBook.RateKey(committee: code, kind: kind))
         }
         try reader.forEach(memberships, [.integer(seq)]) { row in
-            guard let practice = ODSCode(row.text(0)) else { throw damaged }
+            guard let member = ODSCode(row.text(0)), let family = LevyFamily(rawValue: row.integer(5)) else {
+                throw damaged
+            }
             book.add(
                 LevyMembership(
-                    committee: row.optionalText(1).flatMap { ODSCode($0) }, hasMandate: row.bool(2),
+                    committee: row.optionalText(1).flatMap { ODSCode($0) }, family: family, hasMandate: row.bool(2),
                     isVoluntary: row.bool(3), from: try row.date(4)),
-                of: practice)
+                of: member)
         }
         return book
     }

@@ -47,6 +47,12 @@ enum PaymentsMigrations {
         Migration(version: 111, name: "weeks of parental leave decided", statements: ClaimStore.parentalWeeks),
         Migration(version: 112, name: "named months of variations, stops lifted", statements: VariationStore.named),
         Migration(version: 113, name: "payments owed by run", statements: owedByRun),
+        Migration(version: 126, name: "instructions refused", statements: InstructionRefusalStore.schema),
+        Migration(
+            version: 127, name: "populations and payees of networks by two people",
+            statements: PopulationProposalStore.schema + PayeeProposalStore.schema),
+        Migration(version: 128, name: "visits by day", statements: VisitStore.lookups),
+        Migration(version: 129, name: "committees of opticians", statements: LevyStore.families),
         Migration(version: 140, name: "statements by attempt", statements: StatementStore.attempts),
     ]
 

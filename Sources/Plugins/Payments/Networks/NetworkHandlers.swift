@@ -29,21 +29,76 @@ struct NetworkHandlers: Pcs_Payments_V1_NetworkService {
                 reply.alreadyLoaded = true
                 return reply
             }
+            if let known = try PopulationProposalStore.waiting(year, sha256: file.sha256, transaction) {
+                var reply = message(known)
+                reply.alreadyLoaded = true
+                return reply
+            }
             let actor = call.caller.responsible
             var load = try figures(rows, year, file, transaction)
             load.id = transaction.newIdentifier()
-            let evidence = try EvidenceStore.keep(file, kind: .networkPopulations, by: actor, in: transaction)
-            let next = FinancialYear(startYear: year.startYear + 1)
-            let seq = try InputLog.record(
-                .networks, from: year.firstDay, to: next?.firstDay, by: actor, detail: "populations \(load.id)",
-                in: transaction)
-            try NetworkStore.add(load, rows, evidence: evidence, seq: seq, in: transaction)
-            transaction.audit(
-                AuditNote(
-                    object: "network-populations/\(year)",
-                    detail: "\(load.networks) networks, \(load.changed) changed, sha256 \(file.sha256)"))
-            return message(load)
+            let proposal = PopulationProposalStore.Proposal(
+                load: load,
+                evidenceID: try EvidenceStore.keep(file, kind: .networkPopulations, by: actor, in: transaction),
+                registered: rows.reduce(0) { $0 + $1.registered },
+                adjustedHundredths: rows.reduce(0) { $0 + $1.adjustedHundredths }, loadedBy: actor)
+            try PopulationProposalStore.add(proposal, in: transaction)
+            note(proposal, "\(load.networks) networks loaded, sha256 \(file.sha256)", in: transaction)
+            return message(proposal)
         }
+    }
+
+    func decideNetworkPopulations(
+        _ request: Pcs_Payments_V1_DecideNetworkPopulationsRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_NetworkPopulationsLoad {
+        var fields = RequestFields()
+        fields.reason(request.reason, mayBeEmpty: request.approve)
+        try fields.finish()
+        return try await call.commit { transaction in
+            guard var proposal = try PopulationProposalStore.proposal(request.loadID, transaction) else {
+                throw Failure(PaymentsReasons.networkProposalUnknown)
+            }
+            guard proposal.state == .proposed else { throw Failure(PaymentsReasons.alreadyDecided) }
+            try call.requireOtherPerson(than: proposal.loadedBy, step: "putting populations in force")
+            proposal.decidedBy = call.caller.responsible
+            proposal.decisionReason = request.reason
+            proposal.state = request.approve ? .approved : .returned
+            if request.approve { try putInForce(&proposal, request, in: transaction) }
+            try PopulationProposalStore.saveDecision(proposal, in: transaction)
+            note(proposal, request.approve ? "in force" : "returned: \(request.reason)", in: transaction)
+            return message(proposal)
+        }
+    }
+
+    private func putInForce(
+        _ proposal: inout PopulationProposalStore.Proposal,
+        _ request: Pcs_Payments_V1_DecideNetworkPopulationsRequest, in transaction: any Transaction
+    ) throws {
+        guard request.controlTotalRegistered == proposal.registered,
+            request.controlTotalAdjustedHundredths == proposal.adjustedHundredths
+        else {
+            throw Failure(
+                PaymentsReasons.controlTotalMismatch,
+                "The control totals are not the sums of registered and of adjusted patients.")
+        }
+        // The file as it was kept: what is in force is what was looked at.
+        guard let body = try EvidenceStore.body(proposal.evidenceID, transaction) else {
+            throw Failure(PaymentsReasons.networkProposalUnknown)
+        }
+        let (rows, violations) = NetworkPopulationFile.read(body)
+        guard violations.isEmpty else { throw Failure.file(violations) }
+        let year = proposal.load.year
+        let next = FinancialYear(startYear: year.startYear + 1)
+        let seq = try InputLog.record(
+            .networks, from: year.firstDay, to: next?.firstDay, by: proposal.decidedBy,
+            detail: "populations \(proposal.load.id)", in: transaction)
+        try NetworkStore.add(proposal.load, rows, evidence: proposal.evidenceID, seq: seq, in: transaction)
+    }
+
+    private func note(
+        _ proposal: PopulationProposalStore.Proposal, _ detail: String, in transaction: any Transaction
+    ) {
+        transaction.audit(AuditNote(object: "network-populations/\(proposal.load.year)", detail: detail))
     }
 
     /// NET01: every code must be a network that the register knows in the year.
@@ -87,7 +142,21 @@ struct NetworkHandlers: Pcs_Payments_V1_NetworkService {
             $0.financialYear = load.year.description
             ($0.networks, $0.changed, $0.added) = (load.networks, load.changed, load.added)
             $0.sha256 = load.sha256
+            // Of a dry run there is nothing to decide; what has a number is in force.
+            $0.state = load.id.isEmpty ? .unspecified : .approved
         }
+    }
+
+    private func message(
+        _ proposal: PopulationProposalStore.Proposal
+    ) -> Pcs_Payments_V1_NetworkPopulationsLoad {
+        var message = message(proposal.load)
+        message.state = .init(rawValue: Int(proposal.state.rawValue)) ?? .unspecified
+        message.registeredPatients = proposal.registered
+        message.adjustedPatientsHundredths = proposal.adjustedHundredths
+        (message.loadedBy, message.decidedBy) = (proposal.loadedBy, proposal.decidedBy)
+        message.decisionReason = proposal.decisionReason
+        return message
     }
 
     func setCareHomeBeds(
@@ -125,40 +194,6 @@ struct NetworkHandlers: Pcs_Payments_V1_NetworkService {
         }
     }
 
-    func setNominatedPayee(
-        _ request: Pcs_Payments_V1_SetNominatedPayeeRequest, _ call: CallContext
-    ) async throws -> Pcs_Payments_V1_NominatedPayee {
-        var fields = RequestFields()
-        let network = network(request.pcnCode, &fields)
-        let payee = ODSCode(request.payeeCode)
-        let from = fields.date(
-            request.effectiveFrom, isSet: request.hasEffectiveFrom, field: "effective_from", mayBeEmpty: false)
-        fields.reason(request.reason)
-        if payee.flatMap({ context.organisations.organisation($0, at: call.today) }) == nil {
-            fields.refuse("payee_code", "8.2", "The payee is not in the register of organisations.")
-        }
-        try fields.finish()
-        guard let network, let payee, let from else { throw Failure(HostReasons.fieldInvalid) }
-        return try await call.commit { transaction in
-            let actor = call.caller.responsible
-            // Who receives the money changes no amount.
-            let seq = try InputLog.record(
-                .networks, from: nil, to: nil, by: actor, detail: "payee of \(network)", in: transaction)
-            try NetworkStore.addPayee(
-                network, NetworkStore.Payee(payee: payee, from: from, setBy: actor), seq: seq,
-                reason: request.reason, in: transaction)
-            transaction.audit(
-                AuditNote(
-                    object: "network/\(network)", organisation: network.value,
-                    detail: "nominated payee \(payee) from \(from): \(request.reason)"))
-            return .with {
-                $0.payeeCode = payee.value
-                $0.effectiveFrom = Pcs_Common_V1_Date(from)
-                $0.setBy = actor
-            }
-        }
-    }
-
     func getNetwork(
         _ request: Pcs_Payments_V1_GetNetworkRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Network {
@@ -170,6 +205,7 @@ struct NetworkHandlers: Pcs_Payments_V1_NetworkService {
             let sizes = try NetworkStore.sizes(knownAt: .max, reader)[code] ?? [:]
             let beds = try NetworkStore.beds(knownAt: .max, reader)[code] ?? []
             let payees = try NetworkStore.payees(knownAt: .max, reader)[code] ?? []
+            let proposals = try PayeeProposalStore.proposals(of: code, reader)
             return .with {
                 $0.pcnCode = code.value
                 $0.name = context.organisations.organisation(code, at: call.today)?.name ?? ""
@@ -188,18 +224,13 @@ struct NetworkHandlers: Pcs_Payments_V1_NetworkService {
                         $0.beds = Int32(clamping: held.beds)
                     }
                 }
-                $0.payees = payees.reversed().map { payee in
-                    .with {
-                        $0.payeeCode = payee.payee.value
-                        $0.effectiveFrom = Pcs_Common_V1_Date(payee.from)
-                        $0.setBy = payee.setBy
-                    }
-                }
+                $0.payees = payees.reversed().map { message($0, proposals) }
+                $0.proposedPayees = proposals.filter { $0.state != .approved }.map { message($0) }
             }
         }
     }
 
-    private func network(_ text: String, _ fields: inout RequestFields) -> ODSCode? {
+    func network(_ text: String, _ fields: inout RequestFields) -> ODSCode? {
         guard let code = ODSCode(text),
             context.organisations.organisation(code, at: context.clock.today)?.kind == .pcn
         else {

@@ -1,7 +1,7 @@
 import PluginAPI
 
 /// Monthly lines of networks (payments.md 8), and the participation payment of practices, by the rates, populations and
-/// beds recorded.
+/// beds recorded. A rate whose row has no value makes no line of its rule: `UnsetNetworkFigures` stops the run for it.
 struct NetworkLines: RecurringLines {
     /// Months in which networks are paid by this calculation.
     let months: Set<YearMonth>
@@ -37,9 +37,11 @@ struct NetworkLines: RecurringLines {
         var shown: (quantity: ExactDecimal, rate: ExactDecimal, basis: String)?
         var total: Explanation.Operand?
         for part in rule.parts {
-            guard let rate = try? rates.rate(part.rate, at: month.firstDay),
+            // Without a row for the month the item did not exist then.
+            guard let row = rates.row(part.rate, at: month.firstDay),
                 let base = size(part.base, payee, month, known)
             else { continue }
+            guard row.value != nil, let rate = try? rates.rate(part.rate, at: month.firstDay) else { return nil }
             let amount = CapitationMath.annual(
                 weightedHundredths: base.hundredths, priceMicropounds: rate.millionths)
             let (sum, overflow) = annual.addingReportingOverflow(amount)
@@ -77,6 +79,30 @@ struct NetworkLines: RecurringLines {
                 rule: rule.rule, ruleVersion: 1, inputs: inputs, steps: steps, rounding: "RND-3, RND-9",
                 amount: Money(pence: pence)),
             origin: "network/\(payee)/\(known.version)")
+    }
+
+    /// Rates of the month that are not set, each with the networks that would be paid by it. Core funding never ends: for
+    /// it a missing row is a missing rate too.
+    func unset(in month: YearMonth) -> [(rate: RateName, paycode: Paycode, networks: [ODSCode])] {
+        let networks = payees(in: month).sorted()
+        guard !networks.isEmpty else { return [] }
+        let year = FinancialYear(containing: month)
+        var found: [(rate: RateName, paycode: Paycode, networks: [ODSCode])] = []
+        for rule in NetworkRule.all {
+            for part in rule.parts {
+                if let row = rates.row(part.rate, at: month.firstDay) {
+                    if row.value != nil { continue }
+                } else if part.rate != .networkCoreRegistered {
+                    continue
+                }
+                let concerned = networks.filter { network in
+                    guard let known = sizes[network]?[year] else { return false }
+                    return (size(part.base, network, month, known)?.hundredths ?? 0) > 0
+                }
+                if !concerned.isEmpty { found.append((part.rate, rule.paycode, concerned)) }
+            }
+        }
+        return found
     }
 
     private struct Base {
@@ -130,6 +156,17 @@ struct ParticipationLines: RecurringLines {
     let participants: [YearMonth: Set<ODSCode>]
 
     func payees(in month: YearMonth) -> Set<ODSCode> { participants[month] ?? [] }
+
+    /// Without a rate nobody who takes part is paid.
+    func isRateMissing(in month: YearMonth) -> Bool {
+        !payees(in: month).isEmpty && (try? rates.rate(.networkParticipation, at: month.firstDay)) == nil
+    }
+
+    /// Practices that take part and have no list of the quarter.
+    func withoutList(in month: YearMonth) -> [ODSCode] {
+        let known = lists.lists(in: Quarter(containing: month))
+        return payees(in: month).filter { known[$0] == nil }.sorted()
+    }
 
     func lines(for payee: ODSCode, in month: YearMonth) throws(PaymentsError) -> [PaymentLine] {
         guard participants[month]?.contains(payee) == true,

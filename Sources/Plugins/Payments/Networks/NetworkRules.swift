@@ -12,7 +12,7 @@ struct NetworkRule: Sendable {
     let rule: String
 
     /// All lines, in the order of the statement. A rate without a row for the month means that the item did not exist
-    /// then.
+    /// then; a row without a value, that it is not known.
     static let all: [NetworkRule] = [
         NetworkRule(
             paycode: .networkCore, parts: [(.networkCoreRegistered, .registered), (.networkCoreAdjusted, .adjusted)],

@@ -51,6 +51,7 @@ enum NetworkStore {
         var payee: ODSCode
         var from: CalendarDate
         var setBy: String
+        var seq: Int64 = 0
     }
 
     private static let insertPopulation = BulkInsert(
@@ -89,7 +90,7 @@ enum NetworkStore {
         """)
     private static let allPayees = Statement(
         """
-        SELECT pcn_code, payee_code, effective_from, set_by FROM network_payee
+        SELECT pcn_code, payee_code, effective_from, set_by, seq FROM network_payee
         WHERE seq <= ?1 ORDER BY effective_from, seq
         """)
 
@@ -194,7 +195,8 @@ enum NetworkStore {
             guard let network = ODSCode(row.text(0)), let payee = ODSCode(row.text(1)) else {
                 throw PaymentsError.damaged("nominated payee")
             }
-            table[network, default: []].append(Payee(payee: payee, from: try row.date(2), setBy: row.text(3)))
+            table[network, default: []].append(
+                Payee(payee: payee, from: try row.date(2), setBy: row.text(3), seq: row.integer(4)))
         }
         return table
     }

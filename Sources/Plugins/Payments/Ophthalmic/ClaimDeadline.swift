@@ -5,16 +5,14 @@ import PluginAPI
 struct ClaimDeadline: Sendable {
     let rates: RateTable
 
-    /// Paper forms: for work up to the first day, until the second.
-    static let paper = (
-        workTo: CalendarDate(year: 2023, month: 12, day: 31) ?? CalendarDate(daysSince1970: 0),
-        until: CalendarDate(year: 2024, month: 3, day: 31) ?? CalendarDate(daysSince1970: 0)
-    )
-
     /// The last day on which a claim for `day` may come.
     func last(_ form: GOSForm, performedOn day: CalendarDate) throws(PaymentsError) -> CalendarDate {
-        let months = try rates.whole(form.isTest ? .gosTestClaimMonths : .gosVoucherClaimMonths, at: day)
-        return ClaimDeadline.adding(months: Int(months), to: day)
+        ClaimDeadline.adding(months: Int(try months(form, performedOn: day)), to: day)
+    }
+
+    /// The period that applies.
+    func months(_ form: GOSForm, performedOn day: CalendarDate) throws(PaymentsError) -> Int64 {
+        try rates.whole(form.isTest ? .gosTestClaimMonths : .gosVoucherClaimMonths, at: day)
     }
 
     static func adding(months: Int, to day: CalendarDate) -> CalendarDate {
@@ -26,8 +24,11 @@ struct ClaimDeadline: Sendable {
         _ form: GOSForm, performedOn day: CalendarDate, isOnPaper: Bool, today: CalendarDate
     ) throws(PaymentsError) -> GOSRejection? {
         if form == .professionalDevelopment { return try window(day, today) }
-        if isOnPaper, day > ClaimDeadline.paper.workTo || today > ClaimDeadline.paper.until {
-            return .paperEnded
+        if isOnPaper {
+            let (work, forms) = (
+                try rates.whole(.gosPaperWork, at: day), try rates.whole(.gosPaperForms, at: today)
+            )
+            if work != 1 || forms != 1 { return .paperEnded }
         }
         return today > (try last(form, performedOn: day)) ? .tooLate : nil
     }

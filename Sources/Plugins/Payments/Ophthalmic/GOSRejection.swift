@@ -34,6 +34,16 @@ enum GOSRejection: UInt8, CaseIterable, Sendable {
         self = found
     }
 
+    /// For the practice, with the time limit that applied to the claim.
+    func message(of claim: GOSClaim, _ deadline: ClaimDeadline) -> String {
+        guard self == .tooLate, let form = claim.form, let day = claim.performedOn,
+            let months = try? deadline.months(form, performedOn: day),
+            let last = try? deadline.last(form, performedOn: day)
+        else { return message }
+        return "The claim came after \(last), the last day: \(months) months after the day of the test or of supply, "
+            + "\(day)."
+    }
+
     /// For the practice.
     var message: String {
         switch self {
@@ -48,7 +58,7 @@ enum GOSRejection: UInt8, CaseIterable, Sendable {
         case .performerNumber:
             "The performer's number is a GOC number such as 01-12345, or a GMC number of seven digits."
         case .tooLate:
-            "The claim came after the last day: three months after the day of the test or of supply."
+            "The claim came after the last day that counts from the day of the test or of supply."
         case .dayWrong: "The day of the test or of supply is missing or after today."
         case .patientIncomplete:
             "Give the patient's names and date of birth; an NHS number needs its right check digit."
@@ -62,7 +72,7 @@ enum GOSRejection: UInt8, CaseIterable, Sendable {
         case .visitFull: "More patients are claimed for the visit than were notified."
         case .duplicate: "The same is claimed already for this person and day."
         case .referenceTaken: "Another claim has this reference; it is 1 to 40 characters and unique."
-        case .paperEnded: "Paper forms were taken for work up to 31 December 2023, until 31 March 2024."
+        case .paperEnded: "Paper forms are not taken for work of this day, or not any more."
         case .partialHelpMissing:
             "Help with a private test needs its price and the contribution of the HC3 certificate."
         case .eligibilityMissing: "Say why the patient is entitled."

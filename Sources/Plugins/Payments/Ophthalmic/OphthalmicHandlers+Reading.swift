@@ -59,7 +59,7 @@ extension OphthalmicHandlers {
             $0.state = state(of: claim, run)
             $0.version = Int32(clamping: claim.version)
             $0.codes = claim.codes.map(\.code)
-            $0.messages = claim.codes.map(\.message)
+            $0.messages = claim.codes.map { $0.message(of: GOSClaim(contents), ClaimDeadline(rates: rates)) }
             if let submitted {
                 $0.submittedBy = submitted.by
                 $0.submittedAt = Google_Protobuf_Timestamp(submitted.at)

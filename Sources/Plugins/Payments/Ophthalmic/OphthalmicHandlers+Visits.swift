@@ -24,7 +24,6 @@ extension OphthalmicHandlers {
             contractor: contractor, reference: request.visitReference, address: request.address,
             postcode: request.postcode, on: day, startsAt: Int64(request.startsAtMinute),
             patients: Int64(request.patients))
-        requireNotice(visit, call, &fields)
         try fields.finish()
         return try await call.commit { transaction in
             guard try OphthalmicContractorStore.contractor(contractor, on: call.today, transaction) != nil
@@ -36,6 +35,7 @@ extension OphthalmicHandlers {
                     PaymentsReasons.ophthalmicClaimStateWrong,
                     "Visit \(visit.reference) is notified already; change it.")
             }
+            try requireNotice(visit, call, transaction)
             try VisitStore.add(
                 visit, by: call.caller.responsible, reason: "", isChange: false, in: transaction)
             note(visit, "notified for \(visit.on), \(visit.patients) patients", in: transaction)
@@ -58,10 +58,13 @@ extension OphthalmicHandlers {
             guard var visit = try VisitStore.visit(contractor, request.visitReference, transaction) else {
                 throw Failure(PaymentsReasons.ophthalmicClaimUnknown)
             }
-            guard visit.changes < VisitRules.mostChanges, visit.on >= call.today else {
+            let most = try refusing {
+                try VisitRules(try ReferenceStore.rates(knownAt: .max, transaction), on: visit.on).mostChanges
+            }
+            guard visit.changes < most, visit.on >= call.today else {
                 throw Failure(
                     PaymentsReasons.ophthalmicClaimStateWrong,
-                    "A visit changes \(VisitRules.mostChanges) times at most, until its day.")
+                    "A visit changes \(most) times at most, until its day.")
             }
             let isSubstitution =
                 visit.on == call.today && day == call.today && Int64(request.patients) <= visit.patients
@@ -76,11 +79,11 @@ extension OphthalmicHandlers {
                 visit.on == before.on && visit.startsAt >= before.startsAt
                 && visit.patients <= before.patients
             var fields = RequestFields()
-            if !isSmaller { requireNotice(visit, call, &fields) }
             if try visit.patients < VisitStore.taken(contractor, visit.reference, transaction) {
                 fields.refuse("patients", "payments 10.2", "More patients of the visit are claimed already.")
             }
             try fields.finish()
+            if !isSmaller { try requireNotice(visit, call, transaction) }
             try VisitStore.add(
                 visit, by: call.caller.responsible, reason: request.reason, isChange: true, in: transaction)
             note(
@@ -124,12 +127,15 @@ extension OphthalmicHandlers {
         }
     }
 
-    private func requireNotice(_ visit: VisitStore.Visit, _ call: CallContext, _ fields: inout RequestFields)
-    {
-        guard !VisitRules.isInTime(visit, at: call.now) else { return }
-        fields.refuse(
-            "visit_on", "payments 10.2 PVN",
-            "Visits are notified 48 hours before, to more than two patients three weeks before.")
+    /// Patients count over all notices for the address and day: two notices of two are four patients.
+    private func requireNotice(_ visit: VisitStore.Visit, _ call: CallContext, _ reader: any Reader) throws {
+        let rules = try refusing {
+            try VisitRules(try ReferenceStore.rates(knownAt: .max, reader), on: visit.on)
+        }
+        let others = try VisitStore.together(with: visit, reader).filter { $0.reference != visit.reference }
+        let patients = others.reduce(visit.patients) { $0 + $1.patients }
+        guard !rules.isInTime(visit, patients: patients, at: call.now) else { return }
+        throw Failure.field("visit_on", "payments 10.2 PVN", rules.words)
     }
 
     private func note(_ visit: VisitStore.Visit, _ detail: String, in transaction: any Transaction) {

@@ -31,12 +31,19 @@ struct OphthalmicIntake {
     private var replaced: [String: OphthalmicStore.Claim] = [:]
     private var taken: [Person: [String]] = [:]
     private var visits: [String: VisitStore.Visit?] = [:]
-    private var places: [String: Int64] = [:]
+    /// Patients with an accepted claim, by visit; and by place and day, over all visits there.
+    private var takenByVisit: [String: Int64] = [:]
+    private var takenAtPlace: [PlaceAndDay: Int64] = [:]
     private var totals = GOSTotals()
     private var accepted: Int64 = 0
     private var known: Int64 = 0
     private var awaiting: Int64 = 0
-    private var rejected: [(String, [GOSRejection])] = []
+    private var rejected: [(reference: String, rejections: [GOSRejection], messages: [String])] = []
+
+    private struct PlaceAndDay: Hashable {
+        var place: VisitStore.Place
+        var day: CalendarDate
+    }
 
     private struct Person: Hashable {
         var key: Int64
@@ -55,7 +62,7 @@ struct OphthalmicIntake {
         let claim = incoming.claim
         // Without a usable reference nothing can be kept under it.
         guard (1...40).contains(claim.reference.utf8.count) else {
-            rejected.append((String(claim.reference.prefix(40)), incoming.rejections))
+            reject(claim, incoming.rejections)
             return
         }
         let stored: OphthalmicStore.Claim? =
@@ -67,7 +74,7 @@ struct OphthalmicIntake {
             if stored.contents == incoming.contents {
                 known += 1
             } else {
-                rejected.append((claim.reference, [.referenceTaken]))
+                reject(claim, [.referenceTaken])
             }
             return
         }
@@ -80,7 +87,7 @@ struct OphthalmicIntake {
             stored.codes == rejections
         {
             known += 1
-            rejected.append((claim.reference, rejections))
+            reject(claim, rejections)
             return
         }
         let record = OphthalmicStore.Claim(
@@ -98,17 +105,26 @@ struct OphthalmicIntake {
             replaced[claim.reference] = record
         }
         guard rejections.isEmpty else {
-            rejected.append((claim.reference, rejections))
+            reject(claim, rejections)
             return
         }
         accept(incoming, place)
+    }
+
+    private mutating func reject(_ claim: GOSClaim, _ rejections: [GOSRejection]) {
+        let deadline = ClaimDeadline(rates: rates)
+        rejected.append(
+            (String(claim.reference.prefix(40)), rejections, rejections.map { $0.message(of: claim, deadline) }))
     }
 
     private mutating func accept(_ incoming: Incoming, _ place: Int64) {
         let claim = incoming.claim
         accepted += 1
         taken[person(incoming), default: []].append(incoming.person)
-        if place > 0 { places[claim.visit] = place }
+        if case .some(.some(let visit)) = visits[claim.visit], place > 0 {
+            takenByVisit[claim.visit, default: 0] += 1
+            takenAtPlace[PlaceAndDay(place: visit.place, day: visit.on), default: 0] += 1
+        }
         let parts = GOSEntitlement.of(claim, place: place)
         totals.add(parts)
         if parts.contains(where: { OphthalmicMonth.group($0, rates) == nil }) { awaiting += 1 }
@@ -135,17 +151,26 @@ struct OphthalmicIntake {
         guard claim.form == .domiciliary else { return [] }
         if visits[claim.visit] == nil {
             visits[claim.visit] = .some(try VisitStore.visit(contractor, claim.visit, transaction))
-            places[claim.visit] = try VisitStore.taken(contractor, claim.visit, transaction)
+            takenByVisit[claim.visit] = try VisitStore.taken(contractor, claim.visit, transaction)
         }
         guard case .some(.some(let visit)) = visits[claim.visit] else { return [.visitUnknown] }
         if visit.on != claim.performedOn { return [.visitDayDiffers] }
         if visit.awaitsApproval { return [.visitAwaitsApproval] }
-        place = (places[claim.visit] ?? 0) + 1
-        if place > visit.patients {
-            place = 0
-            return [.visitFull]
-        }
+        if (takenByVisit[claim.visit] ?? 0) >= visit.patients { return [.visitFull] }
+        place = try taken(at: visit) + 1
         return []
+    }
+
+    /// The first two of an address and day are paid more, under however many references they were notified.
+    private mutating func taken(at visit: VisitStore.Visit) throws -> Int64 {
+        let key = PlaceAndDay(place: visit.place, day: visit.on)
+        if let known = takenAtPlace[key] { return known }
+        var sum: Int64 = 0
+        for other in try VisitStore.together(with: visit, transaction) {
+            sum += try VisitStore.taken(contractor, other.reference, transaction)
+        }
+        takenAtPlace[key] = sum
+        return sum
     }
 
     /// Stores everything, and says what became of it.
@@ -169,8 +194,8 @@ struct OphthalmicIntake {
         }
         try OphthalmicStore.add(new.map(numbered), in: transaction)
         for claim in replaced.values { try OphthalmicStore.update(numbered(claim), in: transaction) }
-        for (visit, place) in places where place > 0 {
-            try VisitStore.setTaken(contractor, visit, place, in: transaction)
+        for (visit, taken) in takenByVisit where taken > 0 {
+            try VisitStore.setTaken(contractor, visit, taken, in: transaction)
         }
         let counts = (accepted, rejected, known, awaiting)
         return .with {
@@ -179,11 +204,11 @@ struct OphthalmicIntake {
             $0.rejected = Int32(clamping: counts.1.count)
             $0.known = Int32(clamping: counts.2)
             $0.awaitingFee = Int32(clamping: counts.3)
-            $0.rejections = counts.1.map { reference, rejections in
+            $0.rejections = counts.1.map { rejected in
                 .with {
-                    $0.reference = reference
-                    $0.codes = rejections.map(\.code)
-                    $0.messages = rejections.map(\.message)
+                    $0.reference = rejected.reference
+                    $0.codes = rejected.rejections.map(\.code)
+                    $0.messages = rejected.messages
                 }
             }
         }

@@ -1,21 +1,69 @@
 import PluginAPI
 
 /// What ophthalmic contractors are paid (payments.md 10.2): in each month the claims that its run takes, at the rates of
-/// their days, and the levy of the Local Optical Committee. A fee that is confirmed late comes out differently for the
-/// months already paid, and so makes difference lines.
+/// their days, less the levy of their Local Optical Committee; and what so is deducted, to the committees. A fee that is
+/// confirmed late comes out differently for the months already paid, and so makes difference lines on both sides.
 struct OphthalmicLines: RecurringLines {
     let totals: [YearMonth: [ODSCode: GOSTotals]]
     let rates: RateTable
+    let book: LevyBook
+    /// Contractors with claims, by committee.
+    private let members: [YearMonth: [ODSCode: [ODSCode]]]
 
-    func payees(in month: YearMonth) -> Set<ODSCode> { Set((totals[month] ?? [:]).keys) }
+    init(totals: [YearMonth: [ODSCode: GOSTotals]], rates: RateTable, book: LevyBook) {
+        self.totals = totals
+        self.rates = rates
+        self.book = book
+        var members: [YearMonth: [ODSCode: [ODSCode]]] = [:]
+        if !book.contractors.isEmpty {
+            for (month, contractors) in totals {
+                let quarter = Quarter(containing: month)
+                for contractor in contractors.keys.sorted() {
+                    guard let committee = book.opticalCommittee(of: contractor, in: quarter) else { continue }
+                    members[month, default: [:]][committee, default: []].append(contractor)
+                }
+            }
+        }
+        self.members = members
+    }
+
+    /// Committees of every month looked at: one may have differences only.
+    func payees(in month: YearMonth) -> Set<ODSCode> {
+        Set((totals[month] ?? [:]).keys).union(members.values.flatMap(\.keys))
+    }
 
     func lines(for payee: ODSCode, in month: YearMonth) throws(PaymentsError) -> [PaymentLine] {
-        guard let counted = totals[month]?[payee] else { return [] }
         do throws(ArithmeticError) {
-            return try OphthalmicMonth(payee: payee, month: month, rates: rates).lines(counted)
+            var lines: [PaymentLine] = []
+            if let counted = totals[month]?[payee] { lines = try self.month(payee, month).lines(counted) }
+            for contractor in members[month]?[payee] ?? [] {
+                guard let counted = totals[month]?[contractor],
+                    let line = try self.month(contractor, month).payover(counted)
+                else { continue }
+                lines.append(line)
+            }
+            return lines
         } catch {
             throw .amountOutOfRange(payee.value)
         }
+    }
+
+    private func month(_ contractor: ODSCode, _ month: YearMonth) -> OphthalmicMonth {
+        OphthalmicMonth(
+            payee: contractor, month: month, rates: rates, levy: OpticalLevy(contractor, month: month, book))
+    }
+
+    /// Contractors with sight-test fees in the month.
+    func withFees(in month: YearMonth) throws(PaymentsError) -> [ODSCode] {
+        var found: [ODSCode] = []
+        for (contractor, counted) in totals[month] ?? [:] {
+            do throws(ArithmeticError) {
+                if try self.month(contractor, month).fees(counted) != .zero { found.append(contractor) }
+            } catch {
+                throw .amountOutOfRange(contractor.value)
+            }
+        }
+        return found.sorted()
     }
 }
 
@@ -24,6 +72,8 @@ struct OphthalmicMonth {
     let payee: ODSCode
     let month: YearMonth
     let rates: RateTable
+    /// `nil` = nothing is deducted.
+    var levy: OpticalLevy?
 
     /// Claims of one form paid the same way: at the whole rate, or by their own values.
     struct Group: Hashable {
@@ -91,8 +141,25 @@ struct OphthalmicMonth {
             guard pence != 0 else { continue }
             lines.append(try line(group, part, pence))
         }
-        if let levy = try levy(on: levied) { lines.append(levy) }
+        if let line = try levy?.line(on: levied, of: payee, in: month, paidOver: false) { lines.append(line) }
         return lines
+    }
+
+    /// The committee's line: of the same amount as the deduction.
+    func payover(_ totals: GOSTotals) throws(ArithmeticError) -> PaymentLine? {
+        try levy?.line(on: try fees(totals), of: payee, in: month, paidOver: true)
+    }
+
+    /// The sight-test fees that carry the levy.
+    func fees(_ totals: GOSTotals) throws(ArithmeticError) -> Money {
+        var sum = Money.zero
+        for (entitlement, count) in totals.sorted where entitlement.fee.carriesLevy {
+            guard let found = OphthalmicMonth.group(entitlement, rates) else { continue }
+            let (product, overflow) = found.pence.multipliedReportingOverflow(by: count)
+            if overflow { throw .overflow }
+            sum = try sum.adding(Money(pence: product))
+        }
+        return sum
     }
 
     private static func precedes(_ left: Group, _ right: Group) -> Bool {
@@ -138,32 +205,5 @@ struct OphthalmicMonth {
                     ? "10.2 post-payment verification" : "10.2 General Ophthalmic Services",
                 ruleVersion: 1, inputs: inputs, steps: steps, rounding: "RND-2", amount: Money(pence: pence)),
             origin: group.origin)
-    }
-
-    /// A percentage of the sight-test fees, off the unrounded sum, as a line of its own (RND-4; E14).
-    private func levy(on base: Money) throws(ArithmeticError) -> PaymentLine? {
-        guard base != .zero, let rate = try? rates.rate(.gosLevyPercent, at: month.firstDay) else {
-            return nil
-        }
-        let amount = try Rounding.deduction(percent: rate.value, of: Rational(Int128(base.pence), over: 100))
-        guard amount != .zero else { return nil }
-        let inputs = [
-            rate.input(RateName.gosLevyPercent.rawValue, .percent),
-            Explanation.Input(
-                "sight_test_fees", base.pounds, .pounds, from: .init("lines of this month"),
-                asOf: month.lastDay),
-        ]
-        return PaymentLine(
-            paycode: .opticalLevy, contractID: payee.value, contractVersion: rate.version,
-            periodFrom: month.firstDay, periodTo: month.lastDay, quantity: base.pounds,
-            rate: ExactDecimal(mantissa: -rate.value.mantissa, scale: rate.value.scale),
-            basis: "PERCENT_OF_SIGHT_TEST_FEES", pence: amount.pence, source: .recurring, month: month,
-            explanation: Explanation(
-                rule: "10.2 Local Optical Committee levy", ruleVersion: 1, inputs: inputs,
-                steps: [
-                    .init("share", .input(0), .percentage, .input(1)),
-                    .init("deduction", .whole(0), .subtract, .step(0)), .init("amount", rounding: .step(1)),
-                ], rounding: "RND-4", amount: amount),
-            origin: "gos/levy")
     }
 }

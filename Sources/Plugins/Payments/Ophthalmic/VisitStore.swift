@@ -15,7 +15,24 @@ enum VisitStore {
         var awaitsApproval = false
         /// Changes made so far; an approval is none.
         var changes: Int64 = 0
+
+        var place: Place { Place(address: address, postcode: postcode) }
     }
+
+    /// An address, alike however it is written: capitals, spaces and punctuation say nothing.
+    struct Place: Hashable, Sendable {
+        private let text: String
+
+        init(address: String, postcode: String) {
+            func plain(_ text: String) -> String { String(text.uppercased().filter { $0.isLetter || $0.isNumber }) }
+            text = plain(postcode) + "|" + plain(address)
+        }
+    }
+
+    /// Of a day's visits the latest versions are looked at, whatever their reference.
+    static let lookups = [
+        "CREATE INDEX ophthalmic_visit_by_day ON ophthalmic_visit (contractor_code, visit_on)"
+    ]
 
     private static let insert = Statement(
         """
@@ -29,6 +46,15 @@ enum VisitStore {
         SELECT version, address, postcode, visit_on, starts_at, patients, awaits_approval,
             (SELECT SUM(is_change) FROM ophthalmic_visit WHERE contractor_code = ?1 AND visit_reference = ?2)
         FROM ophthalmic_visit WHERE contractor_code = ?1 AND visit_reference = ?2 ORDER BY version DESC LIMIT 1
+        """)
+    private static let ofDay = Statement(
+        """
+        SELECT visit_reference, version, address, postcode, visit_on, starts_at, patients, awaits_approval
+        FROM ophthalmic_visit AS visit
+        WHERE contractor_code = ?1 AND visit_on = ?2 AND version = (
+            SELECT MAX(later.version) FROM ophthalmic_visit AS later
+            WHERE later.contractor_code = visit.contractor_code AND later.visit_reference = visit.visit_reference)
+        ORDER BY visit_reference
         """)
     private static let places = Statement(
         "SELECT taken FROM ophthalmic_visit_place WHERE contractor_code = ?1 AND visit_reference = ?2")
@@ -63,6 +89,17 @@ enum VisitStore {
         }
     }
 
+    /// All visits of the contractor at the same place on the same day, whatever their reference; the visit itself too
+    /// once it is stored.
+    static func together(with visit: Visit, _ reader: any Reader) throws -> [Visit] {
+        try reader.all(ofDay, [.text(visit.contractor.value), .date(visit.on)]) { row in
+            Visit(
+                contractor: visit.contractor, reference: row.text(0), version: row.integer(1), address: row.text(2),
+                postcode: row.text(3), on: try row.date(4), startsAt: row.integer(5), patients: row.integer(6),
+                awaitsApproval: row.bool(7))
+        }.filter { $0.place == visit.place }
+    }
+
     /// Patients of the visit whose claims were accepted.
     static func taken(_ contractor: ODSCode, _ reference: String, _ reader: any Reader) throws -> Int64 {
         try reader.first(places, [.text(contractor.value), .text(reference)]) { $0.integer(0) } ?? 0
@@ -72,18 +109,5 @@ enum VisitStore {
         _ contractor: ODSCode, _ reference: String, _ count: Int64, in transaction: any Transaction
     ) throws {
         try transaction.run(savePlaces, [.text(contractor.value), .text(reference), .integer(count)])
-    }
-}
-
-/// How long before a visit it is notified, and how often it may change.
-enum VisitRules {
-    static let mostChanges: Int64 = 3
-
-    /// 48 hours before the start for one or two patients, three weeks before the day for more.
-    static func isInTime(_ visit: VisitStore.Visit, at now: Instant) -> Bool {
-        if visit.patients > 2 { return LondonTime.day(at: now) <= visit.on.adding(days: -21) }
-        let midnight = LondonTime.end(of: visit.on.adding(days: -1)).microsecondsSince1970
-        let start = midnight + visit.startsAt * 60_000_000
-        return now.microsecondsSince1970 <= start - 48 * 3_600_000_000
     }
 }

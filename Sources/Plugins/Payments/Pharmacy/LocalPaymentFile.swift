@@ -29,7 +29,11 @@ struct LocalPaymentFile {
     /// What the register says of a code.
     let standing: (ODSCode) -> Standing
 
-    enum Standing: Sendable { case ours, unknown, ofAnotherCommissioner }
+    enum Standing: Sendable {
+        case ours, unknown, ofAnotherCommissioner
+        /// Last day, where the register says it.
+        case closed(CalendarDate?)
+    }
 
     func read(_ bytes: [UInt8]) -> (rows: [LocalPayment], violations: ViolationList) {
         var faults = ViolationList()
@@ -84,6 +88,9 @@ struct LocalPaymentFile {
         case .ours: return code
         case .unknown:
             reader.refuse("contractorCode", "PHL01", "the register knows no pharmacy \(code)")
+        case .closed(let day):
+            reader.refuse(
+                "contractorCode", "PHL01", "pharmacy \(code) is closed" + (day.map { ", since \($0)" } ?? ""))
         case .ofAnotherCommissioner:
             reader.refuse("contractorCode", "PHL08", "\(code) belongs to another commissioner")
         }
@@ -100,8 +107,26 @@ struct LocalPaymentFile {
         }
     }
 
-    /// For the pricing authority: the payments, then every other account with its levies.
+    /// One part of the output: of an agreement, or without a code of the accounts that are paid nothing.
+    struct Part: Sendable {
+        var lpaCode: String
+        var bytes: [UInt8]
+    }
+
+    /// For the pricing authority: a part for each agreement, by code, then every other account with its levies.
     static func output(
+        _ payments: [LocalPayment], _ levies: [ODSCode: PharmacyLevies], month: YearMonth
+    ) -> [Part] {
+        let byCode = Dictionary(grouping: payments, by: \.lpaCode).sorted { $0.key < $1.key }
+        var parts = byCode.map { Part(lpaCode: $0.key, bytes: part($0.value, levies, month: month)) }
+        let paid = Set(payments.map(\.contractor))
+        let others = levies.filter { !paid.contains($0.key) }
+        if !others.isEmpty { parts.append(Part(lpaCode: "", bytes: part([], others, month: month))) }
+        return parts
+    }
+
+    /// Rows of the payments; without payments a row for each account.
+    private static func part(
         _ payments: [LocalPayment], _ levies: [ODSCode: PharmacyLevies], month: YearMonth
     ) -> [UInt8] {
         var writer = CSVWriter()
@@ -117,8 +142,8 @@ struct LocalPaymentFile {
                     .plain(month.description),
                 ] + cells(levies[payment.contractor] ?? payment.levies))
         }
-        let paid = Set(payments.map(\.contractor))
-        for (contractor, stated) in levies.sorted(by: { $0.key < $1.key }) where !paid.contains(contractor) {
+        guard payments.isEmpty else { return writer.take() }
+        for (contractor, stated) in levies.sorted(by: { $0.key < $1.key }) {
             writer.append(
                 [.plain(contractor.value), .plain(""), .plain(""), .plain(""), .plain(month.description)]
                     + cells(stated))

@@ -88,19 +88,22 @@ extension PharmacyHandlers {
         _ request: Pcs_Payments_V1_PharmacyFileStepRequest,
         _ reply: ReplyStream<Pcs_Payments_V1_LocalPaymentsChunk>, _ call: CallContext
     ) async throws {
-        let bytes = try context.store.read { reader in
+        let parts = try context.store.read { reader in
             let file = try find(request.fileID, of: request.commissionerCode, reader)
-            guard file.stage.isInForce else { _ = try step(.send, file); return [UInt8]() }
+            guard file.stage.isInForce else { _ = try step(.send, file); return [LocalPaymentFile.Part]() }
             let levies = try PharmacyStore.levies(of: file.commissioner, upTo: file.month, reader)
                 .compactMapValues { $0.last?.levies }
             return LocalPaymentFile.output(
                 try PharmacyStore.payments(of: file.id, reader), levies, month: file.month)
         }
-        for start in stride(from: 0, to: bytes.count, by: 64 << 10) {
-            try await reply.send(
-                Pcs_Payments_V1_LocalPaymentsChunk.with {
-                    $0.data = .init(bytes[start..<Swift.min(start + (64 << 10), bytes.count)])
-                })
+        for part in parts {
+            for start in stride(from: 0, to: part.bytes.count, by: 64 << 10) {
+                try await reply.send(
+                    Pcs_Payments_V1_LocalPaymentsChunk.with {
+                        $0.lpaCode = part.lpaCode
+                        $0.data = .init(part.bytes[start..<Swift.min(start + (64 << 10), part.bytes.count)])
+                    })
+            }
         }
     }
 

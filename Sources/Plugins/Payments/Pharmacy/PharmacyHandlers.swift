@@ -77,7 +77,13 @@ struct PharmacyHandlers: Pcs_Payments_V1_PharmacyPaymentService {
     private func standing(
         _ code: ODSCode, _ commissioner: ODSCode, _ day: CalendarDate
     ) -> LocalPaymentFile.Standing {
-        guard context.organisations.organisation(code, at: day)?.kind == .pharmacy else { return .unknown }
+        // A closed one may not be in the register any more as it stands today.
+        let entry =
+            context.organisations.organisation(code, at: day)
+            ?? context.organisations.organisation(code, at: day.adding(days: -366))
+        guard let entry, entry.kind == .pharmacy else { return .unknown }
+        let isOpen = entry.status == .active && entry.closedOn.map { $0 > day } ?? true
+        guard isOpen, context.organisations.organisation(code, at: day) != nil else { return .closed(entry.closedOn) }
         // The register names the Integrated Care Board as commissioner of pharmacies.
         let commissioners = [
             context.organisations.commissioner(of: code, at: day),

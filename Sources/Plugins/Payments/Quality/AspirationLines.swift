@@ -70,7 +70,9 @@ struct AspirationLines: RecurringLines {
 
 /// What an achievement is paid less (payments.md 7.2: balance = achievement - aspiration paid).
 enum AspirationBalance {
-    /// Aspiration of the year: what published runs have paid, and what is still to be paid for months without one.
+    /// Aspiration of the year by today's knowledge, month by month: what published runs have paid with the differences
+    /// that the next run makes for a figure replaced since, and what is still to be paid for months without a run. So
+    /// that a difference on its way is deducted too; beside it amounts paid once, which no run calculates anew.
     static func paid(
         to practice: ODSCode, for year: FinancialYear, _ reader: any Reader
     ) throws -> (pence: Int64, months: Int) {
@@ -79,15 +81,19 @@ enum AspirationBalance {
         var sum = Money.zero
         var months: Set<YearMonth> = []
         for line in published.lazy.flatMap(\.lines)
-        where line.paycode == .qofAspiration && FinancialYear(containing: line.month) == year {
+        where line.paycode == .qofAspiration && FinancialYear(containing: line.month) == year
+            && !line.source.isRecalculated
+        {
             sum = try sum.adding(Money(pence: line.pence))
             months.insert(line.month)
         }
         let finished = Set(try RunStore.runs(reader).filter(\.state.isPublished).map(\.month))
-        let source = try AspirationLines.read(
-            knownAt: .max, timelines: [try ContractStore.timeline(of: practice, knownAt: .max, reader)],
-            reader)
-        for month in year.months where !finished.contains(month) {
+        let timeline = try ContractStore.timeline(of: practice, knownAt: .max, reader)
+        let source = try AspirationLines.read(knownAt: .max, timelines: [timeline], reader)
+        for month in year.months {
+            // "Do not pay" holds for a month that is looked at again (12.3); one to come may still be paid.
+            let isStopped = timeline.segments(in: month).last?.span.terms.payment.isStopped ?? false
+            if isStopped, finished.contains(month) { continue }
             for line in try source.lines(for: practice, in: month) {
                 sum = try sum.adding(Money(pence: line.pence))
                 months.insert(month)

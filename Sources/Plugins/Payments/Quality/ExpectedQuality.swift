@@ -13,6 +13,8 @@ struct ExpectedQuality: RunCheck {
     }
 
     private let expected: [Expected]
+    /// Refused since the last run was frozen, by service.
+    private let refused: [String: [InstructionRefusalStore.Refusal]]
     private let names: [ODSCode: String]
 
     init(_ read: RunInputs, _ reader: any Reader) throws {
@@ -32,6 +34,12 @@ struct ExpectedQuality: RunCheck {
                 practice: $0.instruction.provider, itemID: $0.itemID, service: $0.instruction.service,
                 pence: $0.instruction.pence, isInstructed: true)
         }
+        let last = try RunStore.runs(reader).filter { $0.state.isPublished && $0.month < read.run.month }
+            .compactMap(\.frozenAt).max()
+        refused = Dictionary(
+            grouping: try InstructionRefusalStore.refusals(
+                after: last ?? Instant(microsecondsSince1970: 0),
+                until: read.run.frozenAt ?? Instant(microsecondsSince1970: .max), reader), by: \.service)
         let expected = missing + unpaid
         self.expected = expected
         let practices = Set(expected.map(\.practice))
@@ -44,9 +52,8 @@ struct ExpectedQuality: RunCheck {
     }
 
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) -> [RunException] {
-        guard !expected.isEmpty else { return [] }
         let paid = Set(built.itemIDs)
-        return expected.compactMap { expected in
+        let absent: [RunException] = expected.compactMap { expected in
             if let item = expected.itemID, paid.contains(item) { return nil }
             let amount = Money(pence: expected.pence)
             return RunException(
@@ -56,6 +63,18 @@ struct ExpectedQuality: RunCheck {
                     ? "\(expected.service): \(amount) pounds are instructed and not in the run"
                     : "\(expected.service): \(amount) pounds are approved and no instruction to pay them came",
                 nowPence: 0)
+        }
+        return refusals + absent
+    }
+
+    private var refusals: [RunException] {
+        refused.sorted { $0.key < $1.key }.compactMap { service, all in
+            guard let first = all.first else { return nil }
+            let pence = all.reduce(into: Int64(0)) { $0 &+= $1.pence }
+            return RunException(
+                severity: .warning, kind: .expectedMissing, practice: all.count == 1 ? first.provider : nil,
+                message: "\(service): \(all.count) instructions of \(Money(pence: pence)) pounds were refused: "
+                    + first.reason)
         }
     }
 }

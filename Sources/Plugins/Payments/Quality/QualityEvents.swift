@@ -1,6 +1,7 @@
 import Accounting
 import CommonContract
 import CqrsContract
+import PaymentsContract
 import PluginAPI
 
 /// Amounts that the quality service has finally approved, paid once each (cqrs.md 11, payments.md 12.2).
@@ -57,12 +58,17 @@ enum QualityEvents {
         let year = FinancialYear(containing: month)
         let provider = ODSCode(event.providerCode) ?? payee
         let family = paycode(event.payCode, event.grossPence)
+        if let obstacle = try NetworkInstructions.obstacle(family, for: month, transaction) {
+            return try refuse(event, provider, because: obstacle, in: transaction)
+        }
+        // A network's money stands on its own statement, whoever receives it (8.3).
+        let owner = NetworkInstructions.families.contains(family) ? provider : payee
         let ahead = try aspiration(of: event, family, provider, year, transaction)
         let origin = event.declarationID.isEmpty ? "claim " + event.claimID : "declaration " + event.declarationID
         let corrects = event.correctsInstructionID.isEmpty ? "" : ", corrects " + event.correctsInstructionID
         let note = "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"
         var line = line(
-            event.instructionID, payee: payee, paycode: family, units: units(event),
+            event.instructionID, payee: owner, paycode: family, units: units(event),
             basis: event.payCode.isEmpty ? "QUALITY" : event.payCode, pence: event.grossPence, month: month, note: note)
         if let ahead {
             line.explanation = try AspirationBalance.explanation(
@@ -74,20 +80,41 @@ enum QualityEvents {
             if line.pence < 0 { line.paycode = .qofRecovery }
         }
         let item = PayableItem(
-            naturalKey: key(event.instructionID), payee: payee, firstRun: first, line: line)
+            naturalKey: key(event.instructionID), payee: owner, firstRun: first, line: line)
         if line.pence != 0 {
             try PayableItemStore.add([item], by: actor, detail: "instruction " + event.instructionID, in: transaction)
         }
         try QualityFigureStore.add(
             QualityFigureStore.Instruction(
                 id: event.instructionID, seq: try InputLog.latest(transaction), declaration: event.declarationID,
-                provider: provider, payee: payee, service: event.serviceCode, year: year, paycode: line.paycode,
+                provider: provider, payee: owner, service: event.serviceCode, year: year, paycode: line.paycode,
                 grossPence: event.grossPence, aspirationPence: ahead?.pence, pence: line.pence,
                 releaseOn: release ?? first.firstDay), in: transaction)
         transaction.audit(
             AuditNote(
-                object: "instruction/" + event.instructionID, organisation: payee.value,
+                object: "instruction/" + event.instructionID, organisation: owner.value,
                 detail: "\(Money(pence: event.grossPence)) pounds, \(event.serviceCode) \(month), approved by \(event.commissionerCode)"))
+    }
+
+    /// Nothing is paid of it: the quality service hears why, and operators see it in the next run.
+    private static func refuse(
+        _ event: Pcs_Cqrs_V1_PaymentInstructed, _ provider: ODSCode, because reason: String,
+        in transaction: any Transaction
+    ) throws {
+        guard try !InstructionRefusalStore.isKnown(event.instructionID, transaction) else { return }
+        try InstructionRefusalStore.add(
+            .init(
+                instruction: event.instructionID, declaration: event.declarationID, provider: provider,
+                service: event.serviceCode, pence: event.grossPence, reason: reason), in: transaction)
+        try transaction.publish(
+            Pcs_Payments_V1_PaymentInstructionRefused.with {
+                ($0.instructionID, $0.code) = (event.instructionID, NetworkInstructions.calculatedHere)
+                $0.message = reason
+            }, key: event.instructionID)
+        transaction.audit(
+            AuditNote(
+                object: "instruction/" + event.instructionID, organisation: provider.value,
+                detail: "refused, \(Money(pence: event.grossPence)) pounds: \(reason)"))
     }
 
     /// What was paid ahead of an achievement of the framework. Deducted once a year: corrections, further parts and
@@ -160,7 +187,8 @@ enum QualityEvents {
             if try QualityFigureStore.known(event.instructionID, transaction) { return }
             return try refuseInAdvance(event.instructionID, reason, transaction)
         }
-        if try PayableItemStore.paidRun(of: found.id, transaction) == nil {
+        // A run that was frozen with it pays it, whatever is recorded since: the counter item takes it back.
+        if try PayableItemStore.runFrozenWith(found.id, transaction) == nil {
             _ = try PayableItemStore.withdraw(found.id, reason: reason, by: actor, in: transaction)
         } else if let payee = ODSCode(found.payee), let month = YearMonth(iso8601: found.month),
             let paycode = Paycode(rawValue: UInt8(clamping: found.paycode))
@@ -171,7 +199,7 @@ enum QualityEvents {
                     event.instructionID, payee: payee, paycode: paycode, basis: "RECALLED", pence: -found.pence,
                     month: month, note: reason))
             try PayableItemStore.add(
-                [counter], by: actor, detail: "recall of paid instruction " + event.instructionID, in: transaction)
+                [counter], by: actor, detail: "recall of instruction in a run " + event.instructionID, in: transaction)
         }
         transaction.audit(
             AuditNote(object: "instruction/" + event.instructionID, organisation: found.payee, detail: reason))
@@ -240,7 +268,8 @@ enum QualityEvents {
         "QOFACH": .qofAchievement, "QOFASP": .qofAspiration, "LDHC": .learningDisability, "WMREF": .weightManagement,
         "PCNCORE": .networkCore, "PCNNPP": .networkParticipation, "PCNCD": .networkClinicalDirector,
         "PCNEHA": .networkExtendedHours, "PCNEA": .networkEnhancedAccess, "PCNCARE": .networkCareHomes,
-        "PCNIIF": .networkInvestment, "VANDI": .childhoodVaccination, "V6IN1": .childhoodVaccination,
+        "PCNIIF": .networkInvestment, "PCNCIP": .networkCapacityImprovement, "PCNCSP": .networkCapacitySupport,
+        "VANDI": .childhoodVaccination, "V6IN1": .childhoodVaccination,
         "VMMR": .childhoodVaccination, "VPCV": .childhoodVaccination, "VROTA": .shinglesVaccination,
         "VHIBME": .childhoodVaccination, "VMENB": .meningitisVaccination, "VMENAC": .meningitisVaccination,
         "VPERT": .pertussisVaccination, "VSHIN": .shinglesVaccination, "VPPV": .pneumococcalVaccination,

@@ -102,6 +102,8 @@ enum QualityFigureStore {
         WHERE release_on >= ?1 AND release_on <= ?2 AND pence <> 0 AND received_at <= ?3 AND NOT EXISTS (
             SELECT 1 FROM quality_instruction
             WHERE quality_instruction.declaration_id = quality_achievement.declaration_id)
+            AND NOT EXISTS (
+                SELECT 1 FROM quality_refusal WHERE quality_refusal.declaration_id = quality_achievement.declaration_id)
         ORDER BY provider_code, declaration_id
         """)
 

@@ -75,6 +75,15 @@ enum PayableItemStore {
         SELECT run.run_id FROM payable_item_run JOIN run ON run.run_id = payable_item_run.run_id
         WHERE payable_item_run.item_id = ?1 AND run.state IN (5, 6, 7)
         """)
+    /// A run that is not aborted and whose inputs were frozen with the item takes it, whatever is recorded since.
+    private static let frozenWith = Statement(
+        """
+        SELECT run.run_id FROM payable_item JOIN run ON run.snapshot >= payable_item.seq
+            AND run.month >= payable_item.first_run_month
+            AND (payable_item.withdrawn_seq IS NULL OR payable_item.withdrawn_seq > run.snapshot)
+        WHERE payable_item.item_id = ?1 AND run.frozen_at IS NOT NULL AND run.state <> 8 ORDER BY run.month LIMIT 1
+        """)
+
     private static let withdrawItem = Statement(
         """
         UPDATE payable_item SET withdrawn_seq = ?2, withdrawn_reason = ?3
@@ -143,6 +152,11 @@ enum PayableItemStore {
     /// Id of the published run that pays an item.
     static func paidRun(of itemID: String, _ reader: any Reader) throws -> String? {
         try reader.first(runOfItem, [.text(itemID)]) { $0.text(0) }
+    }
+
+    /// Id of the first run, not aborted, whose inputs were frozen with an item that nobody had taken back by then.
+    static func runFrozenWith(_ itemID: String, _ reader: any Reader) throws -> String? {
+        try reader.first(frozenWith, [.text(itemID)]) { $0.text(0) }
     }
 
     static func item(naturalKey: String, _ reader: any Reader) throws -> String? {

@@ -120,14 +120,6 @@ enum ContributionStore {
         """
         SELECT last_day FROM member_end WHERE member_ref = ?1 AND practice_code = ?2 ORDER BY number DESC LIMIT 1
         """)
-    /// A run that is not aborted and whose inputs were frozen with the item takes it, whatever is recorded since.
-    private static let frozenWith = Statement(
-        """
-        SELECT run.run_id FROM payable_item JOIN run ON run.snapshot >= payable_item.seq
-            AND run.month >= payable_item.first_run_month
-        WHERE payable_item.item_id = ?1 AND run.frozen_at IS NOT NULL AND run.state <> 8 ORDER BY run.month LIMIT 1
-        """)
-
     static func add(_ contribution: Contribution, in transaction: any Transaction) throws {
         let contents = contribution.contents
         try transaction.run(
@@ -192,10 +184,6 @@ enum ContributionStore {
         -> CalendarDate?
     {
         try reader.first(lastEnd, [.text(memberRef), .text(practice.value)]) { try $0.optionalDate(0) } ?? nil
-    }
-
-    static func runFrozenWith(item: String, _ reader: any Reader) throws -> String? {
-        try reader.first(frozenWith, [.text(item)]) { $0.text(0) }
     }
 
     private static func contribution(_ row: any Row) throws -> Contribution {

@@ -160,7 +160,7 @@ enum PensionEvents {
         _ contribution: inout Contribution, reason: String, in transaction: any Transaction
     ) throws {
         let contents = contribution.contents
-        guard let run = try ContributionStore.runFrozenWith(item: contribution.itemID, transaction) else {
+        guard let run = try PayableItemStore.runFrozenWith(contribution.itemID, transaction) else {
             _ = try PayableItemStore.withdraw(contribution.itemID, reason: reason, by: actor, in: transaction)
             return
         }

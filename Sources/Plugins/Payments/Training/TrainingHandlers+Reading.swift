@@ -47,6 +47,30 @@ extension TrainingHandlers {
         }
     }
 
+    func getExpectedGrants(
+        _ request: Pcs_Payments_V1_GetExpectedGrantsRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ExpectedGrants {
+        var fields = RequestFields()
+        let practice = fields.practice(request.practiceCode)
+        try fields.finish()
+        guard let practice else { throw Failure(HostReasons.fieldInvalid) }
+        return try context.store.read { reader in
+            // In force goes before a revision that waits.
+            let inForce = try TrainingStore.placements(knownAt: .max, reader)
+            let placements = inForce + (try TrainingStore.waitingPlacements(reader))
+            guard let placement = placements.first(where: { $0.id == request.placementID && $0.practice == practice })
+            else { throw Failure(PaymentsReasons.traineePlacementUnknown) }
+            let grants = try ExpectedGrants(reader)
+            let first = YearMonth(containing: placement.from)
+            let months = (0...YearMonth(containing: placement.to).months(since: first)).map { first.adding(months: $0) }
+            let expected = try refusing { try months.compactMap { try grants.expected(placement, $0, reader) } }
+            return .with {
+                ($0.placementID, $0.traineeRef) = (placement.id, placement.traineeRef)
+                $0.grants = expected
+            }
+        }
+    }
+
     func message(_ proposal: TrainingStore.Proposal) -> Pcs_Payments_V1_TrainingProposal {
         .with {
             $0.proposalID = proposal.id
@@ -108,6 +132,12 @@ private struct ExpectedGrants {
         .document.lines.filter {
             $0.origin == placement.origin && $0.paycode == .trainerGrant && $0.periodFrom == month.firstDay
         }
+        let isPaid = paid.map { !$0.isEmpty } ?? false
+        var made: RunRecord?
+        if !isPaid, obstacle.isEmpty, amount != 0 {
+            made = try laterRun(paying: placement, month: paidIn, reader)
+        }
+        let later = made
         return .with {
             ($0.placementID, $0.traineeRef) = (placement.id, placement.traineeRef)
             $0.month = Pcs_Common_V1_Month(month)
@@ -116,8 +146,30 @@ private struct ExpectedGrants {
             if let paid, !paid.isEmpty {
                 $0.runID = run?.id ?? ""
                 $0.paidPence = paid.reduce(0) { $0 + $1.pence }
+                $0.state = .paid
+            } else if let later {
+                $0.runID = later.id
+                $0.state = .paid
+            } else {
+                $0.state = run == nil && obstacle.isEmpty ? .waiting : .missing
             }
         }
+    }
+
+    /// The run that made up for a month whose own run had not paid: the first one after it that knew the placement and
+    /// has a difference of grants for that month.
+    private func laterRun(
+        paying placement: TraineePlacement, month: YearMonth, _ reader: any Reader
+    ) throws -> RunRecord? {
+        guard published[month] != nil, placement.version > 0 else { return nil }
+        return try published.values.filter { $0.month > month && $0.snapshot >= placement.version }
+            .sorted { $0.month < $1.month }
+            .first { run in
+                let stored = try StatementStore.statement(of: placement.practice, in: run.id, reader)
+                return stored?.document.lines.contains {
+                    $0.source == .retro && $0.paycode == .trainerGrant && $0.month == month
+                } ?? false
+            }
     }
 }
 
