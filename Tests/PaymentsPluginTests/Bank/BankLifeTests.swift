@@ -13,62 +13,8 @@ struct BankLifeTests {
         "\(code),PRACTICE \(code),GMS,2004-04-01,,16C,Y63,\(code),Y,N,0,0,NONE,,,,N"
     }
 
-    private func bank(_ office: PaymentsOffice, _ subject: TestSubject) async throws
-        -> Pcs_Payments_V1_BankDetailsServiceClient
-    { Pcs_Payments_V1_BankDetailsServiceClient(try await office.transport(subject)) }
-
-    private func files(_ office: PaymentsOffice, _ subject: TestSubject) async throws
-        -> Pcs_Payments_V1_PaymentFileServiceClient
-    { Pcs_Payments_V1_PaymentFileServiceClient(try await office.transport(subject)) }
-
     private func dated(_ text: String) -> Pcs_Common_V1_Date {
         CalendarDate(iso8601: text).map { Pcs_Common_V1_Date($0) } ?? Pcs_Common_V1_Date()
-    }
-
-    /// Puts details in force: recorded by the operator with the signed form, verified, authorised.
-    @discardableResult
-    private func authorise(
-        _ office: PaymentsOffice, _ code: String, _ number: String, from: String = "2026-04-01"
-    ) async throws -> Pcs_Payments_V1_BankDetailsChange {
-        let recorder = try await office.host.person("rec-\(code)-\(number)".lowercased(), roles: [Roles.paymentsOperator])
-        let from = Pcs_Common_V1_Date(try day(from))
-        let called = dated("2026-03-02")
-        let since = Pcs_Common_V1_Date(try day("2025-01-01"))
-        var change = try await bank(office, recorder).proposeBankDetails(
-            .with {
-                $0.payeeCode = code
-                ($0.account.accountName, $0.account.sortCode) = ("PRACTICE " + code, "08-99-99")
-                $0.account.accountNumber = number
-                $0.effectiveFrom = from
-                ($0.signatories, $0.evidenceDocumentIds) = (["Dr A", "Dr B"], ["doc-1"])
-                $0.reason = "first details"
-            })
-        #expect(change.state == .submitted)
-        let needed = change.verificationsNeeded
-        for number in 0..<needed {
-            let verifier = try await office.host.person(
-                "ver-\(code)-\(number)-\(change.changeID.suffix(4))".lowercased(), roles: [Roles.paymentsOperator])
-            change = try await bank(office, verifier).verifyBankDetails(
-                .with {
-                    ($0.changeID, $0.sha256, $0.payeeConfirmation) = (change.changeID, change.sha256, .match)
-                    ($0.callBackNumber, $0.callBackNumberOnFileSince) = ("01642 000000", since)
-                    $0.calledOn = called
-                })
-        }
-        return try await bank(office, office.approver).authoriseBankDetails(
-            .with { ($0.changeID, $0.sha256) = (change.changeID, change.sha256) })
-    }
-
-    private func setOriginator(_ office: PaymentsOffice) async throws {
-        let request = Pcs_Payments_V1_SetOriginatorRequest.with {
-            $0.serviceUserNumber = "123456"
-            ($0.account.sortCode, $0.account.accountNumber) = ("080000", "12345678")
-            $0.account.accountName = "NHS PRIMARY CARE"
-        }
-        #expect(try await files(office, office.approver).setOriginator(request).inForce == false)
-        let same = try await refusal { _ = try await files(office, office.approver).setOriginator(request) }
-        #expect(same.reason == HostReasons.secondPersonRequired)
-        #expect(try await files(office, office.submitter).setOriginator(request).inForce)
     }
 
     private func load(_ office: PaymentsOffice) async throws {
@@ -80,18 +26,18 @@ struct BankLifeTests {
     func wholeLife() async throws {
         try await PaymentsOffice.with { office in
             try await load(office)
-            try await setOriginator(office)
-            try await authorise(office, "A81001", "66374958")
+            try await office.setOriginator()
+            try await office.setDetails("A81001", "66374958")
             let run = try await office.pay("2026-04")
-            let built = try await files(office, office.submitter).buildPaymentFile(.with { $0.runID = run.runID })
+            let built = try await office.files().buildPaymentFile(.with { $0.runID = run.runID })
             #expect(built.credits == 1 && built.held.map(\.payeeCode) == ["A81002"])
             #expect(built.held.first?.because == "no verified bank details")
             #expect(built.totalPence + (built.held.first?.pence ?? 0) == run.netPence)
             let again = try await refusal {
-                _ = try await files(office, office.submitter).buildPaymentFile(.with { $0.runID = run.runID })
+                _ = try await office.files().buildPaymentFile(.with { $0.runID = run.runID })
             }
             #expect(again.reason == PaymentsReasons.paymentFileStateWrong)
-            let submitted = try await files(office, office.submitter).recordSubmission(
+            let submitted = try await office.files().recordSubmission(
                 .with {
                     ($0.fileID, $0.sha256) = (built.fileID, built.sha256)
                     $0.submissionReference = "sent 1"
@@ -99,7 +45,7 @@ struct BankLifeTests {
             #expect(submitted.submittedBy == "sam")
             // A credit comes back: nothing more is paid to that account.
             let reference = "A81001 2604-1"
-            let returned = try await files(office, office.submitter).recordReturns(
+            let returned = try await office.files().recordReturns(
                 .with {
                     $0.fileID = built.fileID
                     $0.returns = [.with { ($0.reference, $0.pence, $0.code) = (reference, built.totalPence, "B") }]
@@ -107,7 +53,7 @@ struct BankLifeTests {
             #expect(returned.outstanding.map(\.because) == ["returned: account closed"])
             let payment = try #require(returned.outstanding.first?.paymentID)
             let frozen = try await refusal {
-                _ = try await files(office, office.submitter).buildPaymentFile(
+                _ = try await office.files().buildPaymentFile(
                     .with {
                         $0.paymentIds = [payment]
                         $0.paymentDate = dated("2026-05-15")
@@ -115,8 +61,8 @@ struct BankLifeTests {
             }
             #expect(frozen.violations.first?.message.contains("frozen") == true)
             office.host.clock.advance(milliseconds: 1_000)
-            try await authorise(office, "A81001", "66374974")
-            let second = try await files(office, office.submitter).buildPaymentFile(
+            try await office.setDetails("A81001", "66374974")
+            let second = try await office.files().buildPaymentFile(
                 .with {
                     $0.paymentIds = [payment]
                     $0.paymentDate = dated("2026-05-15")
@@ -134,7 +80,7 @@ struct BankLifeTests {
 
     private func journalBalances(_ office: PaymentsOffice, runs: [Pcs_Payments_V1_Run]) async throws {
         var text = ""
-        for try await chunk in try await files(office, office.operating).exportJournal(.init()) {
+        for try await chunk in try await office.files(office.operating).exportJournal(.init()) {
             text += String(decoding: chunk.data, as: UTF8.self)
         }
         var payees = 0
@@ -158,19 +104,19 @@ struct BankLifeTests {
             try await office.host.loadOrganisations()
             try await load(office)
             let weights = "089000 089999 MOD10 0 0 0 0 0 0 7 1 3 7 1 3 7 1\n"
-            let table = try await bank(office, office.editor).loadModulusTables([
+            let table = try await office.bank(office.editor).loadModulusTables([
                 .with { ($0.table, $0.fileName, $0.data) = (.weights, "weights.txt", Data(weights.utf8)) }
             ])
             #expect(table.rows == 1)
             let practice = try await office.host.person("pat", roles: [Roles.practiceStatements], at: "A81001")
-            let proposed = try await bank(office, practice).proposeBankDetails(
+            let proposed = try await office.bank(practice).proposeBankDetails(
                 .with {
                     $0.payeeCode = "A81001"
                     ($0.account.accountName, $0.account.sortCode) = ("DR PAT", "089999")
                     $0.account.accountNumber = "66374959"
                     $0.effectiveFrom = dated("2026-06-01")
-                    $0.signatories = ["Dr Pat"]
-                    $0.reason = "new bank"
+                    ($0.signatories, $0.reason) = (["Dr Pat"], "new bank")
+                    $0.singleSignatoryReason = "a contractor who practises alone"
                 })
             #expect(proposed.state == .submitted)
             #expect(proposed.account.accountNumber == "****4959" && proposed.account.sortCode.isEmpty)
@@ -180,21 +126,21 @@ struct BankLifeTests {
                 $0.callBackNumberOnFileSince = dated("2025-01-01")
                 $0.calledOn = dated("2026-03-02")
             }
-            let invalid = try await refusal { _ = try await bank(office, office.operating).verifyBankDetails(verify) }
+            let invalid = try await refusal { _ = try await office.bank(office.operating).verifyBankDetails(verify) }
             #expect(invalid.reason == PaymentsReasons.bankDetailsRefused)
             let young = try await refusal {
                 var request = verify
                 request.callBackNumberOnFileSince = dated("2026-02-01")
-                _ = try await bank(office, office.operating).verifyBankDetails(request)
+                _ = try await office.bank(office.operating).verifyBankDetails(request)
             }
             #expect(young.violations.map(\.field) == ["call_back_number_on_file_since"])
             let early = try await refusal {
-                _ = try await bank(office, office.approver).authoriseBankDetails(
+                _ = try await office.bank(office.approver).authoriseBankDetails(
                     .with { ($0.changeID, $0.sha256) = (proposed.changeID, proposed.sha256) })
             }
             #expect(early.reason == PaymentsReasons.bankChangeStateWrong)
             let changed = try await refusal {
-                _ = try await bank(office, office.operating).rejectBankDetails(.with { $0.changeID = "nothing" })
+                _ = try await office.bank(office.operating).rejectBankDetails(.with { $0.changeID = "nothing" })
             }
             #expect(changed.reason == HostReasons.fieldInvalid || changed.reason == HostReasons.notFound)
         }

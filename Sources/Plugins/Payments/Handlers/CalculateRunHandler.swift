@@ -57,6 +57,7 @@ extension RunHandlers {
             run.calculationMicroseconds = elapsed
             try StatementStore.replace(built, of: run.id, in: transaction)
             try RunExceptionStore.replace(built.exceptions, of: run.id, in: transaction)
+            for check in checks { try check.keep(built, of: run, in: transaction) }
             let (number, figures) = (run.calculation, run.figures)
             try save(
                 run, step: "calculated", by: actor,

@@ -34,6 +34,10 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 118, name: "details looked at", statements: BankDetailsStore.lookedAtSchema),
+        Migration(version: 119, name: "files built anew", statements: PaymentFileStore.replacementSchema),
+        Migration(version: 120, name: "who signed and verified", statements: BankDetailsStore.signingSchema),
+        Migration(version: 121, name: "contact changes", statements: ContactChanges.schema),
     ]
 
     private static let inputs = [
