@@ -28,6 +28,11 @@ public struct PaymentDates: Hashable, Sendable {
         try workingDays.stepping(back: 2, from: day)
     }
 
+    /// The first entry day that a file can still reach which is sent on `day`, or on the next working day.
+    public func earliestEntry(sentOn day: CalendarDate) throws(CalendarError) -> CalendarDate {
+        try workingDays.stepping(forward: 2, from: try workingDays.onOrAfter(day))
+    }
+
     /// Bacs processing day, the date in the file: the working day before the entry day.
     public func bacsProcessing(forPayment day: CalendarDate) throws(CalendarError) -> CalendarDate {
         try workingDays.stepping(back: 1, from: day)

@@ -44,6 +44,17 @@ public struct WorkingDays: Hashable, Sendable {
         }
         return candidate
     }
+
+    /// "Within N working days of D": steps forward counting only working days, D itself not counted.
+    public func stepping(forward count: Int, from day: CalendarDate) throws(CalendarError) -> CalendarDate {
+        var candidate = day
+        var left = count
+        while left > 0 {
+            candidate = candidate.adding(days: 1)
+            if try isWorkingDay(candidate) { left -= 1 }
+        }
+        return candidate
+    }
 }
 
 public enum CalendarError: Error, Hashable, Sendable {

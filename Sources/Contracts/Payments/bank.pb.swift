@@ -227,8 +227,8 @@ public nonisolated struct Pcs_Payments_V1_ProposeBankDetailsRequest: Sendable {
   /// Clears the value of `effectiveFrom`. Subsequent reads from it will return its default value.
   public mutating func clearEffectiveFrom() {self._effectiveFrom = nil}
 
-  /// Active partners who must sign, by account id or, where they have none, by name and GMC number. One for payees that
-  /// are no partnership.
+  /// Active partners who must sign, by account id or, where they have none, by name and GMC number: at least two, unless
+  /// `single_signatory_reason` says why one suffices. Nobody compares them with the performers list yet.
   public var signatories: [String] = []
 
   /// Form or letterhead with the signatures, as documents. Needed when an operator records the change: a request by
@@ -236,6 +236,10 @@ public nonisolated struct Pcs_Payments_V1_ProposeBankDetailsRequest: Sendable {
   public var evidenceDocumentIds: [String] = []
 
   public var reason: String = String()
+
+  /// Why nobody else signs: a contractor who practises alone, a company with one director. 3 to 500 characters; empty
+  /// when two or more sign.
+  public var singleSignatoryReason: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -347,7 +351,8 @@ public nonisolated struct Pcs_Payments_V1_BankDetailsChange: @unchecked Sendable
     set {_uniqueStorage()._verificationsNeeded = newValue}
   }
 
-  /// What a person should look at: shared account, contact changed lately, cooling-off.
+  /// What a person should look at: signatories that nobody compared ("signatories_not_compared"), one signatory alone,
+  /// shared account, address changed lately, cooling-off.
   public var risks: [String] {
     get {_storage._risks}
     set {_uniqueStorage()._risks = newValue}
@@ -357,6 +362,11 @@ public nonisolated struct Pcs_Payments_V1_BankDetailsChange: @unchecked Sendable
   public var sha256: String {
     get {_storage._sha256}
     set {_uniqueStorage()._sha256 = newValue}
+  }
+
+  public var singleSignatoryReason: String {
+    get {_storage._singleSignatoryReason}
+    set {_uniqueStorage()._singleSignatoryReason = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -399,7 +409,7 @@ public nonisolated struct Pcs_Payments_V1_VerifyBankDetailsRequest: Sendable {
   /// Why it is right although the confirmation is no match.
   public var overrideReason: String = String()
 
-  /// Number called; it must have been on file for 90 days or more.
+  /// Number called; it must have been on file for `bank_number_on_file_days` (90) or more.
   public var callBackNumber: String = String()
 
   public var callBackNumberOnFileSince: CommonContract.Pcs_Common_V1_Date {
@@ -419,6 +429,9 @@ public nonisolated struct Pcs_Payments_V1_VerifyBankDetailsRequest: Sendable {
   public var hasCalledOn: Bool {self._calledOn != nil}
   /// Clears the value of `calledOn`. Subsequent reads from it will return its default value.
   public mutating func clearCalledOn() {self._calledOn = nil}
+
+  /// Payee of the change. Needed of commissioners only.
+  public var payeeCode: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -456,6 +469,9 @@ public nonisolated struct Pcs_Payments_V1_Verification: Sendable {
   public var payeeConfirmation: Pcs_Payments_V1_PayeeConfirmation = .unspecified
 
   public var overrideReason: String = String()
+
+  /// For which organisation the person acted: this house, or the commissioner of a network.
+  public var verifiedFor: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -666,12 +682,13 @@ public nonisolated struct Pcs_Payments_V1_SetOriginatorResponse: Sendable {
   public init() {}
 }
 
+/// One of the three is named: the run, the outstanding payments, or the file that is built anew.
 public nonisolated struct Pcs_Payments_V1_BuildPaymentFileRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The approved run; empty = the outstanding payments named below.
+  /// The approved run.
   public var runID: String = String()
 
   /// Outstanding payments to be paid now, for a file beside the monthly ones.
@@ -687,6 +704,10 @@ public nonisolated struct Pcs_Payments_V1_BuildPaymentFileRequest: Sendable {
   /// Clears the value of `paymentDate`. Subsequent reads from it will return its default value.
   public mutating func clearPaymentDate() {self._paymentDate = nil}
 
+  /// A file that was never sent and no longer can be, because its day has passed or an account in it was frozen: its
+  /// payments go into a new file. Make sure that the bank does not have it. It is kept, and can never be submitted.
+  public var replacesFileID: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -699,6 +720,7 @@ public nonisolated struct Pcs_Payments_V1_PaymentFile: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Empty when every payee of the run is held, so that there is nothing to send.
   public var fileID: String {
     get {_storage._fileID}
     set {_uniqueStorage()._fileID = newValue}
@@ -772,6 +794,12 @@ public nonisolated struct Pcs_Payments_V1_PaymentFile: @unchecked Sendable {
     set {_uniqueStorage()._held = newValue}
   }
 
+  /// The file that was built in its place, or "none" when all its payees are held since; empty = not replaced.
+  public var replacedByFileID: String {
+    get {_storage._replacedByFileID}
+    set {_uniqueStorage()._replacedByFileID = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -814,9 +842,21 @@ public nonisolated struct Pcs_Payments_V1_RecordSubmissionRequest: Sendable {
 
   public var submissionReference: String = String()
 
+  /// Day on which it was sent; empty = today.
+  public var submittedOn: CommonContract.Pcs_Common_V1_Date {
+    get {_submittedOn ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_submittedOn = newValue}
+  }
+  /// Returns true if `submittedOn` has been explicitly set.
+  public var hasSubmittedOn: Bool {self._submittedOn != nil}
+  /// Clears the value of `submittedOn`. Subsequent reads from it will return its default value.
+  public mutating func clearSubmittedOn() {self._submittedOn = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _submittedOn: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
 public nonisolated struct Pcs_Payments_V1_ReturnedCredit: Sendable {
@@ -832,6 +872,7 @@ public nonisolated struct Pcs_Payments_V1_ReturnedCredit: Sendable {
   /// ARUCS code: 0, 2, 3, 5, B or C.
   public var code: String = String()
 
+  /// Day on which the bank credited it back; empty = not stated.
   public var returnedOn: CommonContract.Pcs_Common_V1_Date {
     get {_returnedOn ?? CommonContract.Pcs_Common_V1_Date()}
     set {_returnedOn = newValue}
@@ -902,7 +943,7 @@ public nonisolated struct Pcs_Payments_V1_OutstandingPayment: Sendable {
 
   public var pence: Int64 = 0
 
-  /// "no verified details", "frozen", "returned: account closed"...
+  /// "no verified details", "frozen", "returned: account closed", "returned late: no account"...
   public var because: String = String()
 
   /// Run or file that pays it in the end; empty = still owed.
@@ -1016,7 +1057,7 @@ nonisolated extension Pcs_Payments_V1_AccountDetails: SwiftProtobuf.Message, Swi
 
 nonisolated extension Pcs_Payments_V1_ProposeBankDetailsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ProposeBankDetailsRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payee_code\0\u{1}account\0\u{3}effective_from\0\u{1}signatories\0\u{3}evidence_document_ids\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payee_code\0\u{1}account\0\u{3}effective_from\0\u{1}signatories\0\u{3}evidence_document_ids\0\u{1}reason\0\u{3}single_signatory_reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1030,6 +1071,7 @@ nonisolated extension Pcs_Payments_V1_ProposeBankDetailsRequest: SwiftProtobuf.M
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.signatories) }()
       case 5: try { try decoder.decodeRepeatedStringField(value: &self.evidenceDocumentIds) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.singleSignatoryReason) }()
       default: break
       }
     }
@@ -1058,6 +1100,9 @@ nonisolated extension Pcs_Payments_V1_ProposeBankDetailsRequest: SwiftProtobuf.M
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 6)
     }
+    if !self.singleSignatoryReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.singleSignatoryReason, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1068,6 +1113,7 @@ nonisolated extension Pcs_Payments_V1_ProposeBankDetailsRequest: SwiftProtobuf.M
     if lhs.signatories != rhs.signatories {return false}
     if lhs.evidenceDocumentIds != rhs.evidenceDocumentIds {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.singleSignatoryReason != rhs.singleSignatoryReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1075,7 +1121,7 @@ nonisolated extension Pcs_Payments_V1_ProposeBankDetailsRequest: SwiftProtobuf.M
 
 nonisolated extension Pcs_Payments_V1_BankDetailsChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BankDetailsChange"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}change_id\0\u{3}payee_code\0\u{1}state\0\u{1}account\0\u{3}effective_from\0\u{1}signatories\0\u{3}signed_by\0\u{3}evidence_document_ids\0\u{1}reason\0\u{3}proposed_by\0\u{3}proposed_at\0\u{1}verifications\0\u{3}authorised_by\0\u{3}authorised_at\0\u{3}rejected_because\0\u{3}verifications_needed\0\u{1}risks\0\u{1}sha256\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}change_id\0\u{3}payee_code\0\u{1}state\0\u{1}account\0\u{3}effective_from\0\u{1}signatories\0\u{3}signed_by\0\u{3}evidence_document_ids\0\u{1}reason\0\u{3}proposed_by\0\u{3}proposed_at\0\u{1}verifications\0\u{3}authorised_by\0\u{3}authorised_at\0\u{3}rejected_because\0\u{3}verifications_needed\0\u{1}risks\0\u{1}sha256\0\u{3}single_signatory_reason\0")
 
   fileprivate class _StorageClass {
     var _changeID: String = String()
@@ -1096,6 +1142,7 @@ nonisolated extension Pcs_Payments_V1_BankDetailsChange: SwiftProtobuf.Message, 
     var _verificationsNeeded: Int32 = 0
     var _risks: [String] = []
     var _sha256: String = String()
+    var _singleSignatoryReason: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1124,6 +1171,7 @@ nonisolated extension Pcs_Payments_V1_BankDetailsChange: SwiftProtobuf.Message, 
       _verificationsNeeded = source._verificationsNeeded
       _risks = source._risks
       _sha256 = source._sha256
+      _singleSignatoryReason = source._singleSignatoryReason
     }
   }
 
@@ -1160,6 +1208,7 @@ nonisolated extension Pcs_Payments_V1_BankDetailsChange: SwiftProtobuf.Message, 
         case 16: try { try decoder.decodeSingularInt32Field(value: &_storage._verificationsNeeded) }()
         case 17: try { try decoder.decodeRepeatedStringField(value: &_storage._risks) }()
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._sha256) }()
+        case 19: try { try decoder.decodeSingularStringField(value: &_storage._singleSignatoryReason) }()
         default: break
         }
       }
@@ -1226,6 +1275,9 @@ nonisolated extension Pcs_Payments_V1_BankDetailsChange: SwiftProtobuf.Message, 
       if !_storage._sha256.isEmpty {
         try visitor.visitSingularStringField(value: _storage._sha256, fieldNumber: 18)
       }
+      if !_storage._singleSignatoryReason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._singleSignatoryReason, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1253,6 +1305,7 @@ nonisolated extension Pcs_Payments_V1_BankDetailsChange: SwiftProtobuf.Message, 
         if _storage._verificationsNeeded != rhs_storage._verificationsNeeded {return false}
         if _storage._risks != rhs_storage._risks {return false}
         if _storage._sha256 != rhs_storage._sha256 {return false}
+        if _storage._singleSignatoryReason != rhs_storage._singleSignatoryReason {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1309,7 +1362,7 @@ nonisolated extension Pcs_Payments_V1_SignBankDetailsRequest: SwiftProtobuf.Mess
 
 nonisolated extension Pcs_Payments_V1_VerifyBankDetailsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".VerifyBankDetailsRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}change_id\0\u{1}sha256\0\u{3}payee_confirmation\0\u{3}override_reason\0\u{3}call_back_number\0\u{3}call_back_number_on_file_since\0\u{3}called_on\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}change_id\0\u{1}sha256\0\u{3}payee_confirmation\0\u{3}override_reason\0\u{3}call_back_number\0\u{3}call_back_number_on_file_since\0\u{3}called_on\0\u{3}payee_code\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1324,6 +1377,7 @@ nonisolated extension Pcs_Payments_V1_VerifyBankDetailsRequest: SwiftProtobuf.Me
       case 5: try { try decoder.decodeSingularStringField(value: &self.callBackNumber) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._callBackNumberOnFileSince) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._calledOn) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.payeeCode) }()
       default: break
       }
     }
@@ -1355,6 +1409,9 @@ nonisolated extension Pcs_Payments_V1_VerifyBankDetailsRequest: SwiftProtobuf.Me
     try { if let v = self._calledOn {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    if !self.payeeCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.payeeCode, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1366,6 +1423,7 @@ nonisolated extension Pcs_Payments_V1_VerifyBankDetailsRequest: SwiftProtobuf.Me
     if lhs.callBackNumber != rhs.callBackNumber {return false}
     if lhs._callBackNumberOnFileSince != rhs._callBackNumberOnFileSince {return false}
     if lhs._calledOn != rhs._calledOn {return false}
+    if lhs.payeeCode != rhs.payeeCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1373,7 +1431,7 @@ nonisolated extension Pcs_Payments_V1_VerifyBankDetailsRequest: SwiftProtobuf.Me
 
 nonisolated extension Pcs_Payments_V1_Verification: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Verification"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}verified_by\0\u{3}verified_at\0\u{1}modulus\0\u{3}payee_confirmation\0\u{3}override_reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}verified_by\0\u{3}verified_at\0\u{1}modulus\0\u{3}payee_confirmation\0\u{3}override_reason\0\u{3}verified_for\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1386,6 +1444,7 @@ nonisolated extension Pcs_Payments_V1_Verification: SwiftProtobuf.Message, Swift
       case 3: try { try decoder.decodeSingularMessageField(value: &self._modulus) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.payeeConfirmation) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.overrideReason) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.verifiedFor) }()
       default: break
       }
     }
@@ -1411,6 +1470,9 @@ nonisolated extension Pcs_Payments_V1_Verification: SwiftProtobuf.Message, Swift
     if !self.overrideReason.isEmpty {
       try visitor.visitSingularStringField(value: self.overrideReason, fieldNumber: 5)
     }
+    if !self.verifiedFor.isEmpty {
+      try visitor.visitSingularStringField(value: self.verifiedFor, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1420,6 +1482,7 @@ nonisolated extension Pcs_Payments_V1_Verification: SwiftProtobuf.Message, Swift
     if lhs._modulus != rhs._modulus {return false}
     if lhs.payeeConfirmation != rhs.payeeConfirmation {return false}
     if lhs.overrideReason != rhs.overrideReason {return false}
+    if lhs.verifiedFor != rhs.verifiedFor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1854,7 +1917,7 @@ nonisolated extension Pcs_Payments_V1_SetOriginatorResponse: SwiftProtobuf.Messa
 
 nonisolated extension Pcs_Payments_V1_BuildPaymentFileRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BuildPaymentFileRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}payment_ids\0\u{3}payment_date\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}payment_ids\0\u{3}payment_date\0\u{3}replaces_file_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1865,6 +1928,7 @@ nonisolated extension Pcs_Payments_V1_BuildPaymentFileRequest: SwiftProtobuf.Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.runID) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.paymentIds) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._paymentDate) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.replacesFileID) }()
       default: break
       }
     }
@@ -1884,6 +1948,9 @@ nonisolated extension Pcs_Payments_V1_BuildPaymentFileRequest: SwiftProtobuf.Mes
     try { if let v = self._paymentDate {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    if !self.replacesFileID.isEmpty {
+      try visitor.visitSingularStringField(value: self.replacesFileID, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1891,6 +1958,7 @@ nonisolated extension Pcs_Payments_V1_BuildPaymentFileRequest: SwiftProtobuf.Mes
     if lhs.runID != rhs.runID {return false}
     if lhs.paymentIds != rhs.paymentIds {return false}
     if lhs._paymentDate != rhs._paymentDate {return false}
+    if lhs.replacesFileID != rhs.replacesFileID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1898,7 +1966,7 @@ nonisolated extension Pcs_Payments_V1_BuildPaymentFileRequest: SwiftProtobuf.Mes
 
 nonisolated extension Pcs_Payments_V1_PaymentFile: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PaymentFile"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}file_id\0\u{3}run_id\0\u{1}serial\0\u{3}processing_day\0\u{3}payment_date\0\u{1}credits\0\u{3}total_pence\0\u{1}sha256\0\u{3}built_by\0\u{3}submitted_by\0\u{3}submitted_at\0\u{1}held\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}file_id\0\u{3}run_id\0\u{1}serial\0\u{3}processing_day\0\u{3}payment_date\0\u{1}credits\0\u{3}total_pence\0\u{1}sha256\0\u{3}built_by\0\u{3}submitted_by\0\u{3}submitted_at\0\u{1}held\0\u{3}replaced_by_file_id\0")
 
   fileprivate class _StorageClass {
     var _fileID: String = String()
@@ -1913,6 +1981,7 @@ nonisolated extension Pcs_Payments_V1_PaymentFile: SwiftProtobuf.Message, SwiftP
     var _submittedBy: String = String()
     var _submittedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
     var _held: [Pcs_Payments_V1_OutstandingPayment] = []
+    var _replacedByFileID: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1935,6 +2004,7 @@ nonisolated extension Pcs_Payments_V1_PaymentFile: SwiftProtobuf.Message, SwiftP
       _submittedBy = source._submittedBy
       _submittedAt = source._submittedAt
       _held = source._held
+      _replacedByFileID = source._replacedByFileID
     }
   }
 
@@ -1965,6 +2035,7 @@ nonisolated extension Pcs_Payments_V1_PaymentFile: SwiftProtobuf.Message, SwiftP
         case 10: try { try decoder.decodeSingularStringField(value: &_storage._submittedBy) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._submittedAt) }()
         case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._held) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._replacedByFileID) }()
         default: break
         }
       }
@@ -2013,6 +2084,9 @@ nonisolated extension Pcs_Payments_V1_PaymentFile: SwiftProtobuf.Message, SwiftP
       if !_storage._held.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._held, fieldNumber: 12)
       }
+      if !_storage._replacedByFileID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._replacedByFileID, fieldNumber: 13)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2034,6 +2108,7 @@ nonisolated extension Pcs_Payments_V1_PaymentFile: SwiftProtobuf.Message, SwiftP
         if _storage._submittedBy != rhs_storage._submittedBy {return false}
         if _storage._submittedAt != rhs_storage._submittedAt {return false}
         if _storage._held != rhs_storage._held {return false}
+        if _storage._replacedByFileID != rhs_storage._replacedByFileID {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2105,7 +2180,7 @@ nonisolated extension Pcs_Payments_V1_PaymentFileChunk: SwiftProtobuf.Message, S
 
 nonisolated extension Pcs_Payments_V1_RecordSubmissionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RecordSubmissionRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}file_id\0\u{1}sha256\0\u{3}submission_reference\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}file_id\0\u{1}sha256\0\u{3}submission_reference\0\u{3}submitted_on\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2116,12 +2191,17 @@ nonisolated extension Pcs_Payments_V1_RecordSubmissionRequest: SwiftProtobuf.Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.fileID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.sha256) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.submissionReference) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._submittedOn) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.fileID.isEmpty {
       try visitor.visitSingularStringField(value: self.fileID, fieldNumber: 1)
     }
@@ -2131,6 +2211,9 @@ nonisolated extension Pcs_Payments_V1_RecordSubmissionRequest: SwiftProtobuf.Mes
     if !self.submissionReference.isEmpty {
       try visitor.visitSingularStringField(value: self.submissionReference, fieldNumber: 3)
     }
+    try { if let v = self._submittedOn {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2138,6 +2221,7 @@ nonisolated extension Pcs_Payments_V1_RecordSubmissionRequest: SwiftProtobuf.Mes
     if lhs.fileID != rhs.fileID {return false}
     if lhs.sha256 != rhs.sha256 {return false}
     if lhs.submissionReference != rhs.submissionReference {return false}
+    if lhs._submittedOn != rhs._submittedOn {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -11,8 +11,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Proposes new details. Every active partner signs: the proposer is the first; the others with SignBankDetails.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
+    /// nationally. Changes state.
     func proposeBankDetails(
         _ request: Pcs_Payments_V1_ProposeBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
@@ -20,16 +20,18 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Records the signature of another partner.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`. Changes state. Takes a second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
+    /// second person.
     func signBankDetails(
         _ request: Pcs_Payments_V1_SignBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
 
     /// Records the checks: modulus, Confirmation of Payee, call-back to a number on file, account shared with nobody
-    /// unrelated. Not by who proposed or signed it. Within the cooling-off before a cut-off a third person repeats it.
+    /// unrelated. Not by who proposed or signed it. Within the cooling-off before a cut-off a third person repeats it. Of a
+    /// network its commissioner may record them.
     ///
-    /// Callers: `PAYMENTS_OPERATOR` nationally. Changes state. Takes a second person.
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `COMMISSIONER_EDITOR` of the commissioner of `payee_code`.
+    /// Changes state. Takes a second person.
     func verifyBankDetails(
         _ request: Pcs_Payments_V1_VerifyBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
@@ -42,7 +44,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
         _ request: Pcs_Payments_V1_AuthoriseBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
 
-    /// Rejects a change that is not authorised yet.
+    /// Rejects a change that has not taken effect, authorised or not: one person suffices. What is in effect is frozen
+    /// instead. The payee is told.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally. Changes state.
     func rejectBankDetails(
@@ -56,12 +59,13 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
         _ request: Pcs_Payments_V1_FreezeBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetails
 
-    /// Details in force on a day, and changes on their way. Whole numbers only for operators and approvers.
+    /// Details in force on a day, and changes on their way. Whole numbers only for operators and approvers. Commissioners
+    /// read those of their networks.
     ///
-    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally;
-    /// `AUDITOR` nationally. Reading is recorded.
+    /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `payee_code`; `PRACTICE_STATEMENTS` of the
+    /// organisation in `payee_code`; `PCN_VIEWER` of the organisation in `payee_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally;
+    /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
     func getBankDetails(
         _ request: Pcs_Payments_V1_GetBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetails
@@ -84,8 +88,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
 /// Methods of `pcs.payments.v1.BankDetailsService`, and how an implementation is bound to them.
 public enum Pcs_Payments_V1_BankDetailsServiceMethods {
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
+    /// nationally. Changes state.
     public static let proposeBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/ProposeBankDetails",
         kind: .unary,
@@ -96,7 +100,6 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
-                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
@@ -107,8 +110,8 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
             execution: .inline))
 
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`. Changes state. Takes a second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
+    /// second person.
     public static let signBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/SignBankDetails",
         kind: .unary,
@@ -119,7 +122,6 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
-                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: true, needsSecondPerson: true,
@@ -128,7 +130,8 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
-    /// Callers: `PAYMENTS_OPERATOR` nationally. Changes state. Takes a second person.
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `COMMISSIONER_EDITOR` of the commissioner of `payee_code`.
+    /// Changes state. Takes a second person.
     public static let verifyBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/VerifyBankDetails",
         kind: .unary,
@@ -137,6 +140,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
         access: AccessRule(
             allow: [
                 Allow(role: Roles.paymentsOperator, relation: .national),
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "payee_code"),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: true, needsSecondPerson: true,
@@ -199,10 +203,10 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .inline))
 
-    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally;
-    /// `AUDITOR` nationally. Reading is recorded.
+    /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `payee_code`; `PRACTICE_STATEMENTS` of the
+    /// organisation in `payee_code`; `PCN_VIEWER` of the organisation in `payee_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally;
+    /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
     public static let getBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/GetBankDetails",
         kind: .unary,
@@ -210,10 +214,10 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
         replyType: "pcs.payments.v1.BankDetails",
         access: AccessRule(
             allow: [
+                Allow(role: Roles.commissionerEditor, relation: .commissioner, organisationField: "payee_code"),
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
-                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
                 Allow(role: Roles.paymentsApprover, relation: .national),
                 Allow(role: Roles.auditor, relation: .national),
@@ -328,7 +332,11 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 let run: BoundMethod.Unary = { call in
                     try await service.verifyBankDetails(request, call).serializedBytes()
                 }
-                return BoundMethod.Prepared(organisations: [], run: run)
+                return BoundMethod.Prepared(
+                    organisations: [
+                        OrganisationTarget(field: "payee_code", code: request.payeeCode),
+                    ],
+                    run: run)
             })
     }
 
@@ -423,8 +431,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Proposes new details. Every active partner signs: the proposer is the first; the others with SignBankDetails.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
+    /// nationally. Changes state.
     public func proposeBankDetails(
         _ request: Pcs_Payments_V1_ProposeBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -436,8 +444,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Records the signature of another partner.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`. Changes state. Takes a second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
+    /// second person.
     public func signBankDetails(
         _ request: Pcs_Payments_V1_SignBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -447,9 +455,11 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     }
 
     /// Records the checks: modulus, Confirmation of Payee, call-back to a number on file, account shared with nobody
-    /// unrelated. Not by who proposed or signed it. Within the cooling-off before a cut-off a third person repeats it.
+    /// unrelated. Not by who proposed or signed it. Within the cooling-off before a cut-off a third person repeats it. Of a
+    /// network its commissioner may record them.
     ///
-    /// Callers: `PAYMENTS_OPERATOR` nationally. Changes state. Takes a second person.
+    /// Callers: `PAYMENTS_OPERATOR` nationally; `COMMISSIONER_EDITOR` of the commissioner of `payee_code`.
+    /// Changes state. Takes a second person.
     public func verifyBankDetails(
         _ request: Pcs_Payments_V1_VerifyBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -470,7 +480,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
         return try Pcs_Payments_V1_BankDetailsChange(serializedBytes: reply)
     }
 
-    /// Rejects a change that is not authorised yet.
+    /// Rejects a change that has not taken effect, authorised or not: one person suffices. What is in effect is frozen
+    /// instead. The payee is told.
     ///
     /// Callers: `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally. Changes state.
     public func rejectBankDetails(
@@ -492,12 +503,13 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
         return try Pcs_Payments_V1_BankDetails(serializedBytes: reply)
     }
 
-    /// Details in force on a day, and changes on their way. Whole numbers only for operators and approvers.
+    /// Details in force on a day, and changes on their way. Whole numbers only for operators and approvers. Commissioners
+    /// read those of their networks.
     ///
-    /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
-    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally;
-    /// `AUDITOR` nationally. Reading is recorded.
+    /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `payee_code`; `PRACTICE_STATEMENTS` of the
+    /// organisation in `payee_code`; `PCN_VIEWER` of the organisation in `payee_code`;
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally;
+    /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
     public func getBankDetails(
         _ request: Pcs_Payments_V1_GetBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetails {
@@ -549,8 +561,11 @@ public protocol Pcs_Payments_V1_PaymentFileService: Sendable {
         _ request: Pcs_Payments_V1_SetOriginatorRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_SetOriginatorResponse
 
-    /// Builds the Bacs file of an approved run, or of payments returned or held before. The same payments give the same
-    /// bytes. Payees without verified details in force are held and listed, never paid on old details.
+    /// Builds the Bacs file of an approved run, or of payments returned or held before, or anew that of a file which was
+    /// never sent. The same payments give the same bytes. A run pays to details that were authorised the working days before
+    /// its cut-off that `bank_details_lead_days` says, and that a file has paid to before or a person has looked at in this
+    /// run. Payees without any are held and listed. A day that can no longer be reached is refused: a file is sent two working
+    /// days before. Not by an approver of a run that is paid.
     ///
     /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person.
     func buildPaymentFile(
@@ -571,15 +586,18 @@ public protocol Pcs_Payments_V1_PaymentFileService: Sendable {
         _ call: CallContext
     ) async throws
 
-    /// Records that the file was submitted, with the hash of what was sent. Any other bytes are refused.
+    /// Records that the file was submitted, with the hash of what was sent. Any other bytes are refused, and so is a file
+    /// that was sent too late for its day or pays to an account frozen since. Not by an approver of a run that is paid.
     ///
-    /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a fresh proof of the person.
+    /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person. Takes a fresh proof of the
+    /// person.
     func recordSubmission(
         _ request: Pcs_Payments_V1_RecordSubmissionRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_PaymentFile
 
     /// Records returned credits (ARUCS), all or none: the payment is owed again, the account frozen where the code says
-    /// so, the payee told. Paid again by a file of its own once the details are verified.
+    /// so, the payee told. Paid again by a file of its own once the details are verified. A credit of a run that is closed
+    /// is taken too, as late; the journal has it on the day on which it is recorded.
     ///
     /// Callers: `BACS_SUBMITTER` nationally; `PAYMENTS_OPERATOR` nationally. Changes state.
     func recordReturns(
@@ -680,7 +698,8 @@ public enum Pcs_Payments_V1_PaymentFileServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .pooled))
 
-    /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a fresh proof of the person.
+    /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person. Takes a fresh proof of the
+    /// person.
     public static let recordSubmission = MethodDescriptor(
         path: "pcs.payments.v1.PaymentFileService/RecordSubmission",
         kind: .unary,
@@ -691,7 +710,7 @@ public enum Pcs_Payments_V1_PaymentFileServiceMethods {
                 Allow(role: Roles.bacsSubmitter, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
-            changesState: true, needsSecondPerson: false,
+            changesState: true, needsSecondPerson: true,
             audit: .change,
             timeLimitMilliseconds: 30_000,
             maximumRequestBytes: 65_536,
@@ -901,8 +920,11 @@ public struct Pcs_Payments_V1_PaymentFileServiceClient: Sendable {
         return try Pcs_Payments_V1_SetOriginatorResponse(serializedBytes: reply)
     }
 
-    /// Builds the Bacs file of an approved run, or of payments returned or held before. The same payments give the same
-    /// bytes. Payees without verified details in force are held and listed, never paid on old details.
+    /// Builds the Bacs file of an approved run, or of payments returned or held before, or anew that of a file which was
+    /// never sent. The same payments give the same bytes. A run pays to details that were authorised the working days before
+    /// its cut-off that `bank_details_lead_days` says, and that a file has paid to before or a person has looked at in this
+    /// run. Payees without any are held and listed. A day that can no longer be reached is refused: a file is sent two working
+    /// days before. Not by an approver of a run that is paid.
     ///
     /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person.
     public func buildPaymentFile(
@@ -935,9 +957,11 @@ public struct Pcs_Payments_V1_PaymentFileServiceClient: Sendable {
         return MessageStreams.decoding(replies, as: Pcs_Payments_V1_PaymentFileChunk.self)
     }
 
-    /// Records that the file was submitted, with the hash of what was sent. Any other bytes are refused.
+    /// Records that the file was submitted, with the hash of what was sent. Any other bytes are refused, and so is a file
+    /// that was sent too late for its day or pays to an account frozen since. Not by an approver of a run that is paid.
     ///
-    /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a fresh proof of the person.
+    /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person. Takes a fresh proof of the
+    /// person.
     public func recordSubmission(
         _ request: Pcs_Payments_V1_RecordSubmissionRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_PaymentFile {
@@ -947,7 +971,8 @@ public struct Pcs_Payments_V1_PaymentFileServiceClient: Sendable {
     }
 
     /// Records returned credits (ARUCS), all or none: the payment is owed again, the account frozen where the code says
-    /// so, the payee told. Paid again by a file of its own once the details are verified.
+    /// so, the payee told. Paid again by a file of its own once the details are verified. A credit of a run that is closed
+    /// is taken too, as late; the journal has it on the day on which it is recorded.
     ///
     /// Callers: `BACS_SUBMITTER` nationally; `PAYMENTS_OPERATOR` nationally. Changes state.
     public func recordReturns(

@@ -252,6 +252,9 @@ public nonisolated struct Pcs_Payments_V1_RunPaid: Sendable {
 
   public var bankReference: String = String()
 
+  /// What the bank has paid: less than the net when money of payees without verified details is held.
+  public var paidPence: Int64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -743,7 +746,7 @@ nonisolated extension Pcs_Payments_V1_NominatedPayeeSet: SwiftProtobuf.Message, 
 
 nonisolated extension Pcs_Payments_V1_RunPaid: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RunPaid"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}month\0\u{3}paid_on\0\u{3}net_pence\0\u{3}bank_reference\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}month\0\u{3}paid_on\0\u{3}net_pence\0\u{3}bank_reference\0\u{3}paid_pence\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -756,6 +759,7 @@ nonisolated extension Pcs_Payments_V1_RunPaid: SwiftProtobuf.Message, SwiftProto
       case 3: try { try decoder.decodeSingularMessageField(value: &self._paidOn) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.netPence) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.bankReference) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.paidPence) }()
       default: break
       }
     }
@@ -781,6 +785,9 @@ nonisolated extension Pcs_Payments_V1_RunPaid: SwiftProtobuf.Message, SwiftProto
     if !self.bankReference.isEmpty {
       try visitor.visitSingularStringField(value: self.bankReference, fieldNumber: 5)
     }
+    if self.paidPence != 0 {
+      try visitor.visitSingularInt64Field(value: self.paidPence, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -790,6 +797,7 @@ nonisolated extension Pcs_Payments_V1_RunPaid: SwiftProtobuf.Message, SwiftProto
     if lhs._paidOn != rhs._paidOn {return false}
     if lhs.netPence != rhs.netPence {return false}
     if lhs.bankReference != rhs.bankReference {return false}
+    if lhs.paidPence != rhs.paidPence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -790,6 +790,7 @@ public nonisolated struct Pcs_Payments_V1_RecordPaidRequest: Sendable {
 
   public var runID: String = String()
 
+  /// Not before the day for which the file was built, and not in the future.
   public var paidOn: CommonContract.Pcs_Common_V1_Date {
     get {_paidOn ?? CommonContract.Pcs_Common_V1_Date()}
     set {_paidOn = newValue}
@@ -802,7 +803,7 @@ public nonisolated struct Pcs_Payments_V1_RecordPaidRequest: Sendable {
   /// 1 to 64 characters.
   public var bankReference: String = String()
 
-  /// What the bank reports as paid: must be the run's net.
+  /// What the bank reports as paid: must be what the run's file pays, or the run's net where no file is made here.
   public var totalPence: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -71,14 +71,16 @@ public protocol Pcs_Payments_V1_RunService: Sendable {
         _ request: Pcs_Payments_V1_AbortRunRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Run
 
-    /// Records that the bank has paid an approved run. Not by one of its approvers.
+    /// Records that the bank has paid an approved run. Not by one of its approvers. Once an originator of Bacs files is in
+    /// force, the run's file must have been built and submitted.
     ///
     /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person.
     func recordPaid(
         _ request: Pcs_Payments_V1_RecordPaidRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_Run
 
-    /// Closes a paid run: read-only from now on.
+    /// Closes a paid run: read-only from now on. Refused while credits can come back, `bacs_return_days` working days after
+    /// the day of payment.
     ///
     /// Callers: `BACS_SUBMITTER` nationally; `PAYMENTS_OPERATOR` nationally. Changes state.
     func closeRun(
@@ -695,7 +697,8 @@ public struct Pcs_Payments_V1_RunServiceClient: Sendable {
         return try Pcs_Payments_V1_Run(serializedBytes: reply)
     }
 
-    /// Records that the bank has paid an approved run. Not by one of its approvers.
+    /// Records that the bank has paid an approved run. Not by one of its approvers. Once an originator of Bacs files is in
+    /// force, the run's file must have been built and submitted.
     ///
     /// Callers: `BACS_SUBMITTER` nationally. Changes state. Takes a second person.
     public func recordPaid(
@@ -706,7 +709,8 @@ public struct Pcs_Payments_V1_RunServiceClient: Sendable {
         return try Pcs_Payments_V1_Run(serializedBytes: reply)
     }
 
-    /// Closes a paid run: read-only from now on.
+    /// Closes a paid run: read-only from now on. Refused while credits can come back, `bacs_return_days` working days after
+    /// the day of payment.
     ///
     /// Callers: `BACS_SUBMITTER` nationally; `PAYMENTS_OPERATOR` nationally. Changes state.
     public func closeRun(

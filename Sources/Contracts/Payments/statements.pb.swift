@@ -404,11 +404,50 @@ public nonisolated struct Pcs_Payments_V1_Statement: @unchecked Sendable {
     set {_uniqueStorage()._weightingIndex = newValue}
   }
 
+  /// What became of the payment since, oldest first: that it came back, and that it was paid again. Empty for member
+  /// practices of a network. No part of the statement, whose bytes and hash never change.
+  public var paymentSteps: [Pcs_Payments_V1_PaymentStep] {
+    get {_storage._paymentSteps}
+    set {_uniqueStorage()._paymentSteps = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// One step of a payment after its run.
+public nonisolated struct Pcs_Payments_V1_PaymentStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// When it was recorded.
+  public var recordedOn: CommonContract.Pcs_Common_V1_Date {
+    get {_recordedOn ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_recordedOn = newValue}
+  }
+  /// Returns true if `recordedOn` has been explicitly set.
+  public var hasRecordedOn: Bool {self._recordedOn != nil}
+  /// Clears the value of `recordedOn`. Subsequent reads from it will return its default value.
+  public mutating func clearRecordedOn() {self._recordedOn = nil}
+
+  /// "returned" by the bank, "reissued" after a return, "paid" when it had been held until then.
+  public var step: String = String()
+
+  /// Why it came back; of a payment the day for which its file was built.
+  public var detail: String = String()
+
+  /// Of the whole payment, which may be for several statements of one payee.
+  public var pence: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _recordedOn: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
 public nonisolated struct Pcs_Payments_V1_StatementLine: @unchecked Sendable {
@@ -1098,7 +1137,7 @@ nonisolated extension Pcs_Payments_V1_GetStatementRequest: SwiftProtobuf.Message
 
 nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Statement"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}run_id\0\u{1}month\0\u{1}published\0\u{3}practice_code\0\u{3}practice_name\0\u{3}payee_code\0\u{3}contract_id\0\u{3}contract_type\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payment_date\0\u{1}lines\0\u{3}gross_pence\0\u{3}deductions_pence\0\u{3}net_pence\0\u{3}quarter_day\0\u{3}registered_patients\0\u{3}weighted_patients_hundredths\0\u{3}london_patients\0\u{1}sha256\0\u{3}published_at\0\u{3}payee_kind\0\u{3}bank_account_last_four\0\u{3}bank_reference\0\u{3}carried_forward_pence\0\u{1}price\0\u{3}weighting_index\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0\u{3}run_id\0\u{1}month\0\u{1}published\0\u{3}practice_code\0\u{3}practice_name\0\u{3}payee_code\0\u{3}contract_id\0\u{3}contract_type\0\u{3}commissioner_code\0\u{3}region_code\0\u{3}payment_date\0\u{1}lines\0\u{3}gross_pence\0\u{3}deductions_pence\0\u{3}net_pence\0\u{3}quarter_day\0\u{3}registered_patients\0\u{3}weighted_patients_hundredths\0\u{3}london_patients\0\u{1}sha256\0\u{3}published_at\0\u{3}payee_kind\0\u{3}bank_account_last_four\0\u{3}bank_reference\0\u{3}carried_forward_pence\0\u{1}price\0\u{3}weighting_index\0\u{3}payment_steps\0")
 
   fileprivate class _StorageClass {
     var _statementID: String = String()
@@ -1129,6 +1168,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
     var _carriedForwardPence: Int64 = 0
     var _price: String = String()
     var _weightingIndex: String = String()
+    var _paymentSteps: [Pcs_Payments_V1_PaymentStep] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1167,6 +1207,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
       _carriedForwardPence = source._carriedForwardPence
       _price = source._price
       _weightingIndex = source._weightingIndex
+      _paymentSteps = source._paymentSteps
     }
   }
 
@@ -1213,6 +1254,7 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
         case 26: try { try decoder.decodeSingularInt64Field(value: &_storage._carriedForwardPence) }()
         case 27: try { try decoder.decodeSingularStringField(value: &_storage._price) }()
         case 28: try { try decoder.decodeSingularStringField(value: &_storage._weightingIndex) }()
+        case 29: try { try decoder.decodeRepeatedMessageField(value: &_storage._paymentSteps) }()
         default: break
         }
       }
@@ -1309,6 +1351,9 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
       if !_storage._weightingIndex.isEmpty {
         try visitor.visitSingularStringField(value: _storage._weightingIndex, fieldNumber: 28)
       }
+      if !_storage._paymentSteps.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._paymentSteps, fieldNumber: 29)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1346,10 +1391,60 @@ nonisolated extension Pcs_Payments_V1_Statement: SwiftProtobuf.Message, SwiftPro
         if _storage._carriedForwardPence != rhs_storage._carriedForwardPence {return false}
         if _storage._price != rhs_storage._price {return false}
         if _storage._weightingIndex != rhs_storage._weightingIndex {return false}
+        if _storage._paymentSteps != rhs_storage._paymentSteps {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_PaymentStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PaymentStep"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recorded_on\0\u{1}step\0\u{1}detail\0\u{1}pence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._recordedOn) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.pence) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._recordedOn {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.step.isEmpty {
+      try visitor.visitSingularStringField(value: self.step, fieldNumber: 2)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
+    }
+    if self.pence != 0 {
+      try visitor.visitSingularInt64Field(value: self.pence, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_PaymentStep, rhs: Pcs_Payments_V1_PaymentStep) -> Bool {
+    if lhs._recordedOn != rhs._recordedOn {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.pence != rhs.pence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

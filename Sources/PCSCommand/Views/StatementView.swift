@@ -25,6 +25,9 @@ package enum StatementView {
         if !statement.bankReference.isEmpty {
             sheet.add("paid to", "account ending \(statement.bankAccountLastFour), reference \(statement.bankReference)")
         }
+        for step in statement.paymentSteps {
+            sheet.add(step.step, "\(Wording.day(step.recordedOn)), \(Wording.pounds(step.pence)), \(step.detail)")
+        }
         if statement.carriedForwardPence != 0 {
             sheet.add("debt carried on", Wording.pounds(statement.carriedForwardPence))
         }

@@ -85,6 +85,47 @@ struct BacsFileTests {
         #expect(throws: BacsFile.Fault.referenceTooWeak("A8100")) { try file([try credit(1, "A8100")]) }
     }
 
+    @Test("any credits are grouped so that each contra fits its field and pays what is above it; totals are of all")
+    func groups() throws {
+        var random = SeededGenerator(seed: 127)
+        for round in 0..<200 {
+            let largest = round % 2 == 0 ? BacsFile.largestPence : BacsFile.largestPence / 7
+            let count = Int.random(in: 1...60, using: &random)
+            let amounts = (0..<count).map { _ in Int64.random(in: 0...largest, using: &random) } + [largest]
+            let file = try file(try amounts.map { try credit($0) })
+            var (open, sums, written): (Int64, [Int64], [Int64]) = (0, [], [])
+            let lines = String(decoding: file.encode(), as: UTF8.self).split(separator: "\r\n").map(Array.init)
+            for line in lines where line.count == 100 {
+                let pence = try #require(Int64(String(line[35...45])))
+                if String(line[15...16]) == "99" {
+                    open += pence
+                    written.append(pence)
+                } else {
+                    #expect(String(line[15...16]) == "17" && pence == open && pence <= BacsFile.largestPence)
+                    sums.append(pence)
+                    open = 0
+                }
+            }
+            #expect(open == 0 && written == amounts.filter { $0 > 0 })
+            let total = amounts.reduce(0, +)
+            #expect(sums.reduce(0, +) == total && file.totalPence == total)
+            let trailer = try #require(lines.last).map { String($0) }.joined()
+            #expect(trailer.hasPrefix("UTL1" + BacsText.number(total, 13) + BacsText.number(total, 13)))
+            #expect(
+                trailer.dropFirst(30).hasPrefix(
+                    BacsText.number(Int64(sums.count), 7) + BacsText.number(Int64(written.count), 7)))
+            // No group is begun while the next credit still fits the one before.
+            for (first, second) in zip(sums, sums.dropFirst()) { #expect(first + second > BacsFile.largestPence) }
+        }
+    }
+
+    @Test("England's month, about 1.16 billion pounds, is one file with two contras")
+    func england() throws {
+        let credits = try (0..<10_000).map { try credit(11_600_000 + Int64($0)) }
+        let lines = String(decoding: try file(credits).encode(), as: UTF8.self).split(separator: "\r\n")
+        #expect(lines.count == 4 + 10_000 + 2 + 3)
+    }
+
     @Test("the same input gives the same bytes")
     func sameBytes() throws {
         #expect(try file([try credit(77)]).encode() == (try file([try credit(77)])).encode())

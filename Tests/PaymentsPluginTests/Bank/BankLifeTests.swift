@@ -13,7 +13,9 @@ struct BankLifeTests {
         "\(code),PRACTICE \(code),GMS,2004-04-01,,16C,Y63,\(code),Y,N,0,0,NONE,,,,N"
     }
 
-    private func dated(_ text: String) -> Pcs_Common_V1_Date { .on(text) }
+    private func dated(_ text: String) -> Pcs_Common_V1_Date {
+        CalendarDate(iso8601: text).map { Pcs_Common_V1_Date($0) } ?? Pcs_Common_V1_Date()
+    }
 
     private func load(_ office: PaymentsOffice) async throws {
         try await office.loadContracts(row("A81001"), row("A81002"))
@@ -25,17 +27,17 @@ struct BankLifeTests {
         try await PaymentsOffice.with { office in
             try await load(office)
             try await office.setOriginator()
-            try await office.authoriseAccount("A81001", "66374958")
+            try await office.setDetails("A81001", "66374958")
             let run = try await office.pay("2026-04")
-            let built = try await office.files(office.submitter).buildPaymentFile(.with { $0.runID = run.runID })
+            let built = try await office.files().buildPaymentFile(.with { $0.runID = run.runID })
             #expect(built.credits == 1 && built.held.map(\.payeeCode) == ["A81002"])
             #expect(built.held.first?.because == "no verified bank details")
             #expect(built.totalPence + (built.held.first?.pence ?? 0) == run.netPence)
             let again = try await refusal {
-                _ = try await office.files(office.submitter).buildPaymentFile(.with { $0.runID = run.runID })
+                _ = try await office.files().buildPaymentFile(.with { $0.runID = run.runID })
             }
             #expect(again.reason == PaymentsReasons.paymentFileStateWrong)
-            let submitted = try await office.files(office.submitter).recordSubmission(
+            let submitted = try await office.files().recordSubmission(
                 .with {
                     ($0.fileID, $0.sha256) = (built.fileID, built.sha256)
                     $0.submissionReference = "sent 1"
@@ -43,7 +45,7 @@ struct BankLifeTests {
             #expect(submitted.submittedBy == "sam")
             // A credit comes back: nothing more is paid to that account.
             let reference = "A81001 2604-1"
-            let returned = try await office.files(office.submitter).recordReturns(
+            let returned = try await office.files().recordReturns(
                 .with {
                     $0.fileID = built.fileID
                     $0.returns = [.with { ($0.reference, $0.pence, $0.code) = (reference, built.totalPence, "B") }]
@@ -51,7 +53,7 @@ struct BankLifeTests {
             #expect(returned.outstanding.map(\.because) == ["returned: account closed"])
             let payment = try #require(returned.outstanding.first?.paymentID)
             let frozen = try await refusal {
-                _ = try await office.files(office.submitter).buildPaymentFile(
+                _ = try await office.files().buildPaymentFile(
                     .with {
                         $0.paymentIds = [payment]
                         $0.paymentDate = dated("2026-05-15")
@@ -59,8 +61,8 @@ struct BankLifeTests {
             }
             #expect(frozen.violations.first?.message.contains("frozen") == true)
             office.host.clock.advance(milliseconds: 1_000)
-            try await office.authoriseAccount("A81001", "66374974")
-            let second = try await office.files(office.submitter).buildPaymentFile(
+            try await office.setDetails("A81001", "66374974")
+            let second = try await office.files().buildPaymentFile(
                 .with {
                     $0.paymentIds = [payment]
                     $0.paymentDate = dated("2026-05-15")
@@ -164,8 +166,8 @@ struct BankLifeTests {
                     ($0.account.accountName, $0.account.sortCode) = ("DR PAT", "089999")
                     $0.account.accountNumber = "66374959"
                     $0.effectiveFrom = dated("2026-06-01")
-                    $0.signatories = ["Dr Pat"]
-                    $0.reason = "new bank"
+                    ($0.signatories, $0.reason) = (["Dr Pat"], "new bank")
+                    $0.singleSignatoryReason = "a contractor who practises alone"
                 })
             #expect(proposed.state == .submitted)
             #expect(proposed.account.accountNumber == "****4959" && proposed.account.sortCode.isEmpty)

@@ -37,6 +37,7 @@ struct RunLifeTests {
             let approved = try await office.approve(run)
             #expect(approved.state == .approved)
             #expect(approved.approvals.map(\.approvedBy) == ["adam", "bella"])
+            office.host.clock.set(try day("2026-04-30"))
             let paid = try await office.runs(office.submitter).recordPaid(
                 .with {
                     $0.runID = run.runID
@@ -45,6 +46,7 @@ struct RunLifeTests {
                     $0.totalPence = run.netPence
                 })
             #expect(paid.state == .paid)
+            office.host.clock.set(try day("2026-05-09"))
             let closed = try await office.runs(office.submitter).closeRun(.with { $0.runID = run.runID })
             #expect(closed.state == .closed)
             #expect(

@@ -31,7 +31,7 @@ struct LevyBankTests {
             let office = desk.office
             try await desk.setExample11()
             try await office.setOriginator()
-            try await office.authoriseAccount("A81001", "66374974")
+            try await office.setDetails("A81001", "66374974")
             let april = try await office.pay("2026-04")
             let first = try await office.files(office.submitter).buildPaymentFile(.with { $0.runID = april.runID })
             let held = try #require(first.held.first { $0.payeeCode == LevyOffice.committee })
@@ -99,7 +99,7 @@ struct LevyBankTests {
         try await LevyOffice.with { desk in
             let office = desk.office
             try await desk.setExample11()
-            try await office.authoriseAccount("A81001", "66374958")
+            try await office.setDetails("A81001", "66374958")
             let change = try await office.bank(desk.viewer).proposeBankDetails(
                 proposal { $0.signatories = ["Lena Chair"] })
             #expect(change.state == .submitted)

@@ -155,6 +155,19 @@ struct CompletenessTests {
         }
     }
 
+    @Test("every paycode but balances has bounds, in every month since 2013, that say how they were found")
+    func everyPaycode() throws {
+        let bounds = AmountBoundFile.read(PackageResources.amount_bounds_csv).rows
+        for paycode in Paycode.allCases where paycode != .balanceForward {
+            for text in ["2013-04-01", "2020-01-01", "2027-03-01"] {
+                let day = try day(text)
+                let found = bounds.filter { $0.paycode == paycode && $0.contains(day) }
+                #expect(found.count == 1, "\(paycode.code) \(text)")
+                #expect(found.allSatisfy { !$0.note.isEmpty && $0.grade == "X" }, "\(paycode.code)")
+            }
+        }
+    }
+
     @Test("faults of a file of bounds are listed together")
     func badBounds() async throws {
         try await office { office, _ in

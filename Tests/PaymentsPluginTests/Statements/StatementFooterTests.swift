@@ -14,7 +14,7 @@ struct StatementFooterTests {
                 try await office.loadContracts("\(code),P \(code),PMS,2026-04-01,,16C,Y63,,,,,,,FIXED,120000.00,,")
             }
             try await office.setOriginator()
-            try await office.authoriseAccount("A81001", "66374958")
+            try await office.setDetails("A81001", "66374958")
             try await body(office, try await office.pay("2026-04"))
         }
     }
@@ -71,7 +71,7 @@ struct StatementFooterTests {
 
             // Paid again on another day, to another account.
             office.host.clock.advance(milliseconds: 1_000)
-            try await office.authoriseAccount("A81001", "66374974")
+            try await office.setDetails("A81001", "66374974")
             _ = try await office.files(office.submitter).buildPaymentFile(
                 .with {
                     $0.paymentIds = returned.outstanding.map(\.paymentID)

@@ -81,6 +81,9 @@ final class SandboxBank: SandboxKind {
         let file = try await submitter.buildPaymentFile(.with { $0.runID = run.runID })
         #expect(file.totalPence + file.held.reduce(0) { $0 + $1.pence } == run.netPence)
         try await submit(area, file)
+        let today = area.office.host.clock.today
+        defer { area.office.host.clock.set(today) }
+        area.office.host.clock.set(try #require(run.paymentDate.calendarDate))
         if month.month == 6 {
             try await bringBack(area, file, [(area.practices[0], "B"), (area.practices[1], "0")])
         }
@@ -89,7 +92,7 @@ final class SandboxBank: SandboxKind {
         }
         _ = try await area.office.runs(area.office.submitter).recordPaid(
             .with {
-                ($0.runID, $0.paidOn, $0.totalPence) = (run.runID, run.paymentDate, run.netPence)
+                ($0.runID, $0.paidOn, $0.totalPence) = (run.runID, run.paymentDate, file.totalPence)
                 $0.bankReference = "BACS \(file.serial)"
             })
     }

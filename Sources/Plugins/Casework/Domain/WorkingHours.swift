@@ -1,18 +1,5 @@
 import PluginAPI
 
-extension WorkingDays {
-    /// "N working days after D": steps forward counting only working days, D itself not counted.
-    func stepping(forward count: Int, from day: CalendarDate) throws(CalendarError) -> CalendarDate {
-        var candidate = day
-        var left = count
-        while left > 0 {
-            candidate = candidate.adding(days: 1)
-            if try isWorkingDay(candidate) { left -= 1 }
-        }
-        return candidate
-    }
-}
-
 /// Time that counts: on working days between two hours of the wall clock (identity-and-organisations.md 14.2).
 struct WorkingHours: Hashable, Sendable {
     let days: WorkingDays

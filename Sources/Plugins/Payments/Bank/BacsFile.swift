@@ -19,8 +19,8 @@ struct BacsCredit: Hashable, Sendable {
     var pence: Int64
 }
 
-/// A file in Bacs Standard 18: one processing day, credits and one contra (payments.md 12.7). Pure: the same input
-/// gives the same bytes.
+/// A file in Bacs Standard 18: one processing day, groups of credits, each with a contra (payments.md 12.7). Pure: the
+/// same input gives the same bytes.
 struct BacsFile: Hashable, Sendable {
     enum Fault: Error, Hashable, Sendable {
         case serviceUserNumber
@@ -31,7 +31,16 @@ struct BacsFile: Hashable, Sendable {
         case totalOutOfRange
     }
 
+    /// What a field of an amount holds, and so one contra.
     static let largestPence: Int64 = 99_999_999_999
+    /// What the totals of the trailer hold.
+    static let largestTotalPence: Int64 = 9_999_999_999_999
+
+    /// Credits one after the other, as many as one contra can carry.
+    struct Group: Hashable, Sendable {
+        var credits: [BacsCredit] = []
+        var pence: Int64 = 0
+    }
 
     let originator: BacsOriginator
     /// Six characters, unique a day.
@@ -41,8 +50,10 @@ struct BacsFile: Hashable, Sendable {
     let processingDay: CalendarDate
     /// Stands on the contra: "JUN26 GP RUN".
     let narrative: String
-    let credits: [BacsCredit]
+    let groups: [Group]
     let totalPence: Int64
+
+    var credits: [BacsCredit] { groups.flatMap(\.credits) }
 
     init(
         originator: BacsOriginator, serial: String, createdOn: CalendarDate, processingDay: CalendarDate,
@@ -58,6 +69,7 @@ struct BacsFile: Hashable, Sendable {
         let written = credits.filter { $0.pence != 0 }
         guard !written.isEmpty else { throw .empty }
         var total: Int64 = 0
+        var groups = [Group()]
         for credit in written {
             guard (1...BacsFile.largestPence).contains(credit.pence) else {
                 throw .amountOutOfRange(reference: credit.reference)
@@ -65,23 +77,27 @@ struct BacsFile: Hashable, Sendable {
             let letters = BacsText.field(credit.reference, 18).filter { $0 != " " }
             guard letters.count >= 6, Set(letters).count > 1 else { throw .referenceTooWeak(credit.reference) }
             total += credit.pence
-            guard total <= BacsFile.largestPence * 100 else { throw .totalOutOfRange }
+            guard total <= BacsFile.largestTotalPence else { throw .totalOutOfRange }
+            if groups[groups.count - 1].pence + credit.pence > BacsFile.largestPence { groups.append(Group()) }
+            groups[groups.count - 1].credits.append(credit)
+            groups[groups.count - 1].pence += credit.pence
         }
-        guard total <= BacsFile.largestPence else { throw .totalOutOfRange }
         self.originator = originator
         self.serial = serial
         self.createdOn = createdOn
         self.processingDay = processingDay
         self.narrative = narrative
-        self.credits = written
+        self.groups = groups
         totalPence = total
     }
 
     /// Lines of the file, each ended by CR LF.
     func encode() -> [UInt8] {
         var lines = [volume, header("HDR1"), header2("HDR2"), userHeader]
-        lines += credits.map(detail)
-        lines.append(contra)
+        for group in groups {
+            lines += group.credits.map(detail)
+            lines.append(contra(group.pence))
+        }
         lines += [header("EOF1"), header2("EOF2"), userTrailer]
         return lines.flatMap { Array($0.utf8) + [0x0D, 0x0A] }
     }
@@ -116,16 +132,17 @@ struct BacsFile: Hashable, Sendable {
             + BacsText.field(credit.payeeName, 18)
     }
 
-    private var contra: String {
+    private func contra(_ pence: Int64) -> String {
         originator.account.sortCode + originator.account.accountNumber + "0" + "17" + originator.account.sortCode
-            + originator.account.accountNumber + BacsText.blank(4) + BacsText.number(totalPence, 11)
+            + originator.account.accountNumber + BacsText.blank(4) + BacsText.number(pence, 11)
             + BacsText.field(narrative, 18) + BacsText.field("CONTRA", 18)
             + BacsText.field(originator.name, 18)
     }
 
     private var userTrailer: String {
-        "UTL1" + BacsText.number(totalPence, 13) + BacsText.number(totalPence, 13) + BacsText.number(1, 7)
-            + BacsText.number(Int64(credits.count), 7) + BacsText.blank(36)
+        "UTL1" + BacsText.number(totalPence, 13) + BacsText.number(totalPence, 13)
+            + BacsText.number(Int64(groups.count), 7)
+            + BacsText.number(groups.reduce(0) { $0 + Int64($1.credits.count) }, 7) + BacsText.blank(36)
     }
 }
 

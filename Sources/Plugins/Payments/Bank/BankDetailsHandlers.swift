@@ -26,10 +26,14 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
             fields.refuse(
                 "account", "12.6", "A sort code has six digits and an account number six to eight.")
         }
-        if request.signatories.isEmpty || Set(request.signatories).count != request.signatories.count
+        let names = request.signatories.map { $0.lowercased().filter { $0 != " " } }
+        if names.isEmpty || Set(names).count != names.count
             || request.signatories.contains(where: { $0.isEmpty || $0.contains("\n") || $0.count > 120 })
         {
             fields.refuse("signatories", "12.5", "Name every partner who must sign, once each.")
+        }
+        if names.count == 1 || !request.singleSignatoryReason.isEmpty {
+            fields.reason(request.singleSignatoryReason, field: "single_signatory_reason")
         }
         let isRecorded = call.caller.roles.contains(Roles.paymentsOperator) && call.caller.actingFor != request.payeeCode
         if isRecorded, request.evidenceDocumentIds.isEmpty {
@@ -53,6 +57,7 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
                 id: transaction.newIdentifier(), payee: payee, state: .draft,
                 accountName: request.account.accountName, account: account, effectiveFrom: from,
                 signatories: request.signatories, evidence: request.evidenceDocumentIds, reason: request.reason,
+                singleSignatoryReason: request.singleSignatoryReason,
                 proposedBy: call.caller.responsible, proposedAt: transaction.now, verificationsNeeded: 1)
             try BankDetailsStore.add(change, in: transaction)
             // On behalf, the form carries the signatures; the payee's own proposer signs by proposing.
@@ -105,9 +110,10 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
         if request.callBackNumber.count < 6 || request.callBackNumber.count > 30 {
             fields.refuse("call_back_number", "12.5", "Name the number that was called.")
         }
-        if let since, let called, called.adding(days: -90) < since {
+        let onFile = try context.store.read { try BankCalendar($0).numberOnFileDays(on: call.today) }
+        if let since, let called, called.adding(days: -onFile) < since {
             fields.refuse(
-                "call_back_number_on_file_since", "12.5", "The number must have been on file for 90 days.")
+                "call_back_number_on_file_since", "12.5", "The number must have been on file for \(onFile) days.")
         }
         if let called, called > call.today { fields.refuse("called_on", "12.5", "The call lies in the future.") }
         if request.payeeConfirmation == .unspecified {
@@ -120,6 +126,7 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
         guard let since, let called else { throw Failure(HostReasons.fieldInvalid) }
         return try await call.commit { transaction in
             var change = try find(request.changeID, sha256: request.sha256, transaction)
+            try requireVerifier(of: change, request, call)
             try require(change, .submitted)
             let earlier = try BankDetailsStore.verifications(of: change.id, transaction)
             try requireUninvolved(change, call, step: "verifying bank details", transaction)
@@ -144,7 +151,7 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
                     by: call.caller.responsible, at: transaction.now, outcome: check.outcome,
                     explanation: check.explanation, confirmation: Int64(request.payeeConfirmation.rawValue),
                     overrideReason: request.overrideReason, callBackNumber: request.callBackNumber,
-                    onFileSince: since, calledOn: called),
+                    onFileSince: since, calledOn: called, verifiedFor: call.caller.actingFor),
                 number: earlier.count + 1, to: change.id, in: transaction)
             if Int64(earlier.count + 1) >= change.verificationsNeeded { change.state = .verified }
             try BankDetailsStore.save(change, in: transaction)
@@ -167,8 +174,7 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
             change.authorisedBy = call.caller.responsible
             change.authorisedAt = transaction.now
             try BankDetailsStore.save(change, in: transaction)
-            try BankNotices.authorised(
-                change, to: contacts.role(of: change.payee, transaction), in: transaction)
+            try notices.authorised(change, in: transaction)
             note(change, "authorised", in: transaction)
             return try message(change, call, transaction)
         }
@@ -184,13 +190,16 @@ struct BankDetailsHandlers: Pcs_Payments_V1_BankDetailsService {
             guard var change = try BankDetailsStore.change(request.changeID, transaction) else {
                 throw Failure(HostReasons.notFound, "There is no such change.")
             }
-            guard [.draft, .submitted, .verified].contains(change.state) else {
-                throw Failure(PaymentsReasons.alreadyDecided)
+            guard change.state != .rejected else { throw Failure(PaymentsReasons.alreadyDecided) }
+            if change.state == .authorised, change.effectiveFrom <= call.today {
+                throw Failure(
+                    PaymentsReasons.bankChangeStateWrong,
+                    "Change \(change.id) has been in effect since \(change.effectiveFrom): freeze the account instead.")
             }
             change.state = .rejected
             change.rejectedBecause = request.reason
             try BankDetailsStore.save(change, in: transaction)
-            try BankNotices.settle(change, outcome: "rejected", by: call.caller.responsible, in: transaction)
+            try notices.rejected(change, by: call.caller.responsible, in: transaction)
             note(change, "rejected: \(request.reason)", in: transaction)
             return try message(change, call, transaction)
         }

@@ -1,4 +1,3 @@
-import CaseworkContract
 import CommonContract
 import HostContract
 import PaymentsContract
@@ -13,10 +12,6 @@ extension BankDetailsHandlers {
             return nil
         }
         return code
-    }
-
-    var contacts: PayeeContacts {
-        PayeeContacts(organisations: context.organisations, today: context.clock.today)
     }
 
     func find(_ id: String, sha256: String, _ reader: any Reader) throws -> BankDetailsStore.Change {
@@ -47,7 +42,20 @@ extension BankDetailsHandlers {
         }
     }
 
-    /// Submitted once everybody has signed. In the ten working days before a cut-off a third confirmation is needed.
+    /// Operators verify any change; a commissioner's editor that of a network of the area (payments.md 8.2, 12.8).
+    func requireVerifier(
+        of change: BankDetailsStore.Change, _ request: Pcs_Payments_V1_VerifyBankDetailsRequest, _ call: CallContext
+    ) throws {
+        if call.caller.roles.contains(Roles.paymentsOperator) { return }
+        guard request.payeeCode == change.payee.value else {
+            throw Failure(HostReasons.notFound, "There is no such change for \(request.payeeCode).")
+        }
+        guard context.organisations.organisation(change.payee, at: call.today)?.kind == .pcn else {
+            throw Failure.field("payee_code", "12.8", "A commissioner verifies the details of networks only.")
+        }
+    }
+
+    /// Submitted once everybody has signed. In the cooling-off before a cut-off a third confirmation is needed.
     func submitWhenSigned(_ change: inout BankDetailsStore.Change, in transaction: any Transaction) throws {
         let signed = Set(try BankDetailsStore.signatures(of: change.id, transaction).map(\.signatory))
         guard signed.isSuperset(of: change.signatories) else { return }
@@ -55,17 +63,53 @@ extension BankDetailsHandlers {
         change.submittedAt = transaction.now
         if try isCoolingOff(transaction) { change.verificationsNeeded = 2 }
         try BankDetailsStore.save(change, in: transaction)
-        try BankNotices.submitted(change, to: contacts.role(of: change.payee, transaction), in: transaction)
+        try notices.submitted(change, in: transaction)
     }
 
-    /// Whether a cut-off lies within ten working days.
+    var notices: BankNotices {
+        BankNotices(organisations: context.organisations, today: context.clock.today)
+    }
+
+    /// Whether a cut-off is near: of a month's run, or where none is open yet that of the calendar. A month is paid
+    /// within it or the next one, so a cut-off lies in a month beside its own.
     private func isCoolingOff(_ reader: any Reader) throws -> Bool {
         let today = context.clock.today
-        let days = try ReferenceStore.workingDays(knownAt: .max, reader)
-        return try RunStore.runs(reader).contains { run in
-            guard run.state == .open, run.cutOffOn >= today else { return false }
-            return try refusing { try days.stepping(back: 10, from: run.cutOffOn) } <= today
+        let runs = try RunStore.runs(reader).filter { $0.state != .aborted }
+        let calendar = try BankCalendar(reader)
+        let month = YearMonth(containing: today)
+        return try (-1...1).contains { offset in
+            let paid = month.adding(months: offset)
+            do {
+                let cutOff = try runs.last { $0.month == paid }?.cutOffOn ?? RunHandlers.dates(paid, nil, reader).cutOff
+                return try calendar.isCoolingOff(today, before: cutOff)
+            } catch is CalendarError {
+                // A calendar that nobody knows yet: rather one person more.
+                return true
+            } catch let error as PaymentsError {
+                throw error.failure
+            }
         }
+    }
+
+    /// What a person should look at before money goes to the account.
+    private func risks(
+        _ change: BankDetailsStore.Change, sharing: [String], seesAll: Bool, _ reader: any Reader
+    ) throws -> [String] {
+        var risks = ["signatories_not_compared: nobody has compared the signatories with the performers list"]
+        if !change.singleSignatoryReason.isEmpty {
+            risks.append("one signatory alone: " + change.singleSignatoryReason)
+        }
+        if seesAll, !sharing.isEmpty {
+            risks.append("the account is also that of " + sharing.joined(separator: ", "))
+        }
+        if change.verificationsNeeded > 1 { risks.append("submitted shortly before a cut-off: two verifications") }
+        let proposed = LondonTime.day(at: change.proposedAt)
+        let days = try BankCalendar(reader).contactChangeDays(on: proposed)
+        for moved in try ContactChanges.days(of: change.payee, reader)
+        where abs(moved.daysSince1970 - proposed.daysSince1970) <= days {
+            risks.append("contact_changed: the register has another address from \(moved) on")
+        }
+        return risks
     }
 
     func note(_ change: BankDetailsStore.Change, _ detail: String, in transaction: any Transaction) {
@@ -96,6 +140,7 @@ extension BankDetailsHandlers {
         let sharing = try BankDetailsStore.payees(sharing: change.account, besides: change.payee, reader)
         let signatures = try BankDetailsStore.signatures(of: change.id, reader)
         let verifications = try BankDetailsStore.verifications(of: change.id, reader)
+        let risks = try risks(change, sharing: sharing, seesAll: seesAll, reader)
         return .with { message in
             message.changeID = change.id
             message.payeeCode = change.payee.value
@@ -110,6 +155,7 @@ extension BankDetailsHandlers {
             message.signedBy = signatures.map(\.signatory)
             message.evidenceDocumentIds = change.evidence
             message.reason = change.reason
+            message.singleSignatoryReason = change.singleSignatoryReason
             message.proposedBy = change.proposedBy
             message.proposedAt = Google_Protobuf_Timestamp(change.proposedAt)
             message.verifications = verifications.map { verification in
@@ -121,18 +167,14 @@ extension BankDetailsHandlers {
                     $0.payeeConfirmation =
                         Pcs_Payments_V1_PayeeConfirmation(rawValue: Int(verification.confirmation)) ?? .unspecified
                     $0.overrideReason = verification.overrideReason
+                    $0.verifiedFor = verification.verifiedFor
                 }
             }
             message.authorisedBy = change.authorisedBy
             if let at = change.authorisedAt { message.authorisedAt = Google_Protobuf_Timestamp(at) }
             message.rejectedBecause = change.rejectedBecause
             message.verificationsNeeded = Int32(clamping: change.verificationsNeeded)
-            if seesAll, !sharing.isEmpty {
-                message.risks.append("the account is also that of " + sharing.joined(separator: ", "))
-            }
-            if change.verificationsNeeded > 1 {
-                message.risks.append("submitted within ten working days of a cut-off: two verifications")
-            }
+            message.risks = risks
             message.sha256 = change.sha256
         }
     }
@@ -149,73 +191,5 @@ extension BankDetailsHandlers {
         case .authorised: .authorised
         case .rejected: .rejected
         }
-    }
-}
-
-/// Tells people of a change of bank details: who is to verify, and both the old and the new contact.
-enum BankNotices {
-    private static func key(_ change: BankDetailsStore.Change) -> String {
-        "payments/bank-details/\(change.id)/verify"
-    }
-
-    private static func record(_ change: BankDetailsStore.Change) -> Pcs_Common_V1_RecordReference {
-        .with {
-            ($0.area, $0.kind, $0.recordID) = ("payments", "bank-details", change.id)
-            $0.organisationCode = change.payee.value
-        }
-    }
-
-    static func submitted(
-        _ change: BankDetailsStore.Change, to role: Pcs_Access_V1_Role, in transaction: any Transaction
-    ) throws {
-        try transaction.publish(
-            Pcs_Casework_V1_TaskRequested.with {
-                $0.taskKey = key(change)
-                $0.role = .paymentsOperator
-                $0.organisationCode = "PCS"
-                $0.title = "Verify new bank details of \(change.payee)"
-                $0.record = record(change)
-                $0.outcomes = ["verified", "rejected"]
-                $0.priority = .urgent
-            }, key: key(change))
-        try message(
-            change, "changed", "New bank details were submitted, to take effect on \(change.effectiveFrom).", to: role,
-            in: transaction)
-    }
-
-    static func authorised(
-        _ change: BankDetailsStore.Change, to role: Pcs_Access_V1_Role, in transaction: any Transaction
-    ) throws {
-        try settle(change, outcome: "verified", by: change.authorisedBy, in: transaction)
-        try message(
-            change, "authorised",
-            "New bank details were authorised and take effect on \(change.effectiveFrom). If you did not ask for this, "
-                + "raise it at once.", to: role, in: transaction)
-    }
-
-    static func settle(
-        _ change: BankDetailsStore.Change, outcome: String, by actor: String, in transaction: any Transaction
-    ) throws {
-        try transaction.publish(
-            Pcs_Casework_V1_TaskSettled.with {
-                ($0.taskKey, $0.outcome, $0.settledBy) = (key(change), outcome, actor)
-            }, key: key(change))
-    }
-
-    private static func message(
-        _ change: BankDetailsStore.Change, _ step: String, _ body: String, to role: Pcs_Access_V1_Role,
-        in transaction: any Transaction
-    ) throws {
-        let key = "payments/bank-details/\(change.id)/\(step)"
-        try transaction.publish(
-            Pcs_Casework_V1_MessagePosted.with {
-                $0.messageKey = key
-                $0.role = role
-                $0.organisationCode = change.payee.value
-                $0.title = "Bank details of \(change.payee)"
-                $0.body = body
-                $0.record = record(change)
-                $0.class = .mandatory
-            }, key: key)
     }
 }

@@ -22,6 +22,8 @@ enum BankDetailsStore {
         var signatories: [String]
         var evidence: [String]
         var reason: String
+        /// Why one signature suffices; empty when more than one person signs.
+        var singleSignatoryReason = ""
         var proposedBy: String
         var proposedAt: Instant
         var submittedAt: Instant?
@@ -35,7 +37,7 @@ enum BankDetailsStore {
             let text = [
                 payee.value, accountName, account.sortCode, account.accountNumber, effectiveFrom.description,
                 signatories.joined(separator: "\u{1F}"), evidence.joined(separator: "\u{1F}"), reason, proposedBy,
-            ]
+            ] + (singleSignatoryReason.isEmpty ? [] : [singleSignatoryReason])
             return Digest.hex(Digest.sha256(Array(text.joined(separator: "\u{1E}").utf8)))
         }
     }
@@ -50,6 +52,8 @@ enum BankDetailsStore {
         var callBackNumber: String
         var onFileSince: CalendarDate
         var calledOn: CalendarDate
+        /// Organisation for which the person acted.
+        var verifiedFor: String
     }
 
     struct Freeze: Hashable, Sendable {
@@ -99,15 +103,30 @@ enum BankDetailsStore {
         """,
     ]
 
+    /// First use of details, as people looked at it in a calculation of a run.
+    static let lookedAtSchema = [
+        """
+        CREATE TABLE run_new_details (
+            run_id TEXT NOT NULL REFERENCES run (run_id), calculation INTEGER NOT NULL,
+            change_id TEXT NOT NULL REFERENCES bank_change (change_id), PRIMARY KEY (run_id, calculation, change_id)
+        ) STRICT
+        """
+    ]
+
+    static let signingSchema = [
+        "ALTER TABLE bank_change ADD COLUMN single_signatory_reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE bank_verification ADD COLUMN verified_for TEXT NOT NULL DEFAULT ''",
+    ]
+
     private static let columns = """
         change_id, payee_code, state, account_name, sort_code, account_number, effective_from, signatories, evidence,
         reason, proposed_by, proposed_at, submitted_at, verifications_needed, authorised_by, authorised_at,
-        rejected_because
+        rejected_because, single_signatory_reason
         """
     private static let insert = Statement(
         """
         INSERT INTO bank_change (\(columns))
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
         """)
     private static let update = Statement(
         """
@@ -133,13 +152,13 @@ enum BankDetailsStore {
     private static let insertVerification = Statement(
         """
         INSERT INTO bank_verification (change_id, number, verified_by, verified_at, outcome, explanation, confirmation,
-            override_reason, call_back_number, on_file_since, called_on)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            override_reason, call_back_number, on_file_since, called_on, verified_for)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         """)
     private static let verificationRows = Statement(
         """
         SELECT verified_by, verified_at, outcome, explanation, confirmation, override_reason, call_back_number,
-            on_file_since, called_on
+            on_file_since, called_on, verified_for
         FROM bank_verification WHERE change_id = ?1 ORDER BY number
         """)
     private static let insertFreeze = Statement(
@@ -163,7 +182,7 @@ enum BankDetailsStore {
                 .date(change.effectiveFrom), .text(change.signatories.joined(separator: "\n")),
                 .text(change.evidence.joined(separator: "\n")), .text(change.reason), .text(change.proposedBy),
                 .instant(change.proposedAt), .optional(change.submittedAt?.microsecondsSince1970),
-                .integer(change.verificationsNeeded), .text(""), .null, .text(""),
+                .integer(change.verificationsNeeded), .text(""), .null, .text(""), .text(change.singleSignatoryReason),
             ])
     }
 
@@ -213,6 +232,7 @@ enum BankDetailsStore {
                 .text(verification.outcome.rawValue), .text(verification.explanation.joined(separator: "\n")),
                 .integer(verification.confirmation), .text(verification.overrideReason),
                 .text(verification.callBackNumber), .date(verification.onFileSince), .date(verification.calledOn),
+                .text(verification.verifiedFor),
             ])
     }
 
@@ -225,7 +245,7 @@ enum BankDetailsStore {
                 by: row.text(0), at: row.instant(1), outcome: outcome,
                 explanation: row.text(3).split(separator: "\n").map(String.init), confirmation: row.integer(4),
                 overrideReason: row.text(5), callBackNumber: row.text(6), onFileSince: try row.date(7),
-                calledOn: try row.date(8))
+                calledOn: try row.date(8), verifiedFor: row.text(9))
         }
     }
 
@@ -247,12 +267,49 @@ enum BankDetailsStore {
         return lifted ? nil : last
     }
 
-    /// For every payee the details that a payment may use, for changes effective by `day`; frozen ones are apart.
-    static func inForce(on day: CalendarDate, _ reader: any Reader) throws -> BankBook {
+    private static let insertLookedAt = Statement(
+        "INSERT INTO run_new_details (run_id, calculation, change_id) VALUES (?1, ?2, ?3)")
+    private static let lookedAt = Statement(
+        "SELECT change_id FROM run_new_details WHERE run_id = ?1 AND calculation = ?2")
+
+    /// Keeps which new details people look at in the run's present calculation.
+    static func look(at changes: [String], in run: RunRecord, _ transaction: any Transaction) throws {
+        for change in changes {
+            try transaction.run(insertLookedAt, [.text(run.id), .integer(run.calculation), .text(change)])
+        }
+    }
+
+    /// What a run may pay to: details in time for it which a file has paid to before, or which people have looked at in
+    /// the calculation that was approved.
+    static func inForce(for run: RunRecord, _ calendar: BankCalendar, _ reader: any Reader) throws -> BankBook {
+        var known = try PaymentFileStore.detailsUsed(reader)
+        known.formUnion(try reader.all(lookedAt, [.text(run.id), .integer(run.calculation)]) { $0.text(0) })
+        return try inForce(by: try calendar.lastDayForDetails(of: run), among: known, reader)
+    }
+
+    /// The last freeze of each payee, lifted since or not.
+    static func lastFreezes(_ reader: any Reader) throws -> [ODSCode: Instant] {
+        var found: [ODSCode: Instant] = [:]
+        try reader.forEach(allFreezes, []) { row in
+            if let payee = ODSCode(row.text(0)) { found[payee] = row.instant(3) }
+        }
+        return found
+    }
+
+    /// For every payee the details that a payment may use: authorised and in effect by the end of `day`; frozen ones are
+    /// apart.
+    ///
+    /// - Parameter known: ids of the changes that count; `nil` = all.
+    static func inForce(
+        by day: CalendarDate, among known: Set<String>? = nil, _ reader: any Reader
+    ) throws -> BankBook {
         var book = BankBook()
+        let end = LondonTime.end(of: day)
         try reader.forEach(authorised, []) { row in
             let change = try change(row)
-            guard change.effectiveFrom <= day else { return }
+            guard change.effectiveFrom <= day, let at = change.authorisedAt, at < end,
+                known?.contains(change.id) ?? true
+            else { return }
             if let known = book.details[change.payee], known.effectiveFrom > change.effectiveFrom { return }
             book.details[change.payee] = change
         }
@@ -273,7 +330,7 @@ enum BankDetailsStore {
             id: row.text(0), payee: payee, state: state, accountName: row.text(3), account: account,
             effectiveFrom: try row.date(6), signatories: row.text(7).split(separator: "\n").map(String.init),
             evidence: row.text(8).split(separator: "\n").map(String.init), reason: row.text(9),
-            proposedBy: row.text(10), proposedAt: row.instant(11),
+            singleSignatoryReason: row.text(17), proposedBy: row.text(10), proposedAt: row.instant(11),
             submittedAt: row.isNull(12) ? nil : row.instant(12), verificationsNeeded: row.integer(13),
             authorisedBy: row.text(14), authorisedAt: row.isNull(15) ? nil : row.instant(15),
             rejectedBecause: row.text(16))

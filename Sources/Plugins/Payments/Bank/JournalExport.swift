@@ -33,8 +33,13 @@ struct JournalExport: Sendable {
             let accounts = new.isEmpty ? "" : new.map { "account \($0)\n" }.joined() + "\n"
             try await write(Array((accounts + booked.text).utf8))
         }
-        for file in files {
-            let text = try store.read { try entry(of: file, $0) }
+        for file in files { try await write(Array(entry(of: file).utf8)) }
+        // On the day on which it was recorded, however late that was: earlier books stay as they are.
+        let returns = try store.read { try PaymentFileStore.returns($0) }.filter { covers($0.day) }
+        for returned in returns {
+            var text = "\(returned.day) return of \(returned.reference)\n"
+            text += posting("assets:bank", returned.pence, comment: "")
+            text += posting("liabilities:payees", -returned.pence, comment: "") + "\n"
             try await write(Array(text.utf8))
         }
     }
@@ -74,17 +79,11 @@ struct JournalExport: Sendable {
         return (text, accounts)
     }
 
-    /// What a file moved, and what of it came back since.
-    private func entry(of file: PaymentFileStore.File, _ reader: any Reader) throws -> String {
+    /// What a file moved.
+    private func entry(of file: PaymentFileStore.File) -> String {
         var text = "\(file.paymentDate) file \(file.id) \(file.serial)\n"
         text += posting("liabilities:payees", file.totalPence, comment: "")
-        text += posting("assets:bank", -file.totalPence, comment: "") + "\n"
-        for returned in try PaymentFileStore.returns(of: file.id, reader) where covers(returned.day) {
-            text += "\(returned.day) return of \(returned.reference)\n"
-            text += posting("assets:bank", returned.pence, comment: "")
-            text += posting("liabilities:payees", -returned.pence, comment: "") + "\n"
-        }
-        return text
+        return text + posting("assets:bank", -file.totalPence, comment: "") + "\n"
     }
 
     private func posting(_ account: String, _ pence: Int64, comment: String) -> String {

@@ -9,38 +9,107 @@ struct PaymentFileBuilding {
     let actor: String
     let today: CalendarDate
 
-    /// The file of an approved run. Details count that took effect two working days before the cut-off; a payee without
-    /// any is held, never paid on what it used before.
-    func pay(_ run: RunRecord, on day: CalendarDate, in transaction: any Transaction) throws -> PaymentFileStore.File {
-        guard run.state == .approved || run.state == .paid else {
+    /// The file of an approved run; `nil` when all its payees are held. Details count that were in time for the run, and
+    /// known or looked at; a payee without any is held.
+    func pay(_ run: RunRecord, on day: CalendarDate, in transaction: any Transaction) throws -> PaymentFileStore.File? {
+        guard run.state == .approved else {
             throw Failure(
                 PaymentsReasons.runStateWrong, "Run \(run.id) is \(run.state.name); a file needs an approved run.")
         }
         if let file = try PaymentFileStore.file(ofRun: run.id, transaction) {
             throw Failure(PaymentsReasons.paymentFileStateWrong, "File \(file.id) pays run \(run.id).")
         }
+        if try PaymentFileStore.arePaymentsMade(ofRun: run.id, transaction) {
+            throw Failure(PaymentsReasons.paymentFileStateWrong, "All payees of run \(run.id) are held.")
+        }
         try refusing { try StatementStore.verify(run, transaction) }
-        let days = try ReferenceStore.workingDays(knownAt: .max, transaction)
-        let usableFrom = try refusing { try days.stepping(back: 2, from: run.cutOffOn) }
-        let book = try BankDetailsStore.inForce(on: usableFrom, transaction)
+        let calendar = try BankCalendar(transaction)
+        let book = try BankDetailsStore.inForce(for: run, calendar, transaction)
         var payments = try owed(run, in: transaction)
-        var accounts: [BankDetailsStore.Change?] = []
+        let chosen = choose(&payments, book)
+        guard !chosen.isEmpty || payments.isEmpty else {
+            try PaymentFileStore.add(payments, in: transaction)
+            return nil
+        }
+        let file = try write(
+            chosen, id: transaction.newIdentifier(), runID: run.id, narrative: narrative(run.month), on: day, calendar,
+            in: transaction)
+        for index in payments.indices where payments[index].state == .inFile { payments[index].fileID = file.id }
+        try PaymentFileStore.add(payments, in: transaction)
+        return file
+    }
+
+    /// Puts each payment on its account, or says why it is held.
+    private func choose(
+        _ payments: inout [PaymentFileStore.Payment], _ book: BankBook
+    ) -> [(PaymentFileStore.Payment, BankDetailsStore.Change)] {
+        var chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)] = []
         for index in payments.indices {
             switch book.account(of: payments[index].payee) {
             case .success(let change):
                 payments[index].state = .inFile
                 payments[index].changeID = change.id
-                accounts.append(change)
+                payments[index].because = ""
+                chosen.append((payments[index], change))
             case .failure(let gap):
+                payments[index].state = .owed
+                payments[index].changeID = ""
                 payments[index].because = gap.because
-                accounts.append(nil)
+                payments[index].fileID = ""
             }
         }
-        let file = try write(
-            zip(payments, accounts).compactMap { payment, change in change.map { (payment, $0) } }, runID: run.id,
-            narrative: narrative(run.month), on: day, days, in: transaction)
-        for index in payments.indices where payments[index].state == .inFile { payments[index].fileID = file.id }
-        try PaymentFileStore.add(payments, in: transaction)
+        return chosen
+    }
+
+    /// Payees of a file that pays to an account which was frozen, whatever details came since.
+    static func frozen(in file: PaymentFileStore.File, _ reader: any Reader) throws -> [ODSCode] {
+        let freezes = try BankDetailsStore.lastFreezes(reader)
+        guard !freezes.isEmpty else { return [] }
+        return try PaymentFileStore.payments(ofFile: file.id, reader).filter { payment in
+            guard let frozenAt = freezes[payment.payee] else { return false }
+            return try BankDetailsStore.change(payment.changeID, reader)?.authorisedAt.map { $0 <= frozenAt } ?? true
+        }.map(\.payee)
+    }
+
+    /// The same payments in a new file, when the old one was never sent and no longer can be: its day cannot be reached,
+    /// or it pays to an account that was frozen since, whose payee is then held. `nil` when all are.
+    func replace(
+        _ old: PaymentFileStore.File, on day: CalendarDate?, in transaction: any Transaction
+    ) throws -> PaymentFileStore.File? {
+        let calendar = try BankCalendar(transaction)
+        let canBeSent = try calendar.reaches(old.paymentDate, sentOn: today)
+            && PaymentFileBuilding.frozen(in: old, transaction).isEmpty
+        guard old.submittedAt == nil, old.replacedBy.isEmpty, !canBeSent else {
+            throw Failure(
+                PaymentsReasons.paymentFileStateWrong,
+                canBeSent ? "File \(old.id) can still be sent." : "File \(old.id) has been submitted or replaced.")
+        }
+        let run = old.runID.isEmpty ? nil : try RunHandlers.run(old.runID, transaction)
+        if let run, run.state != .approved {
+            throw Failure(PaymentsReasons.runStateWrong, "Run \(run.id) is \(run.state.name).")
+        }
+        let day = day ?? old.paymentDate
+        let book = try run.map { try BankDetailsStore.inForce(for: $0, calendar, transaction) }
+            ?? BankDetailsStore.inForce(by: day, transaction)
+        var payments = try PaymentFileStore.payments(ofFile: old.id, transaction)
+        let chosen = choose(&payments, book)
+        let id = chosen.isEmpty ? "none" : transaction.newIdentifier()
+        guard try PaymentFileStore.replace(old.id, by: id, in: transaction) else {
+            throw Failure(PaymentsReasons.paymentFileStateWrong)
+        }
+        let file =
+            chosen.isEmpty
+            ? nil
+            : try write(
+                chosen, id: id, runID: old.runID, narrative: run.map { narrative($0.month) } ?? "PAID AGAIN", on: day,
+                calendar, in: transaction)
+        for var payment in payments {
+            let isPaid = payment.state == .inFile
+            if isPaid { payment.fileID = id }
+            try PaymentFileStore.save(
+                payment, step: isPaid ? "moved" : "held", detail: isPaid ? "to file \(id)" : payment.because,
+                by: actor, in: transaction)
+        }
         return file
     }
 
@@ -48,8 +117,8 @@ struct PaymentFileBuilding {
     func payOutstanding(
         _ ids: [String], on day: CalendarDate, in transaction: any Transaction
     ) throws -> PaymentFileStore.File {
-        let book = try BankDetailsStore.inForce(on: day, transaction)
-        let days = try ReferenceStore.workingDays(knownAt: .max, transaction)
+        let book = try BankDetailsStore.inForce(by: day, transaction)
+        let calendar = try BankCalendar(transaction)
         var fields = RequestFields()
         var chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)] = []
         for id in Set(ids).sorted() {
@@ -72,7 +141,8 @@ struct PaymentFileBuilding {
         }
         try fields.finish()
         let file = try write(
-            chosen, runID: "", narrative: "PAID AGAIN", on: day, days, in: transaction)
+            chosen, id: transaction.newIdentifier(), runID: "", narrative: "PAID AGAIN", on: day, calendar,
+            in: transaction)
         for (payment, _) in chosen {
             var payment = payment
             payment.fileID = file.id
@@ -133,14 +203,18 @@ struct PaymentFileBuilding {
     }
 
     private func write(
-        _ chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)], runID: String, narrative: String,
-        on day: CalendarDate,
-        _ days: WorkingDays, in transaction: any Transaction
+        _ chosen: [(PaymentFileStore.Payment, BankDetailsStore.Change)], id: String, runID: String, narrative: String,
+        on day: CalendarDate, _ calendar: BankCalendar, in transaction: any Transaction
     ) throws -> PaymentFileStore.File {
-        guard try refusing({ try days.isWorkingDay(day) }) else {
+        guard try refusing({ try calendar.dates.workingDays.isWorkingDay(day) }) else {
             throw Failure.field("payment_date", "12.7", "\(day) is no working day.")
         }
-        let processing = try refusing { try PaymentDates(days).bacsProcessing(forPayment: day) }
+        guard try calendar.reaches(day, sentOn: today) else {
+            throw Failure.field(
+                "payment_date", "12.7",
+                "\(day) can no longer be reached: the earliest is \(try calendar.earliestEntry(sentOn: today)).")
+        }
+        let processing = try refusing { try calendar.dates.bacsProcessing(forPayment: day) }
         let serial = try PaymentFileStore.nextSerial(transaction)
         let file: BacsFile
         do throws(BacsFile.Fault) {
@@ -156,7 +230,7 @@ struct PaymentFileBuilding {
         }
         let body = file.encode()
         let record = PaymentFileStore.File(
-            id: transaction.newIdentifier(), runID: runID, serial: serial, processingDay: processing,
+            id: id, runID: runID, serial: serial, processingDay: processing,
             paymentDate: day, credits: Int64(file.credits.count), totalPence: file.totalPence,
             sha256: Digest.hex(Digest.sha256(body)), builtBy: actor)
         try PaymentFileStore.add(record, body: body, in: transaction)

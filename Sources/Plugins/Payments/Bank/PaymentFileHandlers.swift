@@ -48,12 +48,14 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
         _ request: Pcs_Payments_V1_BuildPaymentFileRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_PaymentFile {
         var fields = RequestFields()
-        if request.runID.isEmpty == request.paymentIds.isEmpty {
-            fields.refuse("run_id", "12.7", "Name either the run or the outstanding payments.")
+        let named = [!request.runID.isEmpty, !request.paymentIds.isEmpty, !request.replacesFileID.isEmpty]
+        if named.count(where: { $0 }) != 1 {
+            fields.refuse(
+                "run_id", "12.7", "Name either the run, or the outstanding payments, or the file that is built anew.")
         }
         let day = fields.date(
             request.paymentDate, isSet: request.hasPaymentDate, field: "payment_date",
-            mayBeEmpty: !request.runID.isEmpty)
+            mayBeEmpty: request.paymentIds.isEmpty)
         try fields.finish()
         return try await call.commit { transaction in
             guard let originator = try PaymentFileStore.originator(transaction) else {
@@ -62,15 +64,24 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
             let building = PaymentFileBuilding(
                 originator: originator, actor: call.caller.responsible, today: call.today)
             let file: PaymentFileStore.File
-            if request.runID.isEmpty {
+            if !request.runID.isEmpty {
+                let run = try RunHandlers.run(request.runID, transaction)
+                try requireNoApprover(of: [run.id], call, step: "building the file of a run", transaction)
+                guard let made = try building.pay(run, on: day ?? run.paymentDate, in: transaction) else {
+                    return try nothingToSend(run.id, run.paymentDate, transaction)
+                }
+                file = made
+            } else if !request.replacesFileID.isEmpty {
+                let old = try find(request.replacesFileID, transaction)
+                try requireNoApprover(of: old, call, step: "building a file anew", transaction)
+                guard let made = try building.replace(old, on: day, in: transaction) else {
+                    return try nothingToSend(old.runID, day ?? old.paymentDate, transaction)
+                }
+                file = made
+            } else {
                 guard let day else { throw Failure(HostReasons.fieldInvalid) }
                 file = try building.payOutstanding(request.paymentIds, on: day, in: transaction)
-            } else {
-                let run = try RunHandlers.run(request.runID, transaction)
-                for approval in try RunStore.approvals(of: run.id, transaction) {
-                    try call.requireOtherPerson(than: approval.by, step: "building the file of a run")
-                }
-                file = try building.pay(run, on: day ?? run.paymentDate, in: transaction)
+                try requireNoApprover(of: file, call, step: "building a file of their payments", transaction)
             }
             transaction.audit(
                 AuditNote(
@@ -110,24 +121,29 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
     ) async throws -> Pcs_Payments_V1_PaymentFile {
         var fields = RequestFields()
         fields.reason(request.submissionReference, field: "submission_reference")
+        let sent = fields.date(request.submittedOn, isSet: request.hasSubmittedOn, field: "submitted_on") ?? call.today
+        if sent > call.today { fields.refuse("submitted_on", "12.7", "The day lies in the future.") }
         try fields.finish()
         return try await call.commit { transaction in
             let file = try find(request.fileID, transaction)
+            try requireNoApprover(of: file, call, step: "submitting a file", transaction)
             guard file.sha256 == request.sha256 else {
                 throw Failure.field("sha256", "12.7", "What was sent is not this file.")
             }
-            if try RunStore.run(file.runID, transaction)?.state == .aborted {
+            for id in try runs(of: file, transaction) where try RunStore.run(id, transaction)?.state == .aborted {
                 throw Failure(
-                    PaymentsReasons.paymentFileStateWrong, "Run \(file.runID) was aborted: its file is not sent.")
+                    PaymentsReasons.paymentFileStateWrong, "Run \(id) was aborted: a file that pays of it is not sent.")
             }
+            try requireSendable(file, on: sent, transaction)
             guard
                 try PaymentFileStore.submit(
                     file.id, reference: request.submissionReference, by: call.caller.responsible, in: transaction)
             else {
-                throw Failure(PaymentsReasons.paymentFileStateWrong, "File \(file.id) has been submitted.")
+                throw Failure(PaymentsReasons.paymentFileStateWrong, "File \(file.id) has been submitted or replaced.")
             }
             transaction.audit(
-                AuditNote(object: "payment-file/\(file.id)", detail: "submitted: \(request.submissionReference)"))
+                AuditNote(
+                    object: "payment-file/\(file.id)", detail: "submitted on \(sent): \(request.submissionReference)"))
             return try message(try find(file.id, transaction), transaction)
         }
     }
@@ -140,15 +156,10 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
             guard file.submittedAt != nil else {
                 throw Failure(PaymentsReasons.paymentFileStateWrong, "File \(file.id) was not submitted.")
             }
-            let returned = try matched(request.returns, in: file, transaction)
-            var outstanding: [Pcs_Payments_V1_OutstandingPayment] = []
-            let contacts = PayeeContacts(organisations: context.organisations, today: call.today)
-            for (payment, code) in returned {
-                outstanding.append(
-                    try PaymentReturns.take(
-                        payment, code, file: file, to: contacts.role(of: payment.payee, transaction),
-                        by: call.caller.responsible, in: transaction))
-            }
+            let returned = try matched(request.returns, in: file, today: call.today, transaction)
+            let returns = PaymentReturns(
+                organisations: context.organisations, today: call.today, actor: call.caller.responsible)
+            let outstanding = try returned.map { try returns.take($0, file: file, in: transaction) }
             transaction.audit(
                 AuditNote(object: "payment-file/\(file.id)", detail: "\(returned.count) credits returned"))
             return .with { $0.outstanding = outstanding }
@@ -157,14 +168,15 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
 
     /// Every return with its payment; one that does not match refuses all.
     private func matched(
-        _ returns: [Pcs_Payments_V1_ReturnedCredit], in file: PaymentFileStore.File, _ reader: any Reader
-    ) throws -> [(PaymentFileStore.Payment, ReturnCode)] {
+        _ returns: [Pcs_Payments_V1_ReturnedCredit], in file: PaymentFileStore.File, today: CalendarDate,
+        _ reader: any Reader
+    ) throws -> [PaymentReturns.Credit] {
         let payments = Dictionary(
             try PaymentFileStore.payments(ofFile: file.id, reader).map { ($0.reference, $0) },
             uniquingKeysWith: { first, _ in first })
         var fields = RequestFields()
         var seen: Set<String> = []
-        var matched: [(PaymentFileStore.Payment, ReturnCode)] = []
+        var matched: [PaymentReturns.Credit] = []
         if returns.isEmpty { fields.refuse("returns", "12.7", "Name at least one returned credit.") }
         for (index, credit) in returns.enumerated() {
             let field = "returns[\(index)]"
@@ -185,7 +197,12 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
                 fields.refuse(field + ".reference", "12.7", "\(credit.reference) is named twice.")
                 continue
             }
-            matched.append((payment, code))
+            let day = fields.date(credit.returnedOn, isSet: credit.hasReturnedOn, field: field + ".returned_on")
+            if let day, day < file.paymentDate || day > today {
+                fields.refuse(
+                    field + ".returned_on", "12.7", "A credit comes back from \(file.paymentDate) on, and not in future.")
+            }
+            matched.append(.init(payment: payment, code: code, returnedOn: day))
         }
         try fields.finish()
         return matched
@@ -209,6 +226,60 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
         try fields.finish()
         try await JournalExport(store: context.store, from: from, to: to).send { bytes in
             try await reply.send(.with { $0.data = .init(bytes) })
+        }
+    }
+
+    /// Nobody moves money that they approved (payments.md 12.8).
+    private func requireNoApprover(
+        of runs: Set<String>, _ call: CallContext, step: String, _ reader: any Reader
+    ) throws {
+        for run in runs.sorted() {
+            for approval in try RunStore.approvals(of: run, reader) {
+                try call.requireOtherPerson(than: approval.by, step: step)
+            }
+        }
+    }
+
+    private func requireNoApprover(
+        of file: PaymentFileStore.File, _ call: CallContext, step: String, _ reader: any Reader
+    ) throws {
+        try requireNoApprover(of: runs(of: file, reader), call, step: step, reader)
+    }
+
+    /// Runs of which a file pays.
+    private func runs(of file: PaymentFileStore.File, _ reader: any Reader) throws -> Set<String> {
+        file.runID.isEmpty ? Set(try PaymentFileStore.payments(ofFile: file.id, reader).map(\.runID)) : [file.runID]
+    }
+
+    /// A file arrives on its day when it is sent two working days before, and goes to no account frozen since.
+    private func requireSendable(_ file: PaymentFileStore.File, on day: CalendarDate, _ reader: any Reader) throws {
+        guard file.submittedAt == nil, file.replacedBy.isEmpty else { return }
+        let calendar = try BankCalendar(reader)
+        guard try calendar.reaches(file.paymentDate, sentOn: day) else {
+            throw Failure(
+                PaymentsReasons.paymentFileStateWrong,
+                "File \(file.id) is for \(file.paymentDate), which a file sent on \(day) does not reach: build it anew, for "
+                    + "\(try calendar.earliestEntry(sentOn: day)) at the earliest.")
+        }
+        let frozen = try PaymentFileBuilding.frozen(in: file, reader)
+        guard frozen.isEmpty else {
+            throw Failure(
+                PaymentsReasons.paymentFileStateWrong,
+                "Accounts were frozen since file \(file.id) was built, of "
+                    + frozen.map(\.value).joined(separator: ", ") + ": build it anew.")
+        }
+    }
+
+    /// All payees are held: those of a run are listed, and paid by files beside it.
+    private func nothingToSend(
+        _ runID: String, _ day: CalendarDate, _ transaction: any Transaction
+    ) throws -> Pcs_Payments_V1_PaymentFile {
+        let held = runID.isEmpty ? [] : try PaymentFileStore.held(ofRun: runID, transaction)
+        transaction.audit(AuditNote(object: "payment-file/none", detail: "run \(runID): all payees are held"))
+        return .with {
+            $0.runID = runID
+            $0.paymentDate = Pcs_Common_V1_Date(day)
+            $0.held = held.map(Pcs_Payments_V1_OutstandingPayment.init)
         }
     }
 
@@ -236,6 +307,7 @@ struct PaymentFileHandlers: Pcs_Payments_V1_PaymentFileService {
             $0.submittedBy = file.submittedBy
             if let at = file.submittedAt { $0.submittedAt = Google_Protobuf_Timestamp(at) }
             $0.held = held.map(Pcs_Payments_V1_OutstandingPayment.init)
+            $0.replacedByFileID = file.replacedBy
         }
     }
 }

@@ -38,6 +38,8 @@ enum PaymentFileStore {
         var submittedBy = ""
         var submittedAt: Instant?
         var submissionReference = ""
+        /// The file built in its place; empty = none.
+        var replacedBy = ""
     }
 
     static let schema = [
@@ -74,6 +76,15 @@ enum PaymentFileStore {
             detail TEXT NOT NULL, taken_by TEXT NOT NULL, taken_at INTEGER NOT NULL,
             PRIMARY KEY (payment_id, number)
         ) STRICT
+        """,
+    ]
+
+    /// A file that was never sent can be built anew: of those not replaced, one pays a run.
+    static let replacementSchema = [
+        "ALTER TABLE payment_file ADD COLUMN replaced_by TEXT NOT NULL DEFAULT ''",
+        "DROP INDEX payment_file_of_run",
+        """
+        CREATE UNIQUE INDEX payment_file_of_run ON payment_file (run_id) WHERE run_id <> '' AND replaced_by = ''
         """,
     ]
 
@@ -134,10 +145,11 @@ enum PaymentFileStore {
 
     private static let fileColumns = """
         file_id, run_id, serial, processing_day, payment_date, credits, total_pence, sha256, built_by, submitted_by,
-        submitted_at, submission_reference
+        submitted_at, submission_reference, replaced_by
         """
     private static let fileByID = Statement("SELECT \(fileColumns) FROM payment_file WHERE file_id = ?1")
-    private static let fileByRun = Statement("SELECT \(fileColumns) FROM payment_file WHERE run_id = ?1")
+    private static let fileByRun = Statement(
+        "SELECT \(fileColumns) FROM payment_file WHERE run_id = ?1 AND replaced_by = ''")
     private static let submittedFiles = Statement(
         "SELECT \(fileColumns) FROM payment_file WHERE submitted_at IS NOT NULL ORDER BY payment_date, file_id")
     private static let fileBody = Statement("SELECT body FROM payment_file WHERE file_id = ?1")
@@ -151,8 +163,10 @@ enum PaymentFileStore {
     private static let submitFile = Statement(
         """
         UPDATE payment_file SET submitted_by = ?2, submitted_at = ?3, submission_reference = ?4
-        WHERE file_id = ?1 AND submitted_at IS NULL
+        WHERE file_id = ?1 AND submitted_at IS NULL AND replaced_by = ''
         """)
+    private static let replaceFile = Statement(
+        "UPDATE payment_file SET replaced_by = ?2 WHERE file_id = ?1 AND submitted_at IS NULL AND replaced_by = ''")
 
     static func file(_ id: String, _ reader: any Reader) throws -> File? {
         try reader.first(fileByID, [.text(id)], file)
@@ -183,7 +197,12 @@ enum PaymentFileStore {
             ])
     }
 
-    /// `false` when it has been submitted already.
+    /// The file is never sent; `newID` stands for it. `false` when it has been submitted or replaced already.
+    static func replace(_ fileID: String, by newID: String, in transaction: any Transaction) throws -> Bool {
+        try transaction.run(replaceFile, [.text(fileID), .text(newID)]) == 1
+    }
+
+    /// `false` when it has been submitted or replaced already.
     static func submit(
         _ fileID: String, reference: String, by actor: String, in transaction: any Transaction
     ) throws -> Bool {
@@ -196,7 +215,7 @@ enum PaymentFileStore {
             id: row.text(0), runID: row.text(1), serial: row.text(2), processingDay: try row.date(3),
             paymentDate: try row.date(4), credits: row.integer(5), totalPence: row.integer(6), sha256: row.text(7),
             builtBy: row.text(8), submittedBy: row.text(9), submittedAt: row.isNull(10) ? nil : row.instant(10),
-            submissionReference: row.text(11))
+            submissionReference: row.text(11), replacedBy: row.text(12))
     }
 
     // MARK: Payments
@@ -268,6 +287,25 @@ enum PaymentFileStore {
         Set(try reader.all(usedDetails) { $0.text(0) })
     }
 
+    private static let sentOfRun = Statement(
+        """
+        SELECT payment_file.file_id FROM payment JOIN payment_file ON payment_file.file_id = payment.file_id
+        WHERE payment.run_id = ?1 AND payment_file.submitted_at IS NOT NULL LIMIT 1
+        """)
+
+    /// A submitted file that pays anything of a run: its own, or one beside it.
+    static func submittedFile(payingRun id: String, _ reader: any Reader) throws -> String? {
+        if let file = try file(ofRun: id, reader), file.submittedAt != nil { return file.id }
+        return try reader.first(sentOfRun, [.text(id)]) { $0.text(0) }
+    }
+
+    private static let anyOfRun = Statement("SELECT 1 FROM payment WHERE run_id = ?1 LIMIT 1")
+
+    /// Whether the run's payments have been made, in a file or held.
+    static func arePaymentsMade(ofRun id: String, _ reader: any Reader) throws -> Bool {
+        try reader.first(anyOfRun, [.text(id)]) { _ in true } ?? false
+    }
+
     /// Of a run, those that are owed and in no file.
     static func held(ofRun id: String, _ reader: any Reader) throws -> [Payment] {
         try reader.all(paymentsOfRun, [.text(id)], payment)
@@ -295,15 +333,22 @@ enum PaymentFileStore {
         """
         SELECT payment.pence, payment.reference, payment_step.taken_at
         FROM payment_step JOIN payment ON payment.payment_id = payment_step.payment_id
-        WHERE payment_step.step = 'returned' AND payment_step.detail LIKE '%' || ?1 ORDER BY payment_step.taken_at
+        WHERE payment_step.step = 'returned' ORDER BY payment_step.taken_at, payment.payment_id
         """)
+    private static let stepsOfPayment = Statement(
+        "SELECT step, detail, taken_at FROM payment_step WHERE payment_id = ?1 ORDER BY number")
 
-    /// Credits of a file that came back, with the day on which it was recorded.
-    static func returns(
-        of fileID: String, _ reader: any Reader
-    ) throws -> [(pence: Int64, reference: String, day: CalendarDate)] {
-        try reader.all(returnedSteps, [.text("file " + fileID)]) {
-            ($0.integer(0), $0.text(1), LondonTime.day(at: $0.instant(2)))
+    /// Credits that came back, with the day on which it was recorded.
+    static func returns(_ reader: any Reader) throws -> [(pence: Int64, reference: String, day: CalendarDate)] {
+        try reader.all(returnedSteps) { ($0.integer(0), $0.text(1), LondonTime.day(at: $0.instant(2))) }
+    }
+
+    /// What became of a payment after its run, oldest first.
+    static func steps(
+        of paymentID: String, _ reader: any Reader
+    ) throws -> [(step: String, detail: String, day: CalendarDate)] {
+        try reader.all(stepsOfPayment, [.text(paymentID)]) {
+            ($0.text(0), $0.text(1), LondonTime.day(at: $0.instant(2)))
         }
     }
 

@@ -5,18 +5,33 @@ import PluginAPI
 
 /// A credit that the bank sent back: owed again, the account frozen where the code says so, the payee told; the next
 /// statement shows the return and the second payment (payments.md 12.7).
-enum PaymentReturns {
-    static func take(
-        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, file: PaymentFileStore.File,
-        to role: Pcs_Access_V1_Role, by actor: String, in transaction: any Transaction
+struct PaymentReturns {
+    let organisations: any OrganisationDirectory
+    let today: CalendarDate
+    let actor: String
+
+    struct Credit: Hashable, Sendable {
+        var payment: PaymentFileStore.Payment
+        var code: ReturnCode
+        /// When the bank credited it back; `nil` = not stated.
+        var returnedOn: CalendarDate?
+    }
+
+    /// Of a closed run it is late, and counts all the same: it is owed again, and stands in the books of today.
+    func take(
+        _ credit: Credit, file: PaymentFileStore.File, in transaction: any Transaction
     ) throws -> Pcs_Payments_V1_OutstandingPayment {
-        var payment = payment
+        var payment = credit.payment
+        let code = credit.code
+        let isLate = try RunStore.run(payment.runID, transaction)?.state == .closed
         payment.state = .owed
-        payment.because = "returned: " + code.words
+        payment.because = (isLate ? "returned late: " : "returned: ") + code.words
         payment.fileID = ""
         payment.timesReturned += 1
+        let day = credit.returnedOn.map { ", on \($0)" } ?? ""
         try PaymentFileStore.save(
-            payment, step: "returned", detail: "code \(code.rawValue), file \(file.id)", by: actor, in: transaction)
+            payment, step: "returned", detail: "code \(code.rawValue)\(day), file \(file.id)", by: actor,
+            in: transaction)
         if code.freezesAccount {
             try BankDetailsStore.freeze(
                 payment.payee, reason: "payment \(payment.id) returned: \(code.words)", by: actor, in: transaction)
@@ -33,11 +48,16 @@ enum PaymentReturns {
         return Pcs_Payments_V1_OutstandingPayment(payment)
     }
 
-    private static func tell(
-        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, _ role: Pcs_Access_V1_Role,
-        in transaction: any Transaction
+    private func tell(
+        _ payment: PaymentFileStore.Payment, _ code: ReturnCode, in transaction: any Transaction
     ) throws {
         let key = "payments/payment/\(payment.id)/returned/\(payment.timesReturned)"
+        let role = try PayeeAudience.role(of: payment.payee, on: today, organisations, transaction)
+        let due = Pcs_Common_V1_Date(try BankCalendar(transaction).action(onReturnOf: today))
+        let record = Pcs_Common_V1_RecordReference.with {
+            ($0.area, $0.kind, $0.recordID) = ("payments", "payment", payment.id)
+            $0.organisationCode = payment.payee.value
+        }
         try transaction.publish(
             Pcs_Casework_V1_TaskRequested.with {
                 $0.taskKey = key
@@ -47,12 +67,23 @@ enum PaymentReturns {
                 $0.detail =
                     "\(Money(pence: payment.pence)) pounds of run \(payment.runID): \(code.words). Give new bank "
                     + "details; the payment is made again once they are verified."
-                $0.record = .with {
-                    ($0.area, $0.kind, $0.recordID) = ("payments", "payment", payment.id)
-                    $0.organisationCode = payment.payee.value
-                }
+                $0.record = record
+                $0.dueOn = due
                 $0.priority = .urgent
             }, key: key)
+        guard code == .beneficiaryDeceased else { return }
+        // The performers list hears of it by the event; here a person sees to it that somebody there does.
+        try transaction.publish(
+            Pcs_Casework_V1_TaskRequested.with {
+                $0.taskKey = key + "/deceased"
+                ($0.role, $0.organisationCode) = (.paymentsOperator, "PCS")
+                $0.title = "The bank says that a beneficiary has died"
+                $0.detail =
+                    "A payment to \(payment.payee) came back with code 2. Tell the team of the performers list, and find "
+                    + "out who receives the money."
+                ($0.record, $0.dueOn, $0.priority) = (record, due, .urgent)
+                $0.settleByHand = true
+            }, key: key + "/deceased")
     }
 
     /// Two lines for the next statement that come to nothing: what came back, and what was paid again.

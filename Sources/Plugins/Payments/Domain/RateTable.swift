@@ -134,6 +134,20 @@ enum RateName: String, CaseIterable, Sendable {
     case schemeEmployerNIPercent = "scheme_employer_ni_percent"
     /// Sessions for which the salary cap is meant.
     case schemeFullTimeSessions = "scheme_full_time_sessions"
+    // Bank details, payments.md 12.5.
+    /// Working days before a run's cut-off by which details must be authorised and in effect.
+    case bankDetailsLeadDays = "bank_details_lead_days"
+    /// Working days before a cut-off in which a change needs a further confirmation.
+    case bankCoolingOffDays = "bank_cooling_off_days"
+    /// Days for which the number of a call-back must have been on file.
+    case bankNumberOnFileDays = "bank_number_on_file_days"
+    /// Days around a change of bank details in which a change of address is a risk.
+    case bankContactChangeDays = "bank_contact_change_days"
+    // Returned credits, payments.md 12.7.
+    /// Working days after the entry day in which credits come back.
+    case bacsReturnDays = "bacs_return_days"
+    /// Working days in which the payee of a returned credit must act.
+    case returnActionDays = "return_action_days"
 
     /// `nil` = the scale has no such step.
     static func retentionExpenses(sessions: Int64) -> RateName? { RateName(rawValue: "retention_expenses_\(sessions)") }
@@ -166,6 +180,8 @@ enum RateName: String, CaseIterable, Sendable {
         case .cutOffWorkingDays, .stopInstructionWorkingDays, .paymentDay, .pharmacyFileDay, .pharmacyScheduleDays,
             .locumClaimDays, .gosVisitNoticeDays:
             .days
+        case .bankDetailsLeadDays, .bankCoolingOffDays, .bankContactChangeDays, .bacsReturnDays, .returnActionDays: .days
+        case .bankNumberOnFileDays: .count
         case .networkAdditionalRolesMonths, .correctionFactorSevenths, .networkCalculatedHere,
             .locumParentalWeeks, .allocationIndexLow,
             .allocationIndexHigh, .turnoverIndexMovement,

@@ -305,6 +305,12 @@ struct RunCalculator: Sendable {
                     nowPence: -carried.pence))
         }
         if let exception = rules.standing(standing(document.payee), document) { found.append(exception) }
+        // Whoever is paid for it, an organisation that closed earns nothing afterwards.
+        if document.payee != document.practice, case .closed(let day) = standing(document.practice),
+            let exception = rules.closed(document.practice, on: day, document)
+        {
+            found.append(exception)
+        }
         return found
     }
 

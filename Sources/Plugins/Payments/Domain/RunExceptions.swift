@@ -163,13 +163,29 @@ struct ExceptionRules: Sendable {
                 practiceName: document.practiceName,
                 message: "the register of organisations does not know \(document.payee)", nowPence: pence)
         case .closed(let day):
-            let paidTo = document.lines.lazy.filter { $0.source == .contract }.map(\.periodTo).max()
-            guard let paidTo, paidTo > day else { return nil }
-            return RunException(
-                severity: .blocking, kind: .payeeClosed, practice: document.practice,
-                practiceName: document.practiceName,
-                message: "\(document.payee) closed on \(day) and would be paid to \(paidTo)", nowPence: pence)
+            return closed(document.payee, on: day, document)
         }
+    }
+
+    /// What somebody is paid for days after their closing: monthly lines that go beyond it, items and differences that
+    /// begin after it. What trails from before is due, and what is taken back may be taken back.
+    func closed(_ organisation: ODSCode, on day: CalendarDate, _ document: StatementDocument) -> RunException? {
+        let paidTo = document.lines.lazy.filter { line in
+            guard line.pence > 0 else { return false }
+            return switch line.source {
+            case .contract, .recurring: line.periodTo > day
+            // A returned payment stands beside the one that is made instead, and comes to nothing.
+            case .item: line.periodFrom > day && line.paycode != .returnedPayment
+            case .retro: line.periodFrom > day
+            case .balance: false
+            }
+        }.map(\.periodTo).max()
+        guard let paidTo else { return nil }
+        return RunException(
+            severity: .blocking, kind: .payeeClosed, practice: document.practice,
+            practiceName: document.practiceName,
+            message: "\(organisation) closed on \(day) and would be paid to \(paidTo)",
+            nowPence: document.lines.reduce(into: Int64(0)) { $0 &+= $1.pence })
     }
 }
 

@@ -65,6 +65,7 @@ extension RunHandlers {
                     PaymentsReasons.calculationChanged, "Run \(run.id) was calculated twice at the same time.")
             }
             try RunExceptionStore.replace(built.exceptions, of: run.id, in: transaction)
+            for check in checks { try check.keep(built, of: run, in: transaction) }
             let (number, figures) = (run.calculation, run.figures)
             try save(
                 run, step: "calculated", by: actor,

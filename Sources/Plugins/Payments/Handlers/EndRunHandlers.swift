@@ -15,11 +15,11 @@ extension RunHandlers {
             var run = try RunHandlers.run(request.runID, transaction)
             let next = try RunAction.abort.requireNext(from: run)
             try requireLatest(run, transaction)
-            // 12.1: only before its file is submitted. What the bank has, no other run may pay again.
-            if let file = try PaymentFileStore.file(ofRun: run.id, transaction), file.submittedAt != nil {
+            // 12.1: only before a file is submitted. What the bank has, no other run may pay again.
+            if let file = try PaymentFileStore.submittedFile(payingRun: run.id, transaction) {
                 throw Failure(
                     PaymentsReasons.runStateWrong,
-                    "File \(file.id) of run \(run.id) has been submitted to the bank.")
+                    "File \(file), which pays of run \(run.id), has been submitted to the bank.")
             }
             let actor = call.caller.responsible
             guard !run.abortRequestedBy.isEmpty else {
@@ -63,9 +63,15 @@ extension RunHandlers {
                 try call.requireOtherPerson(
                     than: approval.by, step: "recording the payment of a run that one approved")
             }
-            guard request.totalPence == run.figures.netPence else {
+            let due = try payment(of: run, transaction)
+            guard let paidOn, paidOn >= due.day, paidOn <= call.today else {
+                throw Failure.field(
+                    "paid_on", "12.1", "Run \(run.id) is paid from \(due.day) on, and not in the future.")
+            }
+            guard request.totalPence == due.pence else {
                 throw Failure(
-                    PaymentsReasons.controlTotalMismatch, "The bank's total is not the net of run \(run.id).")
+                    PaymentsReasons.controlTotalMismatch,
+                    "The bank's total is not what \(due.words) of run \(run.id) pays.")
             }
             run.paidOn = paidOn
             run.bankReference = request.bankReference
@@ -77,13 +83,36 @@ extension RunHandlers {
             let paid = Pcs_Payments_V1_RunPaid.with {
                 $0.runID = run.id
                 $0.month = Pcs_Common_V1_Month(run.month)
-                if let paidOn { $0.paidOn = Pcs_Common_V1_Date(paidOn) }
+                $0.paidOn = Pcs_Common_V1_Date(paidOn)
                 $0.netPence = run.figures.netPence
+                $0.paidPence = due.pence
                 $0.bankReference = run.bankReference
             }
             try transaction.publish(paid, key: run.id)
             return try message(run, transaction)
         }
+    }
+
+    /// What the bank pays for a run and from which day on: its file, which must have been sent; its net, where no
+    /// originator is set and files are made elsewhere; nothing, where all is held.
+    private func payment(
+        of run: RunRecord, _ reader: any Reader
+    ) throws -> (pence: Int64, day: CalendarDate, words: String) {
+        if let file = try PaymentFileStore.file(ofRun: run.id, reader) {
+            guard file.submittedAt != nil else {
+                throw Failure(
+                    PaymentsReasons.paymentFileStateWrong, "File \(file.id) of run \(run.id) was not submitted.")
+            }
+            return (file.totalPence, file.paymentDate, "the file")
+        }
+        if try PaymentFileStore.arePaymentsMade(ofRun: run.id, reader) {
+            return (0, run.paymentDate, "nothing, since all is held,")
+        }
+        guard try PaymentFileStore.originator(reader) == nil || run.figures.netPence == 0 else {
+            throw Failure(
+                PaymentsReasons.paymentFileStateWrong, "Run \(run.id) has no file: build it and submit it first.")
+        }
+        return (run.figures.netPence, run.paymentDate, "the net")
     }
 
     func closeRun(
@@ -92,6 +121,12 @@ extension RunHandlers {
         try await call.commit { transaction in
             var run = try RunHandlers.run(request.runID, transaction)
             run.state = try RunAction.close.requireNext(from: run)
+            let entry = try PaymentFileStore.file(ofRun: run.id, transaction)?.paymentDate ?? run.paidOn
+            let last = try BankCalendar(transaction).returns(ofEntry: entry ?? run.paymentDate)
+            guard call.today > last else {
+                throw Failure(
+                    PaymentsReasons.runStateWrong, "Credits of run \(run.id) can come back until \(last).")
+            }
             try save(run, step: "closed", by: call.caller.responsible, detail: "", in: transaction)
             return try message(run, transaction)
         }

@@ -5,6 +5,12 @@ import PluginAPI
 protocol RunCheck: Sendable {
     /// - Parameter accounts: every amount of the run, by payee.
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) throws(PaymentsError) -> [RunException]
+    /// Keeps, with the calculation, what later steps of the run go by; nothing unless a check has something to keep.
+    func keep(_ built: BuiltRun, of run: RunRecord, in transaction: any Transaction) throws
+}
+
+extension RunCheck {
+    func keep(_ built: BuiltRun, of run: RunRecord, in transaction: any Transaction) throws {}
 }
 
 /// Reads what the checks of a run compare with. A new check adds one line here.

@@ -47,6 +47,10 @@ enum PaymentsMigrations {
         Migration(version: 111, name: "weeks of parental leave decided", statements: ClaimStore.parentalWeeks),
         Migration(version: 112, name: "named months of variations, stops lifted", statements: VariationStore.named),
         Migration(version: 113, name: "payments owed by run", statements: owedByRun),
+        Migration(version: 118, name: "details looked at", statements: BankDetailsStore.lookedAtSchema),
+        Migration(version: 119, name: "files built anew", statements: PaymentFileStore.replacementSchema),
+        Migration(version: 120, name: "who signed and verified", statements: BankDetailsStore.signingSchema),
+        Migration(version: 121, name: "contact changes", statements: ContactChanges.schema),
         Migration(version: 126, name: "instructions refused", statements: InstructionRefusalStore.schema),
         Migration(
             version: 127, name: "populations and payees of networks by two people",

@@ -162,6 +162,12 @@ extension Pcs_Payments_V1_Statement {
             for index in self.lines.indices { self.lines[index].sourceReference = "" }
         } else {
             (bankAccountLastFour, bankReference) = (footer.accountLastFour, footer.bankReference)
+            paymentSteps = footer.steps.map { step in
+                .with {
+                    ($0.step, $0.detail, $0.pence) = (step.words, step.detail, step.pence)
+                    $0.recordedOn = Pcs_Common_V1_Date(step.day)
+                }
+            }
         }
     }
 
@@ -202,6 +208,16 @@ struct StatementFooter: Hashable, Sendable {
     var gap = ""
     /// Debt that goes on to the next statement.
     var carriedForwardPence: Int64 = 0
+    /// What became of the payment since (payments.md 12.7).
+    var steps: [Step] = []
+
+    struct Step: Hashable, Sendable {
+        var day: CalendarDate
+        /// "returned", "reissued" or "paid".
+        var words: String
+        var detail: String
+        var pence: Int64
+    }
 
     init(_ document: StatementDocument, _ run: RunRecord, _ reader: any Reader) throws {
         for line in document.lines where line.paycode == .balanceForward && line.pence > 0 {
@@ -212,6 +228,7 @@ struct StatementFooter: Hashable, Sendable {
             gap = net > 0 ? "not in a payment file yet" : "nothing to pay"
             return
         }
+        steps = try StatementFooter.steps(of: payment, reader)
         guard payment.state == .inFile, let change = try BankDetailsStore.change(payment.changeID, reader) else {
             gap = payment.timesReturned > 0 ? "returned by the bank" : "held: no bank details"
             return
@@ -219,5 +236,28 @@ struct StatementFooter: Hashable, Sendable {
         accountLastFour = change.account.lastFour
         bankReference = payment.reference
         paidOn = try PaymentFileStore.file(payment.fileID, reader)?.paymentDate
+    }
+
+    private static func steps(of payment: PaymentFileStore.Payment, _ reader: any Reader) throws -> [Step] {
+        var steps: [Step] = []
+        for taken in try PaymentFileStore.steps(of: payment.id, reader) {
+            switch taken.step {
+            case "returned":
+                // Stored as "code B, file 01J...".
+                let code = ReturnCode(rawValue: String(taken.detail.dropFirst("code ".count).prefix(1)))
+                steps.append(
+                    Step(day: taken.day, words: "returned", detail: code?.words ?? taken.detail, pence: payment.pence))
+            case "reissued", "moved":
+                let file = taken.detail.split(separator: " ").last.flatMap { String($0) } ?? ""
+                let day = try PaymentFileStore.file(file, reader)?.paymentDate
+                let isAgain = steps.contains { $0.words == "returned" }
+                steps.append(
+                    Step(
+                        day: taken.day, words: isAgain ? "reissued" : "paid",
+                        detail: day.map { "for \($0)" } ?? "", pence: payment.pence))
+            default: break
+            }
+        }
+        return steps
     }
 }

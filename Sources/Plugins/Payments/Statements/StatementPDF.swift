@@ -285,7 +285,16 @@ struct StatementPDF {
         label(
             "Debt carried on", PDFWords.pounds(footer.carriedForwardPence), x: Self.left + 26_400,
             width: 8_400, on: &sheet)
-        sheet.y += 2_200
+        sheet.y += 1_400
+        for step in footer.steps {
+            make(room: 1_400, in: &sheet, withTable: false)
+            label(
+                step.words.prefix(1).uppercased() + step.words.dropFirst(),
+                "\(PDFWords.day(step.day)), \(PDFWords.pounds(step.pence)), \(step.detail)",
+                x: Self.left, width: 8_400, on: &sheet)
+            sheet.y += 1_400
+        }
+        sheet.y += 800
     }
 
     private func notes(_ sheet: inout Sheet) {
