@@ -60,6 +60,51 @@ struct PaidTwiceTests {
         }
     }
 
+    @Test("12.1: the same of a file beside it, which pays what was held")
+    func abortWithFileBeside() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.loadContracts(SandboxContracts.row("A81001"))
+            try await office.loadLists("2026-04-01", "A81001,8000,8100.00,0")
+            try await office.setOriginator()
+            let run = try await office.pay("2026-04")
+            let held = try await office.build(run).held.map(\.paymentID)
+            try await office.setDetails("A81001", "66374958", from: "2026-04-20")
+            let beside = try await office.build(held, on: "2026-04-30")
+            func abort() async throws {
+                for person in [office.approver, office.secondApprover] {
+                    _ = try await office.runs(person).abortRun(
+                        .with { ($0.runID, $0.reason) = (run.runID, "wrong month") })
+                }
+            }
+            try await abort()
+            let refused = try await refusal { try await office.submit(beside) }
+            #expect(refused.reason == PaymentsReasons.paymentFileStateWrong)
+            let again = try await office.pay("2026-04")
+            // The details take effect too late for April: held again, and paid once by a file beside the new run.
+            let rest = try await office.build(try await office.build(again).held.map(\.paymentID), on: "2026-04-30")
+            #expect(rest.totalPence == again.netPence)
+            try await office.submit(rest)
+        }
+    }
+
+    @Test("12.1: a run of which a file beside it has been sent cannot be aborted")
+    func abortAfterFileBeside() async throws {
+        try await PaymentsOffice.with { office in
+            try await office.loadContracts(SandboxContracts.row("A81001"))
+            try await office.loadLists("2026-04-01", "A81001,8000,8100.00,0")
+            try await office.setOriginator()
+            let run = try await office.pay("2026-04")
+            let held = try await office.build(run).held.map(\.paymentID)
+            try await office.setDetails("A81001", "66374958", from: "2026-04-20")
+            try await office.submit(try await office.build(held, on: "2026-04-30"))
+            let refused = try await refusal {
+                _ = try await office.runs(office.approver).abortRun(
+                    .with { ($0.runID, $0.reason) = (run.runID, "wrong month") })
+            }
+            #expect(refused.reason == PaymentsReasons.runStateWrong)
+        }
+    }
+
     @Test(
         "C9: a stopped practice gets no monthly payment, in its month or as a difference, until the stop is lifted"
     )
