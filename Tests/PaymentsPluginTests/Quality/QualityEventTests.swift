@@ -201,7 +201,6 @@ struct QualityEventTests {
             try await write(office.host) { try QualityEvents.recall(recall, $0) }
             try await office.approve(frozen)
             #expect(shown(try await office.statement("A81001", "2026-04").lines) == ["PCNIIF 13941.88"])
-            try await write(office.host) { try QualityEvents.recall(recall, $0) }
             try await office.pay("2026-05")
             #expect(
                 shown(try await office.statement("A81001", "2026-05").lines) == ["PCNIIF -13941.88", "BCFD 13941.88"])
