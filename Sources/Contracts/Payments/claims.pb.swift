@@ -753,7 +753,7 @@ public nonisolated struct Pcs_Payments_V1_AssessedPart: Sendable {
 
   public var payablePence: Int64 = 0
 
-  /// CEILING, WAITING_TIME, HALF_RATE, EXHAUSTED, LEAVE_TOO_SHORT... empty = paid as claimed.
+  /// CEILING, WAITING_TIME, HALF_RATE, EXHAUSTED, LEAVE_TOO_SHORT, MARKET_RENT, PRIVATE_USE... empty = paid as claimed.
   public var reduction: String = String()
 
   /// Rule of every reduction, for example "payments.md 6.4 rule 3".
@@ -787,6 +787,10 @@ public nonisolated struct Pcs_Payments_V1_DecideClaimRequest: Sendable {
 
   /// Of REJECT and ADJUST below the assessment: the rule.
   public var rule: String = String()
+
+  /// Of a cost rent that the closed scheme would not pay (payments.md 6.3): why it is paid all the same, 3 to 500
+  /// characters.
+  public var costRentReason: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1681,7 +1685,7 @@ nonisolated extension Pcs_Payments_V1_AssessedPart: SwiftProtobuf.Message, Swift
 
 nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".DecideClaimRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_id\0\u{3}practice_code\0\u{1}version\0\u{1}decision\0\u{3}amount_pence\0\u{1}reason\0\u{1}rule\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_id\0\u{3}practice_code\0\u{1}version\0\u{1}decision\0\u{3}amount_pence\0\u{1}reason\0\u{1}rule\0\u{3}cost_rent_reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1696,6 +1700,7 @@ nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message,
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.rule) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.costRentReason) }()
       default: break
       }
     }
@@ -1723,6 +1728,9 @@ nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message,
     if !self.rule.isEmpty {
       try visitor.visitSingularStringField(value: self.rule, fieldNumber: 7)
     }
+    if !self.costRentReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.costRentReason, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1734,6 +1742,7 @@ nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message,
     if lhs.amountPence != rhs.amountPence {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.rule != rhs.rule {return false}
+    if lhs.costRentReason != rhs.costRentReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -54,6 +54,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_ReimbursementSchemeServiceMethods.bind(SchemeHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
             + Pcs_Payments_V1_QualityFiguresServiceMethods.bind(QualityFigureHandlers(context: context))
+            + Pcs_Payments_V1_PremisesServiceMethods.bind(PremisesHandlers(context: context))
     }
 
     public var subscriptions: [Subscription] {

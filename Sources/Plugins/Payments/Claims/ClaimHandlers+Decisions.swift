@@ -32,6 +32,7 @@ extension ClaimHandlers {
         if request.decision == .reject, request.rule.count(where: { !$0.isWhitespace }) < 3 {
             fields.refuse("rule", "payments 13 C12", "A rejection names its rule.")
         }
+        fields.reason(request.costRentReason, field: "cost_rent_reason", mayBeEmpty: true)
         try fields.finish()
         return try await call.commit { transaction in
             var claim = try find(request.claimID, of: request.practiceCode, transaction)
@@ -46,7 +47,7 @@ extension ClaimHandlers {
             let actor = call.caller.responsible
             claim.decidedBy = actor
             claim.decidedAt = transaction.now
-            claim.reason = [request.reason, request.rule].filter { !$0.isEmpty }.joined(separator: " | ")
+            claim.reason = [request.reason, request.rule, request.costRentReason].filter { !$0.isEmpty }.joined(separator: " | ")
             switch request.decision {
             case .approve, .adjust: try approve(&claim, request, by: actor, in: transaction)
             case .return: claim.stage = try step(.giveBack, claim)
@@ -67,6 +68,7 @@ extension ClaimHandlers {
         _ claim: inout ClaimStore.Claim, _ request: Pcs_Payments_V1_DecideClaimRequest, by actor: String,
         in transaction: any Transaction
     ) throws {
+        try CostRent.require(claim, stated: request.costRentReason, transaction)
         let parts = try assess(claim, transaction)
         let payable = parts.reduce(Int64(0)) { $0 + $1.payablePence }
         var amount = payable
@@ -92,7 +94,8 @@ extension ClaimHandlers {
         }
         guard amount > 0 else { return }
         let contract = try contract(of: claim, transaction)
-        let line = try ClaimLine(claim: claim, parts: parts, contract: contract).line(paying: amount)
+        let paycode = try paycode(of: claim, transaction)
+        let line = try ClaimLine(claim: claim, parts: parts, contract: contract).line(paying: amount, on: paycode)
         claim.itemID =
             try PayableItemStore.add(
                 [

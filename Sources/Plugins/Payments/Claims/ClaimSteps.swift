@@ -44,6 +44,16 @@ extension ClaimHandlers {
         return span
     }
 
+    /// Contract type and claim type decide the paycode, by the first day of the claim; without one there is no such claim.
+    func paycode(of claim: ClaimStore.Claim, _ reader: any Reader) throws -> ClaimPaycode {
+        let contract = try contract(of: claim, reader).terms.payment.kind
+        let known = try ClaimPaycodeStore.paycodes(knownAt: .max, reader)
+        if let paycode = known.row(claim.kind, contract, on: claim.from)?.paycode { return paycode }
+        throw Failure(
+            PaymentsReasons.claimPaycodeMissing,
+            "payments.md 6.1: no paycode is set for \(claim.kind.name) of \(contract.name) contracts on \(claim.from).")
+    }
+
     func commissioner(of claim: ClaimStore.Claim) -> String {
         context.organisations.commissioner(of: claim.practice, at: context.clock.today)?.value ?? ""
     }
@@ -66,6 +76,9 @@ extension ClaimHandlers {
                     remainingPence: allocation.remainingPence, rates: rates
                 ).parts()
             }
+        }
+        if claim.kind == .actualRent {
+            return try refusing { [try RentCeiling(rates, reader).part(of: claim)] }
         }
         guard let cover = check.cover else {
             return [
@@ -90,6 +103,8 @@ extension ClaimHandlers {
             .flatMap { try RunStore.run($0, reader) }
         let contract = try ContractStore.timeline(of: claim.practice, knownAt: .max, reader).span(at: claim.from)
         let history = try ClaimStore.history(of: claim.id, reader)
+        let paycode = contract == nil ? nil : try? paycode(of: claim, reader)
+        let rent = claim.stage == .submitted ? try rentWarnings(claim, reader) : []
         let overlaps = claim.stage == .submitted ? try ClaimStore.overlapping(claim, reader) : []
         let missing =
             claim.stage == .draft || claim.stage == .returned
@@ -102,7 +117,7 @@ extension ClaimHandlers {
             message.claimedPence = claim.claimedPence
             message.approvedPence = claim.approvedPence
             if let kind = contract?.terms.payment.kind {
-                message.paycode = claim.kind.displayedCode(kind)
+                message.paycode = paycode?.code ?? ""
                 message.contractType = kind.name
             }
             message.createdBy = claim.createdBy
@@ -115,7 +130,7 @@ extension ClaimHandlers {
             message.missing = missing.map { violation in
                 .with { ($0.field, $0.rule, $0.message) = (violation.field, violation.rule, violation.message) }
             }
-            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" }
+            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" } + rent
             message.recoveredPence = claim.recoveredPence
             message.history = history.map { event in
                 .with {
@@ -124,6 +139,11 @@ extension ClaimHandlers {
                 }
             }
         }
+    }
+
+    private func rentWarnings(_ claim: ClaimStore.Claim, _ reader: any Reader) throws -> [String] {
+        guard claim.kind == .actualRent else { return [] }
+        return try RentCeiling(try ReferenceStore.rates(knownAt: .max, reader), reader).warnings(claim)
     }
 
     private func state(of claim: ClaimStore.Claim, _ run: RunRecord?) -> Pcs_Payments_V1_ClaimState {

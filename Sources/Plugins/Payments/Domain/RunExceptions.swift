@@ -29,6 +29,11 @@ struct RunException: Hashable, Sendable {
         case newBankDetails = 14
         /// What was deducted for a committee and what is paid over to it differ.
         case levyMismatch = 15
+        /// A notional rent is paid by a determination and by a monthly variation.
+        case rentPaidTwice = 134
+        case rentReviewDue = 135
+        /// A line's sign contradicts that of its paycode.
+        case signContradicted = 136
     }
 
     var severity: Severity

@@ -17,6 +17,8 @@ enum RunChecks {
             try ExpectedTrainingGrants(read, reader),
             try ExpectedQuality(read, reader),
             try AmountsInBounds(read, reader),
+            try RentChecks(read, reader),
+            SignsAgree(read),
         ]
     }
 }

@@ -34,6 +34,10 @@ enum PaymentsMigrations {
         Migration(version: 81, name: "quality figures", statements: QualityFigureStore.schema),
         Migration(version: 82, name: "bounds of amounts", statements: AmountBoundStore.schema),
         Migration(version: 95, name: "contractors and beds by code", statements: lookups),
+        Migration(version: 134, name: "rents of premises", statements: RentStore.schema),
+        Migration(version: 135, name: "external codes of paycodes", statements: externalCodes),
+        Migration(version: 136, name: "paycodes of claims", statements: ClaimPaycodeStore.schema),
+        Migration(version: 137, name: "guaranteed use", statements: GuaranteedUseStore.schema),
     ]
 
     private static let inputs = [
@@ -206,6 +210,8 @@ enum PaymentsMigrations {
         """,
         "CREATE INDEX published_load_by_year ON published_load (financial_year, seq)",
     ]
+
+    private static let externalCodes = ["ALTER TABLE paycode ADD COLUMN external_code TEXT NOT NULL DEFAULT ''"]
 
     /// Asked once for each batch of claims and each change of beds; both tables have a row for each in the country.
     private static let lookups = [

@@ -8,6 +8,7 @@ enum InputLog {
         case levies, withholdings
         case dispensing, training, scheme
         case quality, amountBounds
+        case premises, claimPaycodes, guaranteedUse
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

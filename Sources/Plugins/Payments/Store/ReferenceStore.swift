@@ -10,6 +10,8 @@ enum ReferenceStore {
         case amountBounds = 8
         case dispensingBands = 60
         case trainingRates = 61
+        case claimPaycodes = 134
+        case guaranteedUse = 135
 
         var inputKind: InputLog.Kind {
             switch self {
@@ -19,6 +21,8 @@ enum ReferenceStore {
             case .dispensingBands: .dispensing
             case .trainingRates: .training
             case .amountBounds: .amountBounds
+            case .claimPaycodes: .claimPaycodes
+            case .guaranteedUse: .guaranteedUse
             }
         }
     }
@@ -37,6 +41,8 @@ enum ReferenceStore {
         case dispensingBands([DispensingBand])
         case trainingRates([TrainingRate])
         case amountBounds([AmountBound])
+        case claimPaycodes([ClaimPaycodes.Row])
+        case guaranteedUse([GuaranteedUseBand])
 
         var kind: Kind {
             switch self {
@@ -46,6 +52,8 @@ enum ReferenceStore {
             case .dispensingBands: .dispensingBands
             case .trainingRates: .trainingRates
             case .amountBounds: .amountBounds
+            case .claimPaycodes: .claimPaycodes
+            case .guaranteedUse: .guaranteedUse
             }
         }
 
@@ -57,6 +65,8 @@ enum ReferenceStore {
             case .dispensingBands(let rows): rows.count
             case .trainingRates(let rows): rows.count
             case .amountBounds(let rows): rows.count
+            case .claimPaycodes(let rows): rows.count
+            case .guaranteedUse(let rows): rows.count
             }
         }
 
@@ -72,7 +82,7 @@ enum ReferenceStore {
             case .dispensingBands(let rows): rows.map { .init(from: $0.from, to: late($0.to)) }
             // Grants of a placement may be paid together after its end.
             case .trainingRates(let rows): rows.map { .init(from: $0.from, to: nil) }
-            case .bankHolidays, .paycodes, .amountBounds: []
+            case .bankHolidays, .paycodes, .amountBounds, .claimPaycodes, .guaranteedUse: []
             }
         }
     }
@@ -116,7 +126,7 @@ enum ReferenceStore {
         ["set_id", "number", "name", "effective_from", "effective_to", "value", "grade", "source", "note"])
     private static let insertHoliday = BulkInsert(into: "bank_holiday", ["set_id", "day", "title"])
     private static let insertPaycode = BulkInsert(
-        into: "paycode", ["set_id", "code", "description", "sign", "heading"])
+        into: "paycode", ["set_id", "code", "description", "sign", "heading", "external_code"])
     private static let ratesKnown = Statement(
         """
         SELECT name, effective_from, effective_to, value, grade, source, note, version, rate.set_id
@@ -135,7 +145,7 @@ enum ReferenceStore {
         """)
     private static let paycodesKnown = Statement(
         """
-        SELECT code, description, sign, heading FROM paycode JOIN rate_set ON rate_set.set_id = paycode.set_id
+        SELECT code, description, sign, heading, external_code FROM paycode JOIN rate_set ON rate_set.set_id = paycode.set_id
         WHERE version IS NOT NULL AND version <= ?1 ORDER BY version, code
         """)
 
@@ -166,12 +176,14 @@ enum ReferenceStore {
             try insertPaycode.run(rows, in: transaction) { row, values in
                 values += [
                     .text(set.id), .text(row.code), .text(row.description), .text(row.sign),
-                    .text(row.heading),
+                    .text(row.heading), .text(row.externalCode),
                 ]
             }
         case .dispensingBands(let rows): try DispensingBandStore.add(rows, set: set.id, in: transaction)
         case .trainingRates(let rows): try TrainingRateStore.add(rows, set: set.id, in: transaction)
         case .amountBounds(let rows): try AmountBoundStore.add(rows, to: set.id, in: transaction)
+        case .claimPaycodes(let rows): try ClaimPaycodeStore.add(rows, to: set.id, in: transaction)
+        case .guaranteedUse(let rows): try GuaranteedUseStore.add(rows, to: set.id, in: transaction)
         }
     }
 
@@ -184,6 +196,8 @@ enum ReferenceStore {
         case .bankHolidays: .bankHolidays([])
         case .paycodes: .paycodes([])
         case .amountBounds: .amountBounds([])
+        case .claimPaycodes: .claimPaycodes([])
+        case .guaranteedUse: .guaranteedUse([])
         }
     }
 
@@ -258,7 +272,8 @@ enum ReferenceStore {
         PaycodeBook(
             try reader.all(paycodesKnown, [.integer(seq)]) {
                 PaycodeBook.Entry(
-                    code: $0.text(0), description: $0.text(1), sign: $0.text(2), heading: $0.text(3))
+                    code: $0.text(0), description: $0.text(1), sign: $0.text(2), heading: $0.text(3),
+                    externalCode: $0.text(4))
             })
     }
 }

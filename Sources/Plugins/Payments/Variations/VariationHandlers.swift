@@ -73,11 +73,12 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         // A file names a few hundred practices; the country has thousands.
         let named = Set((0..<table.rowCount).lazy.compactMap { ODSCode(table.text($0, 0)) })
         let timelines = try context.store.read { try ContractStore.timelines(of: named, $0) }
+        let book = try context.store.read { try ReferenceStore.paycodes(knownAt: .max, $0) }
         let organisations = context.organisations
         let today = call.today
         let store = context.store
         var reading = VariationFile(
-            firstOpenMonth: months.first, paycodes: .shipped,
+            firstOpenMonth: months.first, paycodes: .shipped, book: book,
             commissions: { code in
                 guard organisations.organisation(code, at: today)?.kind == .practice || timelines[code] != nil else {
                     return nil
