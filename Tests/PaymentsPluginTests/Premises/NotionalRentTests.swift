@@ -55,6 +55,14 @@ struct NotionalRentTests {
             try await desk.office.pay("2026-04")
             #expect(try await desk.paid("2026-04") == ["666.67"])
         }
+        try await RentDesk.with { desk in
+            try await desk.office.loadContracts(
+                "A81001,One,PMS,2026-04-01,2026-04-16,16C,Y63,,,,,,,FIXED,120000.00,,Y",
+                "A81001,One,PMS,2026-04-16,,16C,Y63,,,,,,,FIXED,120000.00,,")
+            _ = try await desk.approve(try RentDesk.request(.notional, "24000.00", from: "2026-04-01"))
+            try await desk.office.pay("2026-04")
+            #expect(try await desk.paid("2026-04") == ["1000.00"])
+        }
     }
 
     @Test("private use takes off its share above the threshold; without a threshold nothing, and the line says so")

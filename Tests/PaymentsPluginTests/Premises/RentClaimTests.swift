@@ -83,6 +83,9 @@ struct RentClaimTests {
             _ = try await desk.approve(try RentDesk.request(.notional, "24000.00", from: "2025-03-16"))
             let third = try await desk.submit(
                 .costRent, "1000.00", from: "2025-03-01", to: "2025-03-31", invoice: "C-3")
+            let actual = try await desk.submit(
+                .actualRent, "9.00", from: "2025-03-01", to: "2025-03-31", invoice: "C-4")
+            #expect(actual.warnings.first == "a notional rent is paid on 2025-03-16")
             let converted = try await refusal { _ = try await desk.approve(third) }
             #expect(converted.violations.first?.message.contains("notional rent, paid on 2025-03-16") == true)
         }

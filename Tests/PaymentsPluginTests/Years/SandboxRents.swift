@@ -39,6 +39,8 @@ final class SandboxRents: SandboxKind {
     }
 
     func after(_ run: Pcs_Payments_V1_Run, _ month: YearMonth, _ area: SandboxArea) async throws {
+        let exceptions = try await area.office.exceptions(run.runID)
+        #expect(exceptions.filter { $0.kind == .signContradicted }.map(\.message) == [])
         guard month.description == "2026-09" else { return }
         let lines = try await area.office.statement(area.practices[20], month.description).lines
         // A month in part and three whole ones.

@@ -101,12 +101,14 @@ enum ClaimPaycodeStore {
             "set_id", "number", "claim_kind", "contract_kind", "effective_from", "effective_to", "paycode",
             "grade", "source", "note",
         ])
-    private static let known = Statement(
-        """
+    private static let approved = """
         SELECT claim_kind, contract_kind, effective_from, effective_to, paycode, grade, source, note, version
         FROM claim_paycode JOIN rate_set ON rate_set.set_id = claim_paycode.set_id
-        WHERE version IS NOT NULL AND version <= ?1 ORDER BY version, number
-        """)
+        WHERE version IS NOT NULL
+        """
+    private static let everyRow = Statement(approved + " ORDER BY version, number")
+    private static let ofKind = Statement(
+        approved + " AND claim_kind = ?1 AND contract_kind = ?2 ORDER BY version, number")
 
     static func add(_ rows: [ClaimPaycodes.Row], to setID: String, in transaction: any Transaction) throws {
         try insert.run(Array(rows.enumerated()), in: transaction) { entry, values in
@@ -119,16 +121,24 @@ enum ClaimPaycodeStore {
         }
     }
 
-    static func paycodes(knownAt seq: Int64, _ reader: any Reader) throws -> ClaimPaycodes {
-        ClaimPaycodes(
-            try reader.all(known, [.integer(seq)]) { row in
-                guard let kind = ClaimKind(rawValue: row.integer(0)),
-                    let contract = ContractKind(rawValue: row.integer(1))
-                else { throw PaymentsError.damaged("paycode of claims") }
-                return .init(
-                    kind: kind, contract: contract, from: try row.date(2), to: try row.optionalDate(3),
-                    paycode: ClaimPaycode(code: row.text(4), of: contract), grade: row.text(5),
-                    source: row.text(6), note: row.text(7), version: row.integer(8))
-            })
+    static func paycodes(_ reader: any Reader) throws -> ClaimPaycodes {
+        ClaimPaycodes(try reader.all(everyRow, [], row))
+    }
+
+    /// `nil` = there is no such claim.
+    static func paycode(
+        of kind: ClaimKind, _ contract: ContractKind, on day: CalendarDate, _ reader: any Reader
+    ) throws -> ClaimPaycode? {
+        let rows = try reader.all(ofKind, [.integer(kind.rawValue), .integer(contract.rawValue)], row)
+        return ClaimPaycodes(rows).row(kind, contract, on: day)?.paycode
+    }
+
+    private static func row(_ row: any Row) throws -> ClaimPaycodes.Row {
+        guard let kind = ClaimKind(rawValue: row.integer(0)), let contract = ContractKind(rawValue: row.integer(1))
+        else { throw PaymentsError.damaged("paycode of claims") }
+        return .init(
+            kind: kind, contract: contract, from: try row.date(2), to: try row.optionalDate(3),
+            paycode: ClaimPaycode(code: row.text(4), of: contract), grade: row.text(5), source: row.text(6),
+            note: row.text(7), version: row.integer(8))
     }
 }

@@ -47,8 +47,9 @@ extension ClaimHandlers {
     /// Contract type and claim type decide the paycode, by the first day of the claim; without one there is no such claim.
     func paycode(of claim: ClaimStore.Claim, _ reader: any Reader) throws -> ClaimPaycode {
         let contract = try contract(of: claim, reader).terms.payment.kind
-        let known = try ClaimPaycodeStore.paycodes(knownAt: .max, reader)
-        if let paycode = known.row(claim.kind, contract, on: claim.from)?.paycode { return paycode }
+        if let paycode = try ClaimPaycodeStore.paycode(of: claim.kind, contract, on: claim.from, reader) {
+            return paycode
+        }
         throw Failure(
             PaymentsReasons.claimPaycodeMissing,
             "payments.md 6.1: no paycode is set for \(claim.kind.name) of \(contract.name) contracts on \(claim.from).")
@@ -78,7 +79,7 @@ extension ClaimHandlers {
             }
         }
         if claim.kind == .actualRent {
-            return try refusing { [try RentCeiling(rates, reader).part(of: claim)] }
+            return try refusing { [try RentCeiling(claim.practice, rates, reader).part(of: claim)] }
         }
         guard let cover = check.cover else {
             return [
@@ -103,7 +104,9 @@ extension ClaimHandlers {
             .flatMap { try RunStore.run($0, reader) }
         let contract = try ContractStore.timeline(of: claim.practice, knownAt: .max, reader).span(at: claim.from)
         let history = try ClaimStore.history(of: claim.id, reader)
-        let paycode = contract == nil ? nil : try? paycode(of: claim, reader)
+        let paycode = try contract.flatMap {
+            try ClaimPaycodeStore.paycode(of: claim.kind, $0.terms.payment.kind, on: claim.from, reader)
+        }
         let rent = claim.stage == .submitted ? try rentWarnings(claim, reader) : []
         let overlaps = claim.stage == .submitted ? try ClaimStore.overlapping(claim, reader) : []
         let missing =
@@ -143,7 +146,8 @@ extension ClaimHandlers {
 
     private func rentWarnings(_ claim: ClaimStore.Claim, _ reader: any Reader) throws -> [String] {
         guard claim.kind == .actualRent else { return [] }
-        return try RentCeiling(try ReferenceStore.rates(knownAt: .max, reader), reader).warnings(claim)
+        let rates = try ReferenceStore.rates(knownAt: .max, reader)
+        return try RentCeiling(claim.practice, rates, reader).warnings(claim)
     }
 
     private func state(of claim: ClaimStore.Claim, _ run: RunRecord?) -> Pcs_Payments_V1_ClaimState {

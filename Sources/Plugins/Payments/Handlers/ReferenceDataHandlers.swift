@@ -191,7 +191,7 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         try fields.finish()
         let (book, claims) = try context.store.read {
             (
-                try ReferenceStore.paycodes(knownAt: .max, $0), try ClaimPaycodeStore.paycodes(knownAt: .max, $0)
+                try ReferenceStore.paycodes(knownAt: .max, $0), try ClaimPaycodeStore.paycodes($0)
             )
         }
         return .with { response in

@@ -78,8 +78,7 @@ extension PremisesHandlers {
         let due = months.flatMap { rent.reviewDue(months: $0) }
         let end =
             rent.state == .approved
-            ? RentBook(try RentStore.rents(of: rent.practice, reader).filter { $0.version > 0 }).end(of: rent)
-            : nil
+            ? RentBook(try RentStore.determinations(of: rent.practice, reader)).end(of: rent) : nil
         return .with {
             $0.rentID = rent.id
             $0.state = Pcs_Payments_V1_RentState(rawValue: Int(rent.state.rawValue)) ?? .unspecified

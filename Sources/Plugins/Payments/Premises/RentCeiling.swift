@@ -9,8 +9,8 @@ struct RentCeiling {
     let book: RentBook
     let rates: RateTable
 
-    init(_ rates: RateTable, _ reader: any Reader) throws {
-        book = RentBook(try RentStore.determinations(knownAt: .max, reader))
+    init(_ practice: ODSCode, _ rates: RateTable, _ reader: any Reader) throws {
+        book = RentBook(try RentStore.determinations(of: practice, reader))
         self.rates = rates
     }
 
@@ -77,14 +77,15 @@ struct RentCeiling {
 
     /// What the commissioner should know before deciding on a claim for actual rent.
     func warnings(_ claim: ClaimStore.Claim) -> [String] {
+        let notional = book.pieces(of: claim.practice, .notional, from: claim.from, to: claim.to)
+        let warnings = notional.first { $0.determination != nil }.map { ["a notional rent is paid on \($0.from)"] } ?? []
         let pieces = book.pieces(of: claim.practice, .market, from: claim.from, to: claim.to)
         if let unknown = pieces.first(where: { $0.determination == nil }) {
-            return ["no market rent is known for \(unknown.from): the rent is paid as billed"]
+            return warnings + ["no market rent is known for \(unknown.from): the rent is paid as billed"]
         }
         let uses = pieces.compactMap { piece in piece.determination.map { PrivateUse($0, rates, on: piece.from) } }
-        return Set(uses.filter { $0.hundredths > 0 && $0.threshold == nil }.map { use in
-            "private use of \(use.percent) %: \(use.note)"
-        }).sorted()
+        let unset = Set(uses.filter { $0.hundredths > 0 && $0.threshold == nil })
+        return warnings + unset.map { "private use of \($0.percent) %: \($0.note)" }.sorted()
     }
 }
 
@@ -95,7 +96,7 @@ enum CostRent {
         _ claim: ClaimStore.Claim, stated reason: String, _ reader: any Reader
     ) throws {
         guard claim.kind == .costRent, reason.isEmpty else { return }
-        let book = RentBook(try RentStore.determinations(knownAt: .max, reader))
+        let book = RentBook(try RentStore.determinations(of: claim.practice, reader))
         let converted = book.pieces(of: claim.practice, .notional, from: claim.from, to: claim.to)
             .first { $0.determination != nil }
         if let converted {

@@ -145,7 +145,7 @@ struct RentBook: Sendable {
 
 /// What private use of the premises takes off (payments.md 6.3, private income abatement): its whole share, where it is
 /// more than the threshold. The threshold is a parameter; while it is not set, nothing is taken off.
-struct PrivateUse: Sendable {
+struct PrivateUse: Hashable, Sendable {
     let hundredths: Int64
     let threshold: Rate?
 

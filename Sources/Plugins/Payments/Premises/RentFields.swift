@@ -75,7 +75,8 @@ struct RentFields {
             refuse("private_use_hundredths", "Private use is 0 to 10,000 hundredths of a percent.")
         }
         let documents = request.evidenceDocumentIds
-        if !(1...Self.mostDocuments).contains(documents.count) || documents.contains(where: { !(1...60).contains($0.count) }) {
+        let areNamed = documents.allSatisfy { (1...60).contains($0.count) }
+        if !(1...Self.mostDocuments).contains(documents.count) || !areNamed {
             refuse("evidence_document_ids", "One to ten documents are needed.")
         }
         fields.reason(request.lateAcceptanceReason, field: "late_acceptance_reason", mayBeEmpty: true)

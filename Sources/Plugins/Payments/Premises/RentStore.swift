@@ -46,6 +46,8 @@ enum RentStore {
         "SELECT \(columns) FROM rent_determination WHERE practice_code = ?1 ORDER BY rent_id")
     private static let known = Statement(
         "SELECT \(columns) FROM rent_determination WHERE seq <= ?1 ORDER BY seq")
+    private static let approvedOfPractice = Statement(
+        "SELECT \(columns) FROM rent_determination WHERE practice_code = ?1 AND seq IS NOT NULL ORDER BY seq")
     private static let documents = Statement(
         "SELECT document_id FROM rent_document WHERE rent_id = ?1 ORDER BY number")
 
@@ -98,6 +100,11 @@ enum RentStore {
     /// Approved ones as known at an input number, without evidence.
     static func determinations(knownAt seq: Int64, _ reader: any Reader) throws -> [RentDetermination] {
         try reader.all(known, [.integer(seq)], rent)
+    }
+
+    /// Approved ones of a practice, without evidence.
+    static func determinations(of practice: ODSCode, _ reader: any Reader) throws -> [RentDetermination] {
+        try reader.all(approvedOfPractice, [.text(practice.value)], rent)
     }
 
     private static func rent(_ row: any Row) throws -> RentDetermination {
