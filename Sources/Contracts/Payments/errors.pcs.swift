@@ -287,17 +287,35 @@ public enum PaymentsReasons {
         summary: "A query on this line is open.",
         nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
 
-    /// There is no such proposal of populations or of a payee.
-    public static let networkProposalUnknown = Reason(
-        name: "NETWORK_PROPOSAL_UNKNOWN", code: .notFound,
-        summary: "There is no such proposal of populations or of a payee.",
-        nextStep: "The reply to the proposal names it; NetworkService/GetNetwork shows the payees proposed.")
+    /// The practice has no such rent determination.
+    public static let rentUnknown = Reason(
+        name: "RENT_UNKNOWN", code: .notFound,
+        summary: "The practice has no such rent determination.",
+        nextStep: "List them with PremisesService/ListRents.")
 
-    /// The practice has no such placement of a trainee.
-    public static let traineePlacementUnknown = Reason(
-        name: "TRAINEE_PLACEMENT_UNKNOWN", code: .notFound,
-        summary: "The practice has no such placement of a trainee.",
-        nextStep: "TrainingService/GetTraining shows the placements of the practice.")
+    /// The rent determination is in another state, or another one waits for its decision.
+    public static let rentStateWrong = Reason(
+        name: "RENT_STATE_WRONG", code: .failedPrecondition,
+        summary: "The rent determination is in another state, or another one waits for its decision.",
+        nextStep: "PremisesService/ListRents shows their states; the message names the one needed.")
+
+    /// Cost rent is closed to new entrants and ends where a notional rent is paid.
+    public static let costRentClosed = Reason(
+        name: "COST_RENT_CLOSED", code: .failedPrecondition,
+        summary: "Cost rent is closed to new entrants and ends where a notional rent is paid.",
+        nextStep: "Reject the claim with the rule that the message names, or state in cost_rent_reason why it is paid.")
+
+    /// No paycode is set for this claim type and contract type, so there is no such claim.
+    public static let claimPaycodeMissing = Reason(
+        name: "CLAIM_PAYCODE_MISSING", code: .failedPrecondition,
+        summary: "No paycode is set for this claim type and contract type, so there is no such claim.",
+        nextStep: "ReferenceDataService/ListPaycodes shows those set; propose others as CLAIM_PAYCODES.")
+
+    /// No table of guaranteed use holds on that day.
+    public static let guaranteedUseMissing = Reason(
+        name: "GUARANTEED_USE_MISSING", code: .failedPrecondition,
+        summary: "No table of guaranteed use holds on that day.",
+        nextStep: "Propose one as GUARANTEED_USE with ReferenceDataService/ProposeRates and have it approved.")
 
     /// In the order of the contract.
     public static let all: [Reason] = [
@@ -348,7 +366,10 @@ public enum PaymentsReasons {
         schemeLoadUnknown,
         qualityFiguresUnknown,
         queryOpen,
-        networkProposalUnknown,
-        traineePlacementUnknown,
+        rentUnknown,
+        rentStateWrong,
+        costRentClosed,
+        claimPaycodeMissing,
+        guaranteedUseMissing,
     ]
 }

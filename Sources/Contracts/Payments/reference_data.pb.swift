@@ -42,7 +42,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
   /// Columns date, title. A set replaces the holidays of each calendar year in which it has a row.
   case bankHolidays // = 2
 
-  /// Columns paycode, description, sign, heading. A set replaces the paycodes that it names.
+  /// Columns paycode, description, sign, heading, external_code (the last may be left out). A set replaces the paycodes
+  /// that it names.
   case paycodes // = 3
 
   /// Columns paycode, effective_from, effective_to, minimum, maximum, grade, source, note: between what a line may be
@@ -56,9 +57,13 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
   /// Columns area, item, effective_from, effective_to, value, grade, source, note.
   case trainingRates // = 61
 
-  /// Columns role, area, effective_from, effective_to, annual_maximum, grade, source, note: what a network is paid back at
-  /// most for a person in an additional role. An area's own figure goes before that of ALL.
-  case additionalRoles // = 96
+  /// Columns claim_type, contract_type, effective_from, effective_to, paycode (with its suffix; empty = no such claim is
+  /// taken), grade, source, note.
+  case claimPaycodes // = 134
+
+  /// Columns effective_from, effective_to, up_to, years, least_percent, most_percent, grade, source, note. All bands of a
+  /// first day together.
+  case guaranteedUse // = 135
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -74,7 +79,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case 8: self = .amountBounds
     case 60: self = .dispensingBands
     case 61: self = .trainingRates
-    case 96: self = .additionalRoles
+    case 134: self = .claimPaycodes
+    case 135: self = .guaranteedUse
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -88,7 +94,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case .amountBounds: return 8
     case .dispensingBands: return 60
     case .trainingRates: return 61
-    case .additionalRoles: return 96
+    case .claimPaycodes: return 134
+    case .guaranteedUse: return 135
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -102,7 +109,8 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     .amountBounds,
     .dispensingBands,
     .trainingRates,
-    .additionalRoles,
+    .claimPaycodes,
+    .guaranteedUse,
   ]
 
 }
@@ -411,6 +419,98 @@ public nonisolated struct Pcs_Payments_V1_RateVersion: Sendable {
   fileprivate var _rate: Pcs_Payments_V1_RateRow? = nil
 }
 
+public nonisolated struct Pcs_Payments_V1_ListPaycodesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Paycodes of claims that hold on that day; empty = today.
+  public var at: CommonContract.Pcs_Common_V1_Date {
+    get {_at ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_at = newValue}
+  }
+  /// Returns true if `at` has been explicitly set.
+  public var hasAt: Bool {self._at != nil}
+  /// Clears the value of `at`. Subsequent reads from it will return its default value.
+  public mutating func clearAt() {self._at = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _at: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
+public nonisolated struct Pcs_Payments_V1_ListPaycodesResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// In the order of their numbers.
+  public var paycodes: [Pcs_Payments_V1_PaycodeEntry] = []
+
+  public var claimPaycodes: [Pcs_Payments_V1_ClaimPaycodeEntry] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_PaycodeEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var paycode: String = String()
+
+  public var description_p: String = String()
+
+  /// "+", "-" or "+/-".
+  public var sign: String = String()
+
+  /// Heading in the official yearly report.
+  public var heading: String = String()
+
+  /// Code of the national list; empty = not known.
+  public var externalCode: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Pcs_Payments_V1_ClaimPaycodeEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in the file, for example "COST_RENT".
+  public var claimType: String = String()
+
+  /// GMS, PMS or APMS.
+  public var contractType: String = String()
+
+  /// With its suffix.
+  public var paycode: String = String()
+
+  public var effectiveFrom: CommonContract.Pcs_Common_V1_Date {
+    get {_effectiveFrom ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_effectiveFrom = newValue}
+  }
+  /// Returns true if `effectiveFrom` has been explicitly set.
+  public var hasEffectiveFrom: Bool {self._effectiveFrom != nil}
+  /// Clears the value of `effectiveFrom`. Subsequent reads from it will return its default value.
+  public mutating func clearEffectiveFrom() {self._effectiveFrom = nil}
+
+  public var version: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
+}
+
 public nonisolated struct Pcs_Payments_V1_ListRateSetsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -549,7 +649,7 @@ public nonisolated struct Pcs_Payments_V1_RateImpactLine: Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_ReferenceKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0\u{2}4REFERENCE_KIND_DISPENSING_BANDS\0\u{1}REFERENCE_KIND_TRAINING_RATES\0\u{2}#REFERENCE_KIND_ADDITIONAL_ROLES\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0\u{2}4REFERENCE_KIND_DISPENSING_BANDS\0\u{1}REFERENCE_KIND_TRAINING_RATES\0\u{2}I\u{1}REFERENCE_KIND_CLAIM_PAYCODES\0\u{1}REFERENCE_KIND_GUARANTEED_USE\0")
 }
 
 nonisolated extension Pcs_Payments_V1_RateSetState: SwiftProtobuf._ProtoNameProviding {
@@ -931,6 +1031,179 @@ nonisolated extension Pcs_Payments_V1_RateVersion: SwiftProtobuf.Message, SwiftP
     if lhs.setID != rhs.setID {return false}
     if lhs.version != rhs.version {return false}
     if lhs.superseded != rhs.superseded {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ListPaycodesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPaycodesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}at\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._at) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._at {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ListPaycodesRequest, rhs: Pcs_Payments_V1_ListPaycodesRequest) -> Bool {
+    if lhs._at != rhs._at {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ListPaycodesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPaycodesResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paycodes\0\u{3}claim_paycodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.paycodes) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.claimPaycodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.paycodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.paycodes, fieldNumber: 1)
+    }
+    if !self.claimPaycodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.claimPaycodes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ListPaycodesResponse, rhs: Pcs_Payments_V1_ListPaycodesResponse) -> Bool {
+    if lhs.paycodes != rhs.paycodes {return false}
+    if lhs.claimPaycodes != rhs.claimPaycodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_PaycodeEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PaycodeEntry"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paycode\0\u{1}description\0\u{1}sign\0\u{1}heading\0\u{3}external_code\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.paycode) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.sign) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.heading) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.externalCode) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.paycode.isEmpty {
+      try visitor.visitSingularStringField(value: self.paycode, fieldNumber: 1)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
+    }
+    if !self.sign.isEmpty {
+      try visitor.visitSingularStringField(value: self.sign, fieldNumber: 3)
+    }
+    if !self.heading.isEmpty {
+      try visitor.visitSingularStringField(value: self.heading, fieldNumber: 4)
+    }
+    if !self.externalCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.externalCode, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_PaycodeEntry, rhs: Pcs_Payments_V1_PaycodeEntry) -> Bool {
+    if lhs.paycode != rhs.paycode {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.sign != rhs.sign {return false}
+    if lhs.heading != rhs.heading {return false}
+    if lhs.externalCode != rhs.externalCode {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pcs_Payments_V1_ClaimPaycodeEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ClaimPaycodeEntry"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_type\0\u{3}contract_type\0\u{1}paycode\0\u{3}effective_from\0\u{1}version\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.claimType) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.contractType) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.paycode) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._effectiveFrom) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.claimType.isEmpty {
+      try visitor.visitSingularStringField(value: self.claimType, fieldNumber: 1)
+    }
+    if !self.contractType.isEmpty {
+      try visitor.visitSingularStringField(value: self.contractType, fieldNumber: 2)
+    }
+    if !self.paycode.isEmpty {
+      try visitor.visitSingularStringField(value: self.paycode, fieldNumber: 3)
+    }
+    try { if let v = self._effectiveFrom {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.version != 0 {
+      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Pcs_Payments_V1_ClaimPaycodeEntry, rhs: Pcs_Payments_V1_ClaimPaycodeEntry) -> Bool {
+    if lhs.claimType != rhs.claimType {return false}
+    if lhs.contractType != rhs.contractType {return false}
+    if lhs.paycode != rhs.paycode {return false}
+    if lhs._effectiveFrom != rhs._effectiveFrom {return false}
+    if lhs.version != rhs.version {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

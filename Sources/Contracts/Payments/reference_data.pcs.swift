@@ -41,6 +41,13 @@ public protocol Pcs_Payments_V1_ReferenceDataService: Sendable {
         _ request: Pcs_Payments_V1_ListRatesRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_ListRatesResponse
 
+    /// Paycodes with their signs and external codes, and the paycodes of claims by claim type and contract type. Open data.
+    ///
+    /// Callers: any authenticated caller.
+    func listPaycodes(
+        _ request: Pcs_Payments_V1_ListPaycodesRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ListPaycodesResponse
+
     /// Sets proposed, approved and returned, oldest first.
     ///
     /// Callers: `REFERENCE_DATA_EDITOR` nationally; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER`
@@ -122,6 +129,21 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
             maximumRequestBytes: 65_536,
             execution: .pooled))
 
+    /// Callers: any authenticated caller.
+    public static let listPaycodes = MethodDescriptor(
+        path: "pcs.payments.v1.ReferenceDataService/ListPaycodes",
+        kind: .unary,
+        requestType: "pcs.payments.v1.ListPaycodesRequest",
+        replyType: "pcs.payments.v1.ListPaycodesResponse",
+        access: AccessRule(
+            allow: [],
+            isAnonymous: false, anyCaller: true,
+            changesState: false, needsSecondPerson: false,
+            audit: .none,
+            timeLimitMilliseconds: 30_000,
+            maximumRequestBytes: 65_536,
+            execution: .pooled))
+
     /// Callers: `REFERENCE_DATA_EDITOR` nationally; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER`
     /// nationally; `AUDITOR` nationally.
     public static let listRateSets = MethodDescriptor(
@@ -149,6 +171,7 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
         approveRates,
         previewRates,
         listRates,
+        listPaycodes,
         listRateSets,
     ]
 
@@ -159,6 +182,7 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
             bindApproveRates(service),
             bindPreviewRates(service),
             bindListRates(service),
+            bindListPaycodes(service),
             bindListRateSets(service),
         ]
     }
@@ -206,6 +230,18 @@ public enum Pcs_Payments_V1_ReferenceDataServiceMethods {
                 let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_ListRatesRequest.self)
                 let run: BoundMethod.Unary = { call in
                     try await service.listRates(request, call).serializedBytes()
+                }
+                return BoundMethod.Prepared(organisations: [], run: run)
+            })
+    }
+
+    private static func bindListPaycodes(_ service: some Pcs_Payments_V1_ReferenceDataService) -> BoundMethod {
+        BoundMethod(
+            descriptor: listPaycodes,
+            handler: .unary { bytes in
+                let request = try RequestDecodingFailure.decode(bytes, as: Pcs_Payments_V1_ListPaycodesRequest.self)
+                let run: BoundMethod.Unary = { call in
+                    try await service.listPaycodes(request, call).serializedBytes()
                 }
                 return BoundMethod.Prepared(organisations: [], run: run)
             })
@@ -293,6 +329,17 @@ public struct Pcs_Payments_V1_ReferenceDataServiceClient: Sendable {
         let bytes: [UInt8] = try request.serializedBytes()
         let reply = try await transport.unary(Pcs_Payments_V1_ReferenceDataServiceMethods.listRates, bytes, options ?? self.options)
         return try Pcs_Payments_V1_ListRatesResponse(serializedBytes: reply)
+    }
+
+    /// Paycodes with their signs and external codes, and the paycodes of claims by claim type and contract type. Open data.
+    ///
+    /// Callers: any authenticated caller.
+    public func listPaycodes(
+        _ request: Pcs_Payments_V1_ListPaycodesRequest, options: CallOptions? = nil
+    ) async throws -> Pcs_Payments_V1_ListPaycodesResponse {
+        let bytes: [UInt8] = try request.serializedBytes()
+        let reply = try await transport.unary(Pcs_Payments_V1_ReferenceDataServiceMethods.listPaycodes, bytes, options ?? self.options)
+        return try Pcs_Payments_V1_ListPaycodesResponse(serializedBytes: reply)
     }
 
     /// Sets proposed, approved and returned, oldest first.

@@ -557,6 +557,13 @@ public nonisolated struct Pcs_Payments_V1_StatementLine: @unchecked Sendable {
     set {_uniqueStorage()._lineID = newValue}
   }
 
+  /// The paycode with the suffix of the contract type: G for GMS and PMS, A for APMS; families of networks and pharmacies
+  /// have none (payments.md 5.4).
+  public var displayedCode: String {
+    get {_storage._displayedCode}
+    set {_uniqueStorage()._displayedCode = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -806,6 +813,9 @@ public nonisolated struct Pcs_Payments_V1_DownloadStatementRequest: Sendable {
 
   /// CSV: begin with a UTF-8 byte-order mark, as some spreadsheets want it.
   public var byteOrderMark: Bool = false
+
+  /// CSV: two more columns at the end, `displayedCode` and `externalCode`, as known when the run's inputs were frozen.
+  public var withCodes: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1452,7 +1462,7 @@ nonisolated extension Pcs_Payments_V1_PaymentStep: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatementLine"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}line_number\0\u{1}paycode\0\u{1}description\0\u{3}period_from\0\u{3}period_to\0\u{1}quantity\0\u{1}rate\0\u{1}basis\0\u{3}amount_pence\0\u{3}year_to_date_pence\0\u{3}is_retro\0\u{3}original_month\0\u{3}source_type\0\u{3}source_reference\0\u{3}year_to_date_period_pence\0\u{3}line_id\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}line_number\0\u{1}paycode\0\u{1}description\0\u{3}period_from\0\u{3}period_to\0\u{1}quantity\0\u{1}rate\0\u{1}basis\0\u{3}amount_pence\0\u{3}year_to_date_pence\0\u{3}is_retro\0\u{3}original_month\0\u{3}source_type\0\u{3}source_reference\0\u{3}year_to_date_period_pence\0\u{3}line_id\0\u{3}displayed_code\0")
 
   fileprivate class _StorageClass {
     var _lineNumber: Int32 = 0
@@ -1471,6 +1481,7 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
     var _sourceReference: String = String()
     var _yearToDatePeriodPence: Int64 = 0
     var _lineID: String = String()
+    var _displayedCode: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1497,6 +1508,7 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
       _sourceReference = source._sourceReference
       _yearToDatePeriodPence = source._yearToDatePeriodPence
       _lineID = source._lineID
+      _displayedCode = source._displayedCode
     }
   }
 
@@ -1531,6 +1543,7 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._sourceReference) }()
         case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._yearToDatePeriodPence) }()
         case 16: try { try decoder.decodeSingularStringField(value: &_storage._lineID) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._displayedCode) }()
         default: break
         }
       }
@@ -1591,6 +1604,9 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
       if !_storage._lineID.isEmpty {
         try visitor.visitSingularStringField(value: _storage._lineID, fieldNumber: 16)
       }
+      if !_storage._displayedCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._displayedCode, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1616,6 +1632,7 @@ nonisolated extension Pcs_Payments_V1_StatementLine: SwiftProtobuf.Message, Swif
         if _storage._sourceReference != rhs_storage._sourceReference {return false}
         if _storage._yearToDatePeriodPence != rhs_storage._yearToDatePeriodPence {return false}
         if _storage._lineID != rhs_storage._lineID {return false}
+        if _storage._displayedCode != rhs_storage._displayedCode {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2053,7 +2070,7 @@ nonisolated extension Pcs_Payments_V1_DifferenceCause: SwiftProtobuf.Message, Sw
 
 nonisolated extension Pcs_Payments_V1_DownloadStatementRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".DownloadStatementRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}month\0\u{3}run_id\0\u{1}format\0\u{1}collapsed\0\u{3}byte_order_mark\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}practice_code\0\u{1}month\0\u{3}run_id\0\u{1}format\0\u{1}collapsed\0\u{3}byte_order_mark\0\u{3}with_codes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2067,6 +2084,7 @@ nonisolated extension Pcs_Payments_V1_DownloadStatementRequest: SwiftProtobuf.Me
       case 4: try { try decoder.decodeSingularEnumField(value: &self.format) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.collapsed) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.byteOrderMark) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.withCodes) }()
       default: break
       }
     }
@@ -2095,6 +2113,9 @@ nonisolated extension Pcs_Payments_V1_DownloadStatementRequest: SwiftProtobuf.Me
     if self.byteOrderMark != false {
       try visitor.visitSingularBoolField(value: self.byteOrderMark, fieldNumber: 6)
     }
+    if self.withCodes != false {
+      try visitor.visitSingularBoolField(value: self.withCodes, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2105,6 +2126,7 @@ nonisolated extension Pcs_Payments_V1_DownloadStatementRequest: SwiftProtobuf.Me
     if lhs.format != rhs.format {return false}
     if lhs.collapsed != rhs.collapsed {return false}
     if lhs.byteOrderMark != rhs.byteOrderMark {return false}
+    if lhs.withCodes != rhs.withCodes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -60,6 +60,7 @@ public struct PaymentsPlugin: Plugin {
             + Pcs_Payments_V1_AdditionalRolesServiceMethods.bind(AdditionalRolesHandlers(context: context))
             + Pcs_Payments_V1_PublishedYearServiceMethods.bind(PublishedYearHandlers(context: context))
             + Pcs_Payments_V1_QualityFiguresServiceMethods.bind(QualityFigureHandlers(context: context))
+            + Pcs_Payments_V1_PremisesServiceMethods.bind(PremisesHandlers(context: context))
     }
 
     public var subscriptions: [Subscription] {

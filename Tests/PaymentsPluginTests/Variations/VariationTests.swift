@@ -179,12 +179,14 @@ struct VariationTests {
                         + "A81001,RECO,2026-03-1/A81001/1: too much,MONTHLY,-2500.01,2026-04,2026-07,-10000.04,,\n"
                         + "A81001,RECO,2026-03-1/A81001/2,ONEOFF,-1.00,2026-04,,-1.00,,\n"
                         + "A81001,RECO,2026-03-1/A81002/1,ONEOFF,-1.00,2026-04,,-1.00,,\n"
-                        + "A81001,WHLD,OTHER,ONEOFF,-1.00,2026-04,,-1.00,,\n")
+                        + "A81001,WHLD,OTHER,ONEOFF,-1.00,2026-04,,-1.00,,\n"
+                        + "A81001,LIS,OVERPAYMENT,ONEOFF,-1.00,2026-04,,-1.00,,\n"
+                        + "A81001,ADJN,x,ONEOFF,1.00,2026-04,,1.00,,\n")
             }
             #expect(
                 failure.violations.map { "\($0.row) \($0.rule) \($0.field)" } == [
                     "2 CV013 narrative", "3 CV013 lastPaymentMonth", "4 CV013 lastPaymentMonth", "5 CV014 amount",
-                    "6 CV013 narrative", "7 CV013 narrative", "8 CV003 paycode",
+                    "6 CV013 narrative", "7 CV013 narrative", "8 CV003 paycode", "9 CV015 amount", "10 CV015 amount",
                 ])
             let upload = try await desk.upload(
                 "A81001,RECO,ineligible: patient left,MONTHLY,-10.00,2026-04,2027-03,-120.00,,\n"

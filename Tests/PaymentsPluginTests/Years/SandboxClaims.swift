@@ -146,7 +146,10 @@ final class SandboxQuality: SandboxKind {
             events.append(instruction("NEVER", area.practices[3], "VFLU", 201_200, month))
             recalled = ["NEVER"]
         case "2026-09": recalled = ["FLU"]
-        case "2026-10": events.append(instruction("ACH-2", area.practices[1], "QOFACH", -5_720, month))
+        case "2026-10":
+            var correction = instruction("ACH-2", area.practices[1], "QOFACH", -5_720, month)
+            correction.correctsInstructionID = "ACH"
+            events.append(correction)
         default: break
         }
         let (instructed, taken) = (events, recalled)

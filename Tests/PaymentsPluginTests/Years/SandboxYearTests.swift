@@ -14,7 +14,7 @@ enum SandboxYear {
             bank, SandboxContracts(), SandboxLists(), SandboxPrices(), SandboxNetworks(), SandboxVariations(),
             SandboxClaims(), SandboxQuality(), SandboxPharmacies(), SandboxOptician(), SandboxLevies(bank),
             SandboxContributions(), SandboxWithholding(), SandboxDispensing(), SandboxAspiration(),
-            SandboxBaselines(), SandboxTraining(), SandboxScheme(), SandboxAdditionalRoles(),
+            SandboxBaselines(), SandboxTraining(), SandboxScheme(), SandboxAdditionalRoles(), SandboxRents(),
         ]
     }
 }

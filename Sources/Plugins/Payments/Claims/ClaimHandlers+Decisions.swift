@@ -36,6 +36,7 @@ extension ClaimHandlers {
         if request.decision == .reject, request.rule.count(where: { !$0.isWhitespace }) < 3 {
             fields.refuse("rule", "payments 13 C12", "A rejection names its rule.")
         }
+        fields.reason(request.costRentReason, field: "cost_rent_reason", mayBeEmpty: true)
         try fields.finish()
         return try await call.commit { transaction in
             var claim = try find(request.claimID, of: request.practiceCode, transaction)
@@ -53,7 +54,7 @@ extension ClaimHandlers {
             if claim.reviewedBy.isEmpty { claim.reviewedBy = actor }
             claim.decidedBy = actor
             claim.decidedAt = transaction.now
-            claim.reason = [request.reason, request.rule].filter { !$0.isEmpty }.joined(separator: " | ")
+            claim.reason = [request.reason, request.rule, request.costRentReason].filter { !$0.isEmpty }.joined(separator: " | ")
             switch request.decision {
             case .approve, .adjust: try approve(&claim, request, by: actor, in: transaction)
             case .return: claim.stage = try step(.giveBack, claim)
@@ -74,6 +75,7 @@ extension ClaimHandlers {
         _ claim: inout ClaimStore.Claim, _ request: Pcs_Payments_V1_DecideClaimRequest, by actor: String,
         in transaction: any Transaction
     ) throws {
+        try CostRent.require(claim, stated: request.costRentReason, transaction)
         let contract = try contract(of: claim, transaction)
         if claim.kind.isLocumCover, contract.terms.payment.kind == .apms, !request.contractGrantsCover {
             throw Failure.field(
@@ -109,7 +111,8 @@ extension ClaimHandlers {
         }
         guard amount > 0 else { return }
         try keepParts(parts, of: claim, in: transaction)
-        let line = try ClaimLine(claim: claim, parts: parts, contract: contract).line(paying: amount)
+        let paycode = try paycode(of: claim, transaction)
+        let line = try ClaimLine(claim: claim, parts: parts, contract: contract).line(paying: amount, on: paycode)
         claim.itemID =
             try PayableItemStore.add(
                 [

@@ -59,7 +59,7 @@ struct ClaimHandlers: Pcs_Payments_V1_ClaimService {
                 throw Failure(
                     HostReasons.fieldInvalid, "The claim is not complete.", violations: check.violations)
             }
-            _ = try contract(of: claim, transaction)
+            _ = try paycode(of: claim, transaction)
             let same = try ClaimStore.overlapping(claim, transaction).first {
                 !claim.invoiceNumber.isEmpty && $0.invoiceNumber == claim.invoiceNumber
             }

@@ -29,26 +29,24 @@ enum ClaimKind: Int64, CaseIterable, Sendable {
         return isLocumCover ? "6.4 locum cover" : "6.3 premises"
     }
 
-    var paycode: Paycode {
+    /// In files of reference data.
+    var name: String {
         switch self {
-        case .costRent: .costRent
-        case .actualRent: .actualRent
-        case .healthCentreRent: .healthCentreRent
-        case .healthCentreRates: .healthCentreRates
-        case .serviceCharge: .serviceCharge
-        case .waterRates: .waterRates
-        case .nonDomesticRates: .nonDomesticRates
-        case .clinicalWaste: .clinicalWaste
-        case .parentalLeave: .locumParental
-        case .sickness: .locumSickness
-        case .suspension: .locumSuspended
-        case .studyLeave: .locumStudyLeave
-        case .reimbursementScheme: .reimbursementScheme
+        case .costRent: "COST_RENT"
+        case .actualRent: "ACTUAL_RENT"
+        case .healthCentreRent: "HEALTH_CENTRE_RENT"
+        case .healthCentreRates: "HEALTH_CENTRE_RATES"
+        case .serviceCharge: "SERVICE_CHARGE"
+        case .waterRates: "WATER_RATES"
+        case .nonDomesticRates: "NON_DOMESTIC_RATES"
+        case .clinicalWaste: "CLINICAL_WASTE"
+        case .parentalLeave: "PARENTAL_LEAVE"
+        case .sickness: "SICKNESS"
+        case .suspension: "SUSPENSION"
+        case .studyLeave: "STUDY_LEAVE"
+        case .reimbursementScheme: "REIMBURSEMENT_SCHEME"
         }
     }
-
-    /// The code that the statement's reader knows: the family, with `G` for GMS and PMS, `A` for APMS (payments.md 5.4).
-    func displayedCode(_ contract: ContractKind) -> String { paycode.code + (contract == .apms ? "A" : "G") }
 }
 
 /// The life of a claim (payments.md 6.2). Being in a run and being paid follow from the run.

@@ -10,8 +10,8 @@ struct ClaimLine {
     private var origin: String { "claim/\(claim.id)/\(claim.version)" }
 
     /// One line for the claim; its explanation lists every week with what was invoiced and what is payable.
-    func line(paying pence: Int64) throws(ArithmeticError) -> PaymentLine {
-        if let line = try cappedLine(paying: pence) { return line }
+    func line(paying pence: Int64, on paycode: ClaimPaycode) throws(ArithmeticError) -> PaymentLine {
+        if let line = try cappedLine(paying: pence, on: paycode) { return line }
         let source = Explanation.Source("claim " + claim.id, version: claim.version)
         var inputs = parts.filter { $0.payablePence != 0 }.map { part in
             Explanation.Input(
@@ -35,9 +35,9 @@ struct ClaimLine {
         }
         steps.append(.init("amount", rounding: .step(steps.count - 1)))
         return PaymentLine(
-            paycode: claim.kind.paycode, contractID: contractID, contractVersion: contract.version,
+            paycode: paycode.family, contractID: contractID, contractVersion: contract.version,
             periodFrom: claim.from, periodTo: claim.to, quantity: ExactDecimal(1), rate: Money(pence: pence).pounds,
-            basis: claim.kind.displayedCode(contract.terms.payment.kind), pence: pence, source: .item,
+            basis: paycode.code, pence: pence, source: .item,
             month: YearMonth(containing: claim.from),
             explanation: Explanation(
                 rule: claim.kind.rule, ruleVersion: 1, inputs: inputs,
@@ -46,7 +46,9 @@ struct ClaimLine {
     }
 
     /// Where one rate caps all parts: the quantity at that rate (C1).
-    private func cappedLine(paying pence: Int64) throws(ArithmeticError) -> PaymentLine? {
+    private func cappedLine(
+        paying pence: Int64, on paycode: ClaimPaycode
+    ) throws(ArithmeticError) -> PaymentLine? {
         guard let rate = parts.first?.cap?.rate, parts.allSatisfy({ $0.cap?.rate == rate }) else { return nil }
         var hundredths: Int64 = 0
         for part in parts { hundredths += part.cap?.quantity.scaled(to: 2) ?? 0 }
@@ -54,7 +56,7 @@ struct ClaimLine {
         let pounds = try quantity.rational.multiplied(by: rate.value.rational)
         guard try Rounding.toPence(pounds).pence == pence else { return nil }
         return PaymentLine(
-            paycode: claim.kind.paycode, contractID: contractID, contractVersion: contract.version,
+            paycode: paycode.family, contractID: contractID, contractVersion: contract.version,
             periodFrom: claim.from, periodTo: claim.to, quantity: quantity.trimmed(), rate: rate.value, basis: "HOURS",
             pence: pence, source: .item, month: YearMonth(containing: claim.from),
             explanation: Explanation(

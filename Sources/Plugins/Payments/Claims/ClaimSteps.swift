@@ -44,6 +44,17 @@ extension ClaimHandlers {
         return span
     }
 
+    /// Contract type and claim type decide the paycode, by the first day of the claim; without one there is no such claim.
+    func paycode(of claim: ClaimStore.Claim, _ reader: any Reader) throws -> ClaimPaycode {
+        let contract = try contract(of: claim, reader).terms.payment.kind
+        if let paycode = try ClaimPaycodeStore.paycode(of: claim.kind, contract, on: claim.from, reader) {
+            return paycode
+        }
+        throw Failure(
+            PaymentsReasons.claimPaycodeMissing,
+            "payments.md 6.1: no paycode is set for \(claim.kind.name) of \(contract.name) contracts on \(claim.from).")
+    }
+
     func commissioner(of claim: ClaimStore.Claim) -> String {
         context.organisations.commissioner(of: claim.practice, at: context.clock.today)?.value ?? ""
     }
@@ -69,6 +80,9 @@ extension ClaimHandlers {
                     rates: rates
                 ).parts()
             }
+        }
+        if claim.kind == .actualRent {
+            return try refusing { [try RentCeiling(claim.practice, rates, reader).part(of: claim)] }
         }
         guard let cover = check.cover else {
             return [
@@ -106,6 +120,10 @@ extension ClaimHandlers {
         let isReturned = try run.map { try self.isReturned(claim, $0, reader) } ?? false
         let lateness = try lateness(of: claim, reader)
         let history = try ClaimStore.history(of: claim.id, reader)
+        let paycode = try contract.flatMap {
+            try ClaimPaycodeStore.paycode(of: claim.kind, $0.terms.payment.kind, on: claim.from, reader)
+        }
+        let rent = claim.stage == .submitted ? try rentWarnings(claim, reader) : []
         let overlaps = claim.stage == .submitted ? try ClaimStore.overlapping(claim, reader) : []
         let missing =
             claim.stage == .draft || claim.stage == .returned
@@ -118,7 +136,7 @@ extension ClaimHandlers {
             message.claimedPence = claim.claimedPence
             message.approvedPence = claim.approvedPence
             if let kind = contract?.terms.payment.kind {
-                message.paycode = claim.kind.displayedCode(kind)
+                message.paycode = paycode?.code ?? ""
                 message.contractType = kind.name
             }
             message.createdBy = claim.createdBy
@@ -131,7 +149,7 @@ extension ClaimHandlers {
             message.missing = missing.map { violation in
                 .with { ($0.field, $0.rule, $0.message) = (violation.field, violation.rule, violation.message) }
             }
-            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" } + lateness
+            message.warnings = overlaps.map { "claim \($0.id) overlaps the period" } + lateness + rent
             message.recoveredPence = claim.recoveredPence
             message.parentalMostWeeks = Int32(clamping: claim.parentalMostWeeks)
             message.history = history.map { event in
@@ -163,6 +181,12 @@ extension ClaimHandlers {
             day > month.lastDay.adding(days: Int(days))
         else { return [] }
         return ["submitted on \(day), more than \(days) days after the end of \(month) (6.4 rule 6)"]
+    }
+
+    private func rentWarnings(_ claim: ClaimStore.Claim, _ reader: any Reader) throws -> [String] {
+        guard claim.kind == .actualRent else { return [] }
+        let rates = try ReferenceStore.rates(knownAt: .max, reader)
+        return try RentCeiling(claim.practice, rates, reader).warnings(claim)
     }
 
     private func state(of claim: ClaimStore.Claim, _ run: RunRecord?) -> Pcs_Payments_V1_ClaimState {

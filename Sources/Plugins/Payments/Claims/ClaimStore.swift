@@ -94,7 +94,7 @@ enum ClaimStore {
         """)
     /// Of the kinds that rates cap, those approved.
     private static let assessedClaims = Statement(
-        "SELECT \(columns) FROM claim WHERE kind BETWEEN 9 AND 13 AND stage IN (4, 5) ORDER BY claim_id")
+        "SELECT \(columns) FROM claim WHERE kind IN (2, 9, 10, 11, 12, 13) AND stage IN (4, 5) ORDER BY claim_id")
     private static let insertEvent = Statement(
         """
         INSERT INTO claim_event (claim_id, number, step, taken_by, taken_at, detail, contents)

@@ -177,11 +177,3 @@ struct ContractChangeHandlers: Pcs_Payments_V1_ContractChangeService {
         }
     }
 }
-
-extension Paycode {
-    /// The code that the statement's reader knows: the family, with `G` for GMS and PMS, `A` for APMS; families of
-    /// networks have no suffix (payments.md 5.4).
-    func displayedCode(_ contract: ContractKind) -> String {
-        self == .networkParticipation ? code : code + (contract == .apms ? "A" : "G")
-    }
-}

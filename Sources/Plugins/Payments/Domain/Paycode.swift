@@ -133,6 +133,13 @@ enum Paycode: UInt8, CaseIterable, Sendable {
         self = found
     }
 
+    /// The code that the statement's reader knows: the family, with `G` for GMS and PMS, `A` for APMS. Families of
+    /// networks and pharmacies have no suffix, nor has what is paid without a contract (payments.md 5.4).
+    func displayedCode(_ contract: ContractKind?) -> String {
+        guard let contract, !(40...50).contains(rawValue), !(80...82).contains(rawValue) else { return code }
+        return code + (contract == .apms ? "A" : "G")
+    }
+
     /// Lines that the official file reports under "Global Sum".
     static let globalSumFamily: [Paycode] = [
         .globalSum, .london, .temporaryPatients, .outOfHours, .minorSurgery,
@@ -148,6 +155,8 @@ struct PaycodeBook: Sendable {
         var sign: String
         /// Heading in the official yearly report.
         var heading: String
+        /// Code of the national list; empty = not known.
+        var externalCode = ""
     }
 
     private let entries: [String: Entry]
@@ -157,5 +166,6 @@ struct PaycodeBook: Sendable {
     }
 
     func entry(_ paycode: Paycode) -> Entry? { entries[paycode.code] }
+    func externalCode(of code: String) -> String { entries[code]?.externalCode ?? "" }
     func description(of paycode: Paycode) -> String { entries[paycode.code]?.description ?? paycode.code }
 }

@@ -151,6 +151,14 @@ enum RateName: String, CaseIterable, Sendable {
 
     /// `nil` = the scale has no such step.
     static func retentionExpenses(sessions: Int64) -> RateName? { RateName(rawValue: "retention_expenses_\(sessions)") }
+    // Premises, payments.md 6.3.
+    /// Private use above it reduces what is paid.
+    case premisesPrivateUsePercent = "premises_private_use_percent"
+    /// From the determination of a rent to its acceptance.
+    case premisesAcceptanceWeeks = "premises_acceptance_weeks"
+    case premisesReviewMonths = "premises_review_months"
+    /// 1 from the day on which cost rent was closed to new entrants.
+    case premisesCostRentClosed = "premises_cost_rent_closed"
 
     /// Paid months later than the day that sets it.
     var isPaidInArrears: Bool {
@@ -171,7 +179,8 @@ enum RateName: String, CaseIterable, Sendable {
         case .globalSumPrice, .londonAdjustment, .netChangeAmount, .baselinePerHeadLow, .baselinePerHeadHigh:
             .pounds
         case .outOfHoursPercent, .minorSurgeryPercent, .netChangePercent, .gosLevyPercent: .percent
-        case .drugVATPercent, .schemeEmployerNIPercent: .percent
+        case .drugVATPercent, .schemeEmployerNIPercent, .premisesPrivateUsePercent: .percent
+        case .premisesAcceptanceWeeks, .premisesReviewMonths, .premisesCostRentClosed: .count
         case .dispensingArrearsMonths, .dispensingBandMarginal, .trainingArrearsMonths, .retentionMostSessions,
             .retentionWeeks, .retentionMostYears, .schemeFullTimeSessions:
             .count

@@ -33,6 +33,11 @@ struct RunException: Hashable, Sendable {
         case endedWithContract = 22
         /// The run would pay a practice whose contract was closed with its final statement.
         case contractClosed = 23
+        /// A notional rent is paid by a determination and by a monthly variation.
+        case rentPaidTwice = 134
+        case rentReviewDue = 135
+        /// A line's sign contradicts that of its paycode.
+        case signContradicted = 136
     }
 
     var severity: Severity

@@ -11,7 +11,12 @@ enum StatementCSV {
         "originalMonth", "sourceType", "sourceRef",
     ]
 
-    static func appendHeader(to writer: inout CSVWriter) { writer.append(columns.map { .plain($0) }) }
+    /// More columns at the end, for those who ask for them.
+    static let codeColumns = ["displayedCode", "externalCode"]
+
+    static func appendHeader(to writer: inout CSVWriter, withCodes: Bool = false) {
+        writer.append((columns + (withCodes ? codeColumns : [])).map { .plain($0) })
+    }
 
     /// What a row says of a line.
     struct Line {
@@ -31,6 +36,8 @@ enum StatementCSV {
         var originalMonth: String
         var sourceType: String
         var sourceReference: String
+        /// Of `codeColumns`.
+        var codes: [String] = []
     }
 
     static func append(_ document: StatementDocument, to writer: inout CSVWriter) {
@@ -49,14 +56,15 @@ enum StatementCSV {
     }
 
     static func append(_ line: Line, of document: StatementDocument, to writer: inout CSVWriter) {
-        writer.append([
+        let cells: [CSVWriter.Cell] = [
             .text(document.statementID), .text(document.payee.value), .text(document.practiceName),
             .plain(document.typeName), .plain(document.paymentDate.description), .text(document.runID),
             .plain(line.number), .text(line.paycode), .text(line.description), .plain(line.from), .plain(line.to),
             .plain(line.quantity), .plain(line.rate), .text(line.basis), .plain(Money(pence: line.pence).description),
             .plain(Money(pence: line.yearToDatePence).description), .plain(line.isRetro ? "true" : "false"),
             .plain(line.originalMonth), .plain(line.sourceType), .text(line.sourceReference),
-        ])
+        ]
+        writer.append(cells + line.codes.map { .text($0) })
     }
 }
 

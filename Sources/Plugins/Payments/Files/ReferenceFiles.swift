@@ -119,19 +119,22 @@ enum BankHolidayFile {
     }
 }
 
-/// Paycodes as a file. Rules REF08.
+/// Paycodes as a file. Rules REF08. Files of before there were external codes leave the last column out.
 enum PaycodeFile {
-    static let columns = ["paycode", "description", "sign", "heading"]
+    static let columns = ["paycode", "description", "sign", "heading", "external_code"]
 
     static func read(_ bytes: [UInt8]) -> (rows: [PaycodeBook.Entry], violations: ViolationList) {
-        var reader = RowReader(upload: bytes, columns: columns)
+        var ignored = ViolationList()
+        let header = Table.read(csv: bytes, layout: .upload(.asGiven), into: &ignored).header
+        let given = header.contains("external_code") ? columns : Array(columns.dropLast())
+        var reader = RowReader(upload: bytes, columns: given)
         var rows: [PaycodeBook.Entry] = []
         var seen: Set<String> = []
         while reader.next() {
             let entry = PaycodeBook.Entry(
                 code: reader.cell("paycode"), description: reader.cell("description"),
                 sign: reader.cell("sign"),
-                heading: reader.cell("heading"))
+                heading: reader.cell("heading"), externalCode: reader.cell("external_code"))
             let isCode =
                 (3...8).contains(entry.code.utf8.count)
                 && entry.code.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
@@ -147,6 +150,9 @@ enum PaycodeFile {
             }
             if entry.heading.count > 100 {
                 reader.refuse("heading", "REF08", "a heading has at most 100 characters")
+            }
+            if entry.externalCode.count > 20 {
+                reader.refuse("external_code", "REF08", "an external code has at most 20 characters")
             }
             rows.append(entry)
         }

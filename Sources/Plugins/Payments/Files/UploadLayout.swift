@@ -37,6 +37,28 @@ extension RowReader {
     }
 }
 
+extension RowReader {
+    /// What each row of reference data says of itself. Rules REF02, REF05 and REF06.
+    mutating func referenceFields() -> (
+        from: CalendarDate?, to: CalendarDate?, texts: (grade: String, source: String, note: String)
+    ) {
+        let from = date("effective_from", "REF02")
+        let to = date("effective_to", "REF02", mayBeEmpty: true)
+        if let from, let to, to <= from {
+            refuse(
+                "effective_to", "REF02", "effective_to is the first day after, so it is after effective_from")
+        }
+        let texts = (grade: cell("grade"), source: cell("source"), note: cell("note"))
+        if !RateFile.grades.contains(texts.grade) {
+            refuse("grade", "REF05", "the grade is P, S, D, R or X (payments.md 0)")
+        }
+        if texts.source.count > 200 || texts.note.count > 500 {
+            refuse("source", "REF06", "a source has at most 200 characters, a note 500")
+        }
+        return (from, to, texts)
+    }
+}
+
 /// Days that the system reckons with: 1990 to 2100.
 enum SupportedDays {
     static let first = CalendarDate(year: 1990, month: 1, day: 1) ?? CalendarDate(daysSince1970: 0)

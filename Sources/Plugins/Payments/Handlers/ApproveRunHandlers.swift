@@ -101,6 +101,7 @@ extension RunHandlers {
         }
         try transaction.publish(published, key: run.id)
         try ContributionRuns.publish(run, in: transaction)
+        try ShortfallNotices.publish(run, in: transaction)
     }
 
     func reopenRun(

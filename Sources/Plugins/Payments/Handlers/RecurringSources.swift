@@ -25,6 +25,8 @@ struct RecurringSources {
                 totals: try OphthalmicRuns.totals(months: months, knownAt: snapshot, reader), rates: rates,
                 book: levies))
         sources.append(try AspirationLines.read(knownAt: snapshot, timelines: timelines, reader))
+        let rents = RentBook(try RentStore.determinations(knownAt: snapshot, reader))
+        if !rents.isEmpty { sources.append(RentLines(rents, rates: rates, timelines: timelines)) }
         sources += try networks(reader)
         sources += try dispensing(reader)
         sources += try training(reader)

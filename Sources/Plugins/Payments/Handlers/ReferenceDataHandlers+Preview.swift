@@ -142,7 +142,7 @@ private struct RateImpactReading {
             impact.add(
                 RateImpact.Line(
                     month: YearMonth(containing: claim.from), payee: claim.practice,
-                    paycode: claim.kind.paycode,
+                    paycode: try handlers.paycode(of: claim, reader).family,
                     oldPence: claim.approvedPence, newPence: due, claimID: claim.id))
         }
     }

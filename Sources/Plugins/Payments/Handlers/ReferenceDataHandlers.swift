@@ -69,6 +69,12 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         case .amountBounds:
             let read = AmountBoundFile.read(bytes)
             (content, violations) = (.amountBounds(read.rows), read.violations)
+        case .claimPaycodes:
+            let read = ClaimPaycodeFile.read(bytes)
+            (content, violations) = (.claimPaycodes(read.rows), read.violations)
+        case .guaranteedUse:
+            let read = GuaranteedUseFile.read(bytes)
+            (content, violations) = (.guaranteedUse(read.rows), read.violations)
         }
         guard violations.isEmpty else { throw Failure.file(violations) }
         return content
@@ -178,6 +184,38 @@ struct ReferenceDataHandlers: Pcs_Payments_V1_ReferenceDataService {
         }
         let ordered = listed.sorted { $0.rate.name < $1.rate.name }
         return .with { $0.rates = ordered }
+    }
+
+    func listPaycodes(
+        _ request: Pcs_Payments_V1_ListPaycodesRequest, _ call: CallContext
+    ) async throws -> Pcs_Payments_V1_ListPaycodesResponse {
+        var fields = RequestFields()
+        let day = fields.date(request.at, isSet: request.hasAt, field: "at") ?? call.today
+        try fields.finish()
+        let (book, claims) = try context.store.read {
+            (
+                try ReferenceStore.paycodes(knownAt: .max, $0), try ClaimPaycodeStore.paycodes($0)
+            )
+        }
+        return .with { response in
+            response.paycodes = Paycode.allCases.compactMap { book.entry($0) }.map { entry in
+                .with {
+                    ($0.paycode, $0.description_p, $0.sign) = (entry.code, entry.description, entry.sign)
+                    ($0.heading, $0.externalCode) = (entry.heading, entry.externalCode)
+                }
+            }
+            response.claimPaycodes = ClaimKind.allCases.flatMap { kind in
+                [ContractKind.gms, .pms, .apms].compactMap { claims.row(kind, $0, on: day) }
+            }.compactMap { row in
+                row.paycode.map { paycode in
+                    .with {
+                        ($0.claimType, $0.contractType) = (row.kind.name, row.contract.name)
+                        ($0.paycode, $0.version) = (paycode.code, row.version)
+                        $0.effectiveFrom = Pcs_Common_V1_Date(row.from)
+                    }
+                }
+            }
+        }
     }
 
     func listRateSets(

@@ -31,6 +31,8 @@ enum RunChecks {
             try ExpectedAdditionalRoles(read, reader),
             try EndedWithContract(read, reader),
             try ClosedContracts(read, reader),
+            try RentChecks(read, reader),
+            SignsAgree(read),
         ]
     }
 }

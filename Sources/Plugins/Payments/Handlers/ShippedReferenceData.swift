@@ -14,6 +14,8 @@ enum ShippedReferenceData {
         (.trainingRates, "training_rates.csv", PackageResources.training_rates_csv),
         (.additionalRoles, "additional_roles.csv", PackageResources.additional_roles_csv),
         (.amountBounds, "amount_bounds.csv", PackageResources.amount_bounds_csv),
+        (.claimPaycodes, "claim_paycodes.csv", PackageResources.claim_paycodes_csv),
+        (.guaranteedUse, "guaranteed_use.csv", PackageResources.guaranteed_use_csv),
     ]
 
     /// Safe to call at every start.

@@ -57,6 +57,10 @@ enum PaymentsMigrations {
             statements: PopulationProposalStore.schema + PayeeProposalStore.schema),
         Migration(version: 128, name: "visits by day", statements: VisitStore.lookups),
         Migration(version: 129, name: "committees of opticians", statements: LevyStore.families),
+        Migration(version: 134, name: "rents of premises", statements: RentStore.schema),
+        Migration(version: 135, name: "external codes of paycodes", statements: externalCodes),
+        Migration(version: 136, name: "paycodes of claims", statements: ClaimPaycodeStore.schema),
+        Migration(version: 137, name: "guaranteed use", statements: GuaranteedUseStore.schema),
         Migration(version: 140, name: "statements by attempt", statements: StatementStore.attempts),
     ]
 
@@ -233,6 +237,8 @@ enum PaymentsMigrations {
         """,
         "CREATE INDEX published_load_by_year ON published_load (financial_year, seq)",
     ]
+
+    private static let externalCodes = ["ALTER TABLE paycode ADD COLUMN external_code TEXT NOT NULL DEFAULT ''"]
 
     /// Asked once for each batch of claims and each change of beds; both tables have a row for each in the country.
     private static let lookups = [

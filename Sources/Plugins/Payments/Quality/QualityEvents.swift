@@ -12,6 +12,8 @@ import PluginAPI
 enum QualityEvents {
     static let publisher = "cqrs"
     private static let actor = "cqrs"
+    /// In the source of a line that corrects another instruction.
+    static let corrects = ", corrects "
 
     static var subscriptions: [Subscription] {
         [
@@ -65,7 +67,7 @@ enum QualityEvents {
         let owner = NetworkInstructions.families.contains(family) ? provider : payee
         let ahead = try aspiration(of: event, family, provider, year, transaction)
         let origin = event.declarationID.isEmpty ? "claim " + event.claimID : "declaration " + event.declarationID
-        let corrects = event.correctsInstructionID.isEmpty ? "" : ", corrects " + event.correctsInstructionID
+        let corrects = event.correctsInstructionID.isEmpty ? "" : corrects + event.correctsInstructionID
         let note = "\(event.serviceCode) \(origin), earned by \(event.providerCode)\(corrects)"
         var line = line(
             event.instructionID, payee: owner, paycode: family, units: units(event),

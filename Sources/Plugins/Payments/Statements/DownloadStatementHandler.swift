@@ -22,6 +22,9 @@ extension StatementHandlers {
         if request.byteOrderMark, request.format == .pdf {
             fields.refuse("byte_order_mark", "payments.md 11", "Only CSV begins with a byte-order mark.")
         }
+        if request.withCodes, request.format == .pdf {
+            fields.refuse("with_codes", "payments.md 11", "Only CSV has columns of codes.")
+        }
         try fields.finish()
         guard let practice else { throw Failure(PaymentsReasons.statementUnknown) }
         let (name, bytes) = try context.store.read { reader in
@@ -29,9 +32,13 @@ extension StatementHandlers {
             let lines = try shownLines(stored.document, collapsed: request.collapsed, reader)
             let name = "statement-\(run.id)-\(practice)"
             guard request.format == .pdf else {
+                let book =
+                    request.withCodes
+                    ? try ReferenceStore.paycodes(knownAt: run.frozenAt == nil ? .max : run.snapshot, reader) : nil
                 return (
                     name + ".csv",
-                    StatementCSV.file(stored.document, lines, byteOrderMark: request.byteOrderMark)
+                    StatementCSV.file(
+                        stored.document, lines, byteOrderMark: request.byteOrderMark, codes: book)
                 )
             }
             let footer = try StatementFooter(stored.document, run, reader)
@@ -58,11 +65,14 @@ extension StatementHandlers {
 
 extension StatementCSV {
     /// One statement as a file, in either form.
+    ///
+    /// - Parameter codes: when the columns of codes are wanted.
     static func file(
-        _ document: StatementDocument, _ lines: [Pcs_Payments_V1_StatementLine], byteOrderMark: Bool
+        _ document: StatementDocument, _ lines: [Pcs_Payments_V1_StatementLine], byteOrderMark: Bool,
+        codes: PaycodeBook? = nil
     ) -> [UInt8] {
         var writer = CSVWriter(byteOrderMark: byteOrderMark)
-        appendHeader(to: &writer)
+        appendHeader(to: &writer, withCodes: codes != nil)
         for line in lines {
             append(
                 Line(
@@ -75,7 +85,8 @@ extension StatementCSV {
                     originalMonth: line.hasOriginalMonth
                         ? YearMonth(year: Int(line.originalMonth.year), month: Int(line.originalMonth.month))?
                             .description ?? "" : "",
-                    sourceType: line.sourceType, sourceReference: line.sourceReference), of: document,
+                    sourceType: line.sourceType, sourceReference: line.sourceReference,
+                    codes: codes.map { [line.displayedCode, $0.externalCode(of: line.paycode)] } ?? []), of: document,
                 to: &writer)
         }
         return writer.take()

@@ -80,6 +80,7 @@ extension StatementDocument {
                 $0.sourceType = line.source.name
                 $0.sourceReference = line.sourceReference
                 $0.lineID = lineID(index + 1)
+                $0.displayedCode = line.paycode.displayedCode(kind)
             }
         }
     }

@@ -10,6 +10,7 @@ enum InputLog {
         case quality, amountBounds
         case additionalRoles
         case register
+        case premises, claimPaycodes, guaranteedUse
     }
 
     private static let next = Statement("SELECT COALESCE(MAX(seq), 0) + 1 FROM input")

@@ -11,6 +11,8 @@ enum ReferenceStore {
         case dispensingBands = 60
         case trainingRates = 61
         case additionalRoles = 96
+        case claimPaycodes = 134
+        case guaranteedUse = 135
 
         var inputKind: InputLog.Kind {
             switch self {
@@ -21,6 +23,8 @@ enum ReferenceStore {
             case .trainingRates: .training
             case .additionalRoles: .additionalRoles
             case .amountBounds: .amountBounds
+            case .claimPaycodes: .claimPaycodes
+            case .guaranteedUse: .guaranteedUse
             }
         }
     }
@@ -40,6 +44,8 @@ enum ReferenceStore {
         case trainingRates([TrainingRate])
         case additionalRoles([RoleMaximum])
         case amountBounds([AmountBound])
+        case claimPaycodes([ClaimPaycodes.Row])
+        case guaranteedUse([GuaranteedUseBand])
 
         var kind: Kind {
             switch self {
@@ -50,6 +56,8 @@ enum ReferenceStore {
             case .trainingRates: .trainingRates
             case .additionalRoles: .additionalRoles
             case .amountBounds: .amountBounds
+            case .claimPaycodes: .claimPaycodes
+            case .guaranteedUse: .guaranteedUse
             }
         }
 
@@ -62,6 +70,8 @@ enum ReferenceStore {
             case .trainingRates(let rows): rows.count
             case .additionalRoles(let rows): rows.count
             case .amountBounds(let rows): rows.count
+            case .claimPaycodes(let rows): rows.count
+            case .guaranteedUse(let rows): rows.count
             }
         }
 
@@ -78,7 +88,7 @@ enum ReferenceStore {
             // Grants of a placement may be paid together after its end.
             case .trainingRates(let rows): rows.map { .init(from: $0.from, to: nil) }
             // A decided claim keeps its amount; the network claims the month again.
-            case .bankHolidays, .paycodes, .amountBounds, .additionalRoles: []
+            case .bankHolidays, .paycodes, .amountBounds, .additionalRoles, .claimPaycodes, .guaranteedUse: []
             }
         }
     }
@@ -122,7 +132,7 @@ enum ReferenceStore {
         ["set_id", "number", "name", "effective_from", "effective_to", "value", "grade", "source", "note"])
     private static let insertHoliday = BulkInsert(into: "bank_holiday", ["set_id", "day", "title"])
     private static let insertPaycode = BulkInsert(
-        into: "paycode", ["set_id", "code", "description", "sign", "heading"])
+        into: "paycode", ["set_id", "code", "description", "sign", "heading", "external_code"])
     private static let ratesKnown = Statement(
         """
         SELECT name, effective_from, effective_to, value, grade, source, note, version, rate.set_id
@@ -141,7 +151,7 @@ enum ReferenceStore {
         """)
     private static let paycodesKnown = Statement(
         """
-        SELECT code, description, sign, heading FROM paycode JOIN rate_set ON rate_set.set_id = paycode.set_id
+        SELECT code, description, sign, heading, external_code FROM paycode JOIN rate_set ON rate_set.set_id = paycode.set_id
         WHERE version IS NOT NULL AND version <= ?1 ORDER BY version, code
         """)
 
@@ -172,13 +182,15 @@ enum ReferenceStore {
             try insertPaycode.run(rows, in: transaction) { row, values in
                 values += [
                     .text(set.id), .text(row.code), .text(row.description), .text(row.sign),
-                    .text(row.heading),
+                    .text(row.heading), .text(row.externalCode),
                 ]
             }
         case .dispensingBands(let rows): try DispensingBandStore.add(rows, set: set.id, in: transaction)
         case .trainingRates(let rows): try TrainingRateStore.add(rows, set: set.id, in: transaction)
         case .additionalRoles(let rows): try RoleMaximumStore.add(rows, set: set.id, in: transaction)
         case .amountBounds(let rows): try AmountBoundStore.add(rows, to: set.id, in: transaction)
+        case .claimPaycodes(let rows): try ClaimPaycodeStore.add(rows, to: set.id, in: transaction)
+        case .guaranteedUse(let rows): try GuaranteedUseStore.add(rows, to: set.id, in: transaction)
         }
     }
 
@@ -192,6 +204,8 @@ enum ReferenceStore {
         case .bankHolidays: .bankHolidays([])
         case .paycodes: .paycodes([])
         case .amountBounds: .amountBounds([])
+        case .claimPaycodes: .claimPaycodes([])
+        case .guaranteedUse: .guaranteedUse([])
         }
     }
 
@@ -266,7 +280,8 @@ enum ReferenceStore {
         PaycodeBook(
             try reader.all(paycodesKnown, [.integer(seq)]) {
                 PaycodeBook.Entry(
-                    code: $0.text(0), description: $0.text(1), sign: $0.text(2), heading: $0.text(3))
+                    code: $0.text(0), description: $0.text(1), sign: $0.text(2), heading: $0.text(3),
+                    externalCode: $0.text(4))
             })
     }
 }

@@ -40,6 +40,13 @@ enum RunExceptionStore {
         SELECT severity, CASE WHEN accepted_by IS NULL THEN 0 ELSE 1 END, COUNT(*)
         FROM run_exception WHERE run_id = ?1 GROUP BY 1, 2
         """)
+    private static let shortfalls = Statement(
+        """
+        SELECT statement.commissioner_code, run_exception.practice_code, run_exception.practice_name, now_pence
+        FROM run_exception JOIN statement ON statement.run_id = run_exception.run_id
+            AND statement.practice_code = run_exception.practice_code
+        WHERE run_exception.run_id = ?1 AND kind = ?2 ORDER BY 1, 2
+        """)
     private static let insert = BulkInsert(
         into: "run_exception",
         [
@@ -95,6 +102,23 @@ enum RunExceptionStore {
                     paycode: row.text(5), message: row.text(6), beforePence: row.integer(7),
                     nowPence: row.integer(8)),
                 acceptance: acceptance)
+        }
+    }
+
+    /// Of a payee whose net was below zero.
+    struct Shortfall: Hashable, Sendable {
+        /// Empty = the payee has none.
+        var commissioner: String
+        var payee: String
+        var name: String
+        /// Carried forward.
+        var pence: Int64
+    }
+
+    static func shortfalls(of runID: String, _ reader: any Reader) throws -> [Shortfall] {
+        let kind = RunException.Kind.netNegative.rawValue
+        return try reader.all(shortfalls, [.text(runID), .integer(kind)]) {
+            Shortfall(commissioner: $0.text(0), payee: $0.text(1), name: $0.text(2), pence: -$0.integer(3))
         }
     }
 

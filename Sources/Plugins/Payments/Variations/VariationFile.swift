@@ -41,7 +41,7 @@ struct VariationPaycodes: Sendable {
     func kinds(_ paycode: Paycode) -> Set<ContractKind> { allowed[paycode] ?? [] }
 }
 
-/// Reads a variation upload (payments.md 5.2, 5.3). Faults CV001 to CV014, all of them, by row and column.
+/// Reads a variation upload (payments.md 5.2 to 5.4). Faults CV001 to CV015, all of them, by row and column.
 struct VariationFile {
     static let columns = [
         "practiceCode", "paycode", "narrative", "paymentType", "amount", "firstPaymentMonth", "lastPaymentMonth",
@@ -59,17 +59,21 @@ struct VariationFile {
     let balance: (RecoveredLine) -> LineBalance?
     /// What the rows read so far take back.
     private var taken: [RecoveredLine: Int64] = [:]
+    /// Signs of paycodes.
+    let book: PaycodeBook
 
     private(set) var rows: [VariationRow] = []
     private(set) var violations = ViolationList()
 
     init(
-        firstOpenMonth: YearMonth, paycodes: VariationPaycodes, commissions: @escaping (ODSCode, YearMonth) -> Bool?,
+        firstOpenMonth: YearMonth, paycodes: VariationPaycodes, book: PaycodeBook,
+        commissions: @escaping (ODSCode, YearMonth) -> Bool?,
         contract: @escaping (ODSCode, YearMonth) -> ContractKind?,
         balance: @escaping (RecoveredLine) -> LineBalance? = { _ in nil }
     ) {
         self.firstOpenMonth = firstOpenMonth
         self.paycodes = paycodes
+        self.book = book
         self.commissions = commissions
         self.contract = contract
         self.balance = balance
@@ -129,6 +133,11 @@ struct VariationFile {
         }
         checkTotal(type, amount, first, last, &reader)
         let named = named(paycode, isMonthly: type == "MONTHLY", first, last, &reader)
+        if let paycode, let amount, !book.allows(amount, on: paycode.family) {
+            let sign = book.entry(paycode.family)?.sign ?? ""
+            reader.refuse(
+                "amount", "CV015", "\(Money(pence: amount)) contradicts the sign of \(paycode.family.code), which is \(sign)")
+        }
         if let practice, let paycode, let first {
             checkContract(practice, paycode, first, &reader)
         }

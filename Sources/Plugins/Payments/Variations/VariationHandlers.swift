@@ -74,10 +74,11 @@ struct VariationHandlers: Pcs_Payments_V1_VariationService {
         // A file names a few hundred practices; the country has thousands.
         let named = Set((0..<table.rowCount).lazy.compactMap { ODSCode(table.text($0, 0)) })
         let timelines = try context.store.read { try ContractStore.timelines(of: named, $0) }
+        let book = try context.store.read { try ReferenceStore.paycodes(knownAt: .max, $0) }
         let organisations = context.organisations
         let store = context.store
         var reading = VariationFile(
-            firstOpenMonth: months.first, paycodes: .shipped,
+            firstOpenMonth: months.first, paycodes: .shipped, book: book,
             commissions: { code, month in
                 let days = [month.firstDay, month.lastDay]
                 guard days.contains(where: { organisations.organisation(code, at: $0)?.kind == .practice })
