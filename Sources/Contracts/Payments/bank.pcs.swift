@@ -11,8 +11,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Proposes new details. Every active partner signs: the proposer is the first; the others with SignBankDetails.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     func proposeBankDetails(
         _ request: Pcs_Payments_V1_ProposeBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
@@ -20,8 +20,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     /// Records the signature of another partner.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
-    /// second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`. Changes state. Takes a second person.
     func signBankDetails(
         _ request: Pcs_Payments_V1_SignBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetailsChange
@@ -64,8 +64,9 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `payee_code`; `PRACTICE_STATEMENTS` of the
     /// organisation in `payee_code`; `PCN_VIEWER` of the organisation in `payee_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally;
-    /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the organisation in
+    /// `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally.
+    /// Reading is recorded.
     func getBankDetails(
         _ request: Pcs_Payments_V1_GetBankDetailsRequest, _ call: CallContext
     ) async throws -> Pcs_Payments_V1_BankDetails
@@ -88,8 +89,8 @@ public protocol Pcs_Payments_V1_BankDetailsService: Sendable {
 /// Methods of `pcs.payments.v1.BankDetailsService`, and how an implementation is bound to them.
 public enum Pcs_Payments_V1_BankDetailsServiceMethods {
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     public static let proposeBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/ProposeBankDetails",
         kind: .unary,
@@ -100,6 +101,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
             ],
             isAnonymous: false, anyCaller: false,
@@ -110,8 +112,8 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
             execution: .inline))
 
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
-    /// second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`. Changes state. Takes a second person.
     public static let signBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/SignBankDetails",
         kind: .unary,
@@ -122,6 +124,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
             ],
             isAnonymous: false, anyCaller: false,
             changesState: true, needsSecondPerson: true,
@@ -205,8 +208,9 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
 
     /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `payee_code`; `PRACTICE_STATEMENTS` of the
     /// organisation in `payee_code`; `PCN_VIEWER` of the organisation in `payee_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally;
-    /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the organisation in
+    /// `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally.
+    /// Reading is recorded.
     public static let getBankDetails = MethodDescriptor(
         path: "pcs.payments.v1.BankDetailsService/GetBankDetails",
         kind: .unary,
@@ -218,6 +222,7 @@ public enum Pcs_Payments_V1_BankDetailsServiceMethods {
                 Allow(role: Roles.practiceStatements, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.pcnViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.contractorStatements, relation: .own, organisationField: "payee_code"),
+                Allow(role: Roles.lmcViewer, relation: .own, organisationField: "payee_code"),
                 Allow(role: Roles.paymentsOperator, relation: .national),
                 Allow(role: Roles.paymentsApprover, relation: .national),
                 Allow(role: Roles.auditor, relation: .national),
@@ -431,8 +436,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Proposes new details. Every active partner signs: the proposer is the first; the others with SignBankDetails.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR`
-    /// nationally. Changes state.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally. Changes state.
     public func proposeBankDetails(
         _ request: Pcs_Payments_V1_ProposeBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -444,8 +449,8 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     /// Records the signature of another partner.
     ///
     /// Callers: `PRACTICE_STATEMENTS` of the organisation in `payee_code`; `PCN_VIEWER` of the organisation
-    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`. Changes state. Takes a
-    /// second person.
+    /// in `payee_code`; `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the
+    /// organisation in `payee_code`. Changes state. Takes a second person.
     public func signBankDetails(
         _ request: Pcs_Payments_V1_SignBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetailsChange {
@@ -508,8 +513,9 @@ public struct Pcs_Payments_V1_BankDetailsServiceClient: Sendable {
     ///
     /// Callers: `COMMISSIONER_EDITOR` of the commissioner of `payee_code`; `PRACTICE_STATEMENTS` of the
     /// organisation in `payee_code`; `PCN_VIEWER` of the organisation in `payee_code`;
-    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `PAYMENTS_OPERATOR` nationally;
-    /// `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally. Reading is recorded.
+    /// `CONTRACTOR_STATEMENTS` of the organisation in `payee_code`; `LMC_VIEWER` of the organisation in
+    /// `payee_code`; `PAYMENTS_OPERATOR` nationally; `PAYMENTS_APPROVER` nationally; `AUDITOR` nationally.
+    /// Reading is recorded.
     public func getBankDetails(
         _ request: Pcs_Payments_V1_GetBankDetailsRequest, options: CallOptions? = nil
     ) async throws -> Pcs_Payments_V1_BankDetails {

@@ -128,6 +128,9 @@ public nonisolated enum Pcs_Payments_V1_ClaimState: SwiftProtobuf.Enum, Swift.Ca
   /// Taken into a run that is not paid yet.
   case inRun // = 7
   case paid // = 8
+
+  /// The bank sent the payment back; PAID again once it is reissued.
+  case paymentReturned // = 9
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -145,6 +148,7 @@ public nonisolated enum Pcs_Payments_V1_ClaimState: SwiftProtobuf.Enum, Swift.Ca
     case 6: self = .rejected
     case 7: self = .inRun
     case 8: self = .paid
+    case 9: self = .paymentReturned
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -160,6 +164,7 @@ public nonisolated enum Pcs_Payments_V1_ClaimState: SwiftProtobuf.Enum, Swift.Ca
     case .rejected: return 6
     case .inRun: return 7
     case .paid: return 8
+    case .paymentReturned: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -175,6 +180,54 @@ public nonisolated enum Pcs_Payments_V1_ClaimState: SwiftProtobuf.Enum, Swift.Ca
     .rejected,
     .inRun,
     .paid,
+    .paymentReturned,
+  ]
+
+}
+
+/// Who stands in for an absent doctor (payments.md 6.4 rule 4).
+public nonisolated enum Pcs_Payments_V1_LocumCoverKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+  case externalLocum // = 1
+
+  /// A salaried doctor on a fixed term.
+  case salariedFixedTerm // = 2
+
+  /// A doctor already in the practice who is not full time.
+  case ownDoctorNotFullTime // = 3
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .externalLocum
+    case 2: self = .salariedFixedTerm
+    case 3: self = .ownDoctorNotFullTime
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .externalLocum: return 1
+    case .salariedFixedTerm: return 2
+    case .ownDoctorNotFullTime: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Pcs_Payments_V1_LocumCoverKind] = [
+    .unspecified,
+    .externalLocum,
+    .salariedFixedTerm,
+    .ownDoctorNotFullTime,
   ]
 
 }
@@ -473,11 +526,28 @@ public nonisolated struct Pcs_Payments_V1_LocumCover: Sendable {
   /// A partner on a phased return is covered as if fully absent, if it is certified.
   public var certifiedPhasedReturn: Bool = false
 
+  /// Last day of the absence, inclusive, as known or expected: how long the leave or sickness is, however it is divided
+  /// into claims. Absent = as long as the weeks claimed reach.
+  public var absentTo: CommonContract.Pcs_Common_V1_Date {
+    get {_absentTo ?? CommonContract.Pcs_Common_V1_Date()}
+    set {_absentTo = newValue}
+  }
+  /// Returns true if `absentTo` has been explicitly set.
+  public var hasAbsentTo: Bool {self._absentTo != nil}
+  /// Clears the value of `absentTo`. Subsequent reads from it will return its default value.
+  public mutating func clearAbsentTo() {self._absentTo = nil}
+
+  public var coverKind: Pcs_Payments_V1_LocumCoverKind = .unspecified
+
+  /// Of sickness of more than a week: which of `evidence_document_ids` is the fit note.
+  public var fitNoteDocumentID: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _absentFrom: CommonContract.Pcs_Common_V1_Date? = nil
+  fileprivate var _absentTo: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
 public nonisolated struct Pcs_Payments_V1_LocumWeek: Sendable {
@@ -664,7 +734,7 @@ public nonisolated struct Pcs_Payments_V1_Claim: @unchecked Sendable {
     set {_uniqueStorage()._missing = newValue}
   }
 
-  /// Overlaps with other claims, lateness: what the commissioner should look at.
+  /// Overlaps with other claims, lateness of locum cover: what the commissioner should look at.
   public var warnings: [String] {
     get {_storage._warnings}
     set {_uniqueStorage()._warnings = newValue}
@@ -678,6 +748,12 @@ public nonisolated struct Pcs_Payments_V1_Claim: @unchecked Sendable {
   public var history: [Pcs_Payments_V1_ClaimEvent] {
     get {_storage._history}
     set {_uniqueStorage()._history = newValue}
+  }
+
+  /// Weeks of parental leave that the commissioner decided to pay for; 0 = the general limit.
+  public var parentalMostWeeks: Int32 {
+    get {_storage._parentalMostWeeks}
+    set {_uniqueStorage()._parentalMostWeeks = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -753,7 +829,8 @@ public nonisolated struct Pcs_Payments_V1_AssessedPart: Sendable {
 
   public var payablePence: Int64 = 0
 
-  /// CEILING, WAITING_TIME, HALF_RATE, EXHAUSTED, LEAVE_TOO_SHORT, MARKET_RENT, PRIVATE_USE... empty = paid as claimed.
+  /// CEILING, ALREADY_APPROVED (another claim has part of the ceiling), WAITING_TIME, HALF_RATE, EXHAUSTED,
+  /// LEAVE_TOO_SHORT, EMPLOYER_NI, ALLOCATION, MARKET_RENT, PRIVATE_USE; empty = paid as claimed.
   public var reduction: String = String()
 
   /// Rule of every reduction, for example "payments.md 6.4 rule 3".
@@ -787,6 +864,12 @@ public nonisolated struct Pcs_Payments_V1_DecideClaimRequest: Sendable {
 
   /// Of REJECT and ADJUST below the assessment: the rule.
   public var rule: String = String()
+
+  /// Of parental leave, with a reason: payable up to so many weeks, 1 to 104, instead of the general limit.
+  public var parentalMostWeeks: Int32 = 0
+
+  /// Of locum cover under an APMS contract: the contract grants it; the reason says where. Approved only so.
+  public var contractGrantsCover: Bool = false
 
   /// Of a cost rent that the closed scheme would not pay (payments.md 6.3): why it is paid all the same, 3 to 500
   /// characters.
@@ -846,7 +929,11 @@ nonisolated extension Pcs_Payments_V1_ClaimType: SwiftProtobuf._ProtoNameProvidi
 }
 
 nonisolated extension Pcs_Payments_V1_ClaimState: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CLAIM_STATE_UNSPECIFIED\0\u{1}CLAIM_STATE_DRAFT\0\u{1}CLAIM_STATE_SUBMITTED\0\u{1}CLAIM_STATE_RETURNED\0\u{1}CLAIM_STATE_APPROVED\0\u{1}CLAIM_STATE_ADJUSTED\0\u{1}CLAIM_STATE_REJECTED\0\u{1}CLAIM_STATE_IN_RUN\0\u{1}CLAIM_STATE_PAID\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CLAIM_STATE_UNSPECIFIED\0\u{1}CLAIM_STATE_DRAFT\0\u{1}CLAIM_STATE_SUBMITTED\0\u{1}CLAIM_STATE_RETURNED\0\u{1}CLAIM_STATE_APPROVED\0\u{1}CLAIM_STATE_ADJUSTED\0\u{1}CLAIM_STATE_REJECTED\0\u{1}CLAIM_STATE_IN_RUN\0\u{1}CLAIM_STATE_PAID\0\u{1}CLAIM_STATE_PAYMENT_RETURNED\0")
+}
+
+nonisolated extension Pcs_Payments_V1_LocumCoverKind: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LOCUM_COVER_KIND_UNSPECIFIED\0\u{1}LOCUM_COVER_KIND_EXTERNAL_LOCUM\0\u{1}LOCUM_COVER_KIND_SALARIED_FIXED_TERM\0\u{1}LOCUM_COVER_KIND_OWN_DOCTOR_NOT_FULL_TIME\0")
 }
 
 nonisolated extension Pcs_Payments_V1_ClaimDecision: SwiftProtobuf._ProtoNameProviding {
@@ -1130,7 +1217,7 @@ nonisolated extension Pcs_Payments_V1_SchemeMonth: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pcs_Payments_V1_LocumCover: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LocumCover"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}doctor_name\0\u{3}gmc_number\0\u{3}absent_from\0\u{1}weeks\0\u{3}certified_phased_return\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}doctor_name\0\u{3}gmc_number\0\u{3}absent_from\0\u{1}weeks\0\u{3}certified_phased_return\0\u{3}absent_to\0\u{3}cover_kind\0\u{3}fit_note_document_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1143,6 +1230,9 @@ nonisolated extension Pcs_Payments_V1_LocumCover: SwiftProtobuf.Message, SwiftPr
       case 3: try { try decoder.decodeSingularMessageField(value: &self._absentFrom) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.weeks) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.certifiedPhasedReturn) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._absentTo) }()
+      case 7: try { try decoder.decodeSingularEnumField(value: &self.coverKind) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.fitNoteDocumentID) }()
       default: break
       }
     }
@@ -1168,6 +1258,15 @@ nonisolated extension Pcs_Payments_V1_LocumCover: SwiftProtobuf.Message, SwiftPr
     if self.certifiedPhasedReturn != false {
       try visitor.visitSingularBoolField(value: self.certifiedPhasedReturn, fieldNumber: 5)
     }
+    try { if let v = self._absentTo {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.coverKind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.coverKind, fieldNumber: 7)
+    }
+    if !self.fitNoteDocumentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.fitNoteDocumentID, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1177,6 +1276,9 @@ nonisolated extension Pcs_Payments_V1_LocumCover: SwiftProtobuf.Message, SwiftPr
     if lhs._absentFrom != rhs._absentFrom {return false}
     if lhs.weeks != rhs.weeks {return false}
     if lhs.certifiedPhasedReturn != rhs.certifiedPhasedReturn {return false}
+    if lhs._absentTo != rhs._absentTo {return false}
+    if lhs.coverKind != rhs.coverKind {return false}
+    if lhs.fitNoteDocumentID != rhs.fitNoteDocumentID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1336,7 +1438,7 @@ nonisolated extension Pcs_Payments_V1_ClaimStepRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Pcs_Payments_V1_Claim: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Claim"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_id\0\u{1}version\0\u{1}state\0\u{1}contents\0\u{3}claimed_pence\0\u{3}approved_pence\0\u{1}paycode\0\u{3}contract_type\0\u{3}created_by\0\u{3}submitted_by\0\u{3}submitted_at\0\u{3}decided_by\0\u{3}decided_at\0\u{1}reason\0\u{3}run_id\0\u{1}missing\0\u{1}warnings\0\u{3}recovered_pence\0\u{1}history\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_id\0\u{1}version\0\u{1}state\0\u{1}contents\0\u{3}claimed_pence\0\u{3}approved_pence\0\u{1}paycode\0\u{3}contract_type\0\u{3}created_by\0\u{3}submitted_by\0\u{3}submitted_at\0\u{3}decided_by\0\u{3}decided_at\0\u{1}reason\0\u{3}run_id\0\u{1}missing\0\u{1}warnings\0\u{3}recovered_pence\0\u{1}history\0\u{3}parental_most_weeks\0")
 
   fileprivate class _StorageClass {
     var _claimID: String = String()
@@ -1358,6 +1460,7 @@ nonisolated extension Pcs_Payments_V1_Claim: SwiftProtobuf.Message, SwiftProtobu
     var _warnings: [String] = []
     var _recoveredPence: Int64 = 0
     var _history: [Pcs_Payments_V1_ClaimEvent] = []
+    var _parentalMostWeeks: Int32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1387,6 +1490,7 @@ nonisolated extension Pcs_Payments_V1_Claim: SwiftProtobuf.Message, SwiftProtobu
       _warnings = source._warnings
       _recoveredPence = source._recoveredPence
       _history = source._history
+      _parentalMostWeeks = source._parentalMostWeeks
     }
   }
 
@@ -1424,6 +1528,7 @@ nonisolated extension Pcs_Payments_V1_Claim: SwiftProtobuf.Message, SwiftProtobu
         case 17: try { try decoder.decodeRepeatedStringField(value: &_storage._warnings) }()
         case 18: try { try decoder.decodeSingularInt64Field(value: &_storage._recoveredPence) }()
         case 19: try { try decoder.decodeRepeatedMessageField(value: &_storage._history) }()
+        case 20: try { try decoder.decodeSingularInt32Field(value: &_storage._parentalMostWeeks) }()
         default: break
         }
       }
@@ -1493,6 +1598,9 @@ nonisolated extension Pcs_Payments_V1_Claim: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._history.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._history, fieldNumber: 19)
       }
+      if _storage._parentalMostWeeks != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._parentalMostWeeks, fieldNumber: 20)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1521,6 +1629,7 @@ nonisolated extension Pcs_Payments_V1_Claim: SwiftProtobuf.Message, SwiftProtobu
         if _storage._warnings != rhs_storage._warnings {return false}
         if _storage._recoveredPence != rhs_storage._recoveredPence {return false}
         if _storage._history != rhs_storage._history {return false}
+        if _storage._parentalMostWeeks != rhs_storage._parentalMostWeeks {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1685,7 +1794,7 @@ nonisolated extension Pcs_Payments_V1_AssessedPart: SwiftProtobuf.Message, Swift
 
 nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".DecideClaimRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_id\0\u{3}practice_code\0\u{1}version\0\u{1}decision\0\u{3}amount_pence\0\u{1}reason\0\u{1}rule\0\u{3}cost_rent_reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}claim_id\0\u{3}practice_code\0\u{1}version\0\u{1}decision\0\u{3}amount_pence\0\u{1}reason\0\u{1}rule\0\u{3}parental_most_weeks\0\u{3}contract_grants_cover\0\u{3}cost_rent_reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1700,7 +1809,9 @@ nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message,
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.amountPence) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.rule) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.costRentReason) }()
+      case 8: try { try decoder.decodeSingularInt32Field(value: &self.parentalMostWeeks) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.contractGrantsCover) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.costRentReason) }()
       default: break
       }
     }
@@ -1728,8 +1839,14 @@ nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message,
     if !self.rule.isEmpty {
       try visitor.visitSingularStringField(value: self.rule, fieldNumber: 7)
     }
+    if self.parentalMostWeeks != 0 {
+      try visitor.visitSingularInt32Field(value: self.parentalMostWeeks, fieldNumber: 8)
+    }
+    if self.contractGrantsCover != false {
+      try visitor.visitSingularBoolField(value: self.contractGrantsCover, fieldNumber: 9)
+    }
     if !self.costRentReason.isEmpty {
-      try visitor.visitSingularStringField(value: self.costRentReason, fieldNumber: 8)
+      try visitor.visitSingularStringField(value: self.costRentReason, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1742,6 +1859,8 @@ nonisolated extension Pcs_Payments_V1_DecideClaimRequest: SwiftProtobuf.Message,
     if lhs.amountPence != rhs.amountPence {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.rule != rhs.rule {return false}
+    if lhs.parentalMostWeeks != rhs.parentalMostWeeks {return false}
+    if lhs.contractGrantsCover != rhs.contractGrantsCover {return false}
     if lhs.costRentReason != rhs.costRentReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

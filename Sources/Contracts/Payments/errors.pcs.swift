@@ -287,6 +287,60 @@ public enum PaymentsReasons {
         summary: "A query on this line is open.",
         nextStep: "Reply within that query: the message names it, EnquiryService/ActOnEnquiry takes a reply.")
 
+    /// There is no such claim for additional roles.
+    public static let additionalRolesClaimUnknown = Reason(
+        name: "ADDITIONAL_ROLES_CLAIM_UNKNOWN", code: .notFound,
+        summary: "There is no such claim for additional roles.",
+        nextStep: "List the network's claims with AdditionalRolesService/ListClaims.")
+
+    /// The claim for additional roles is in another state or version.
+    public static let additionalRolesClaimStateWrong = Reason(
+        name: "ADDITIONAL_ROLES_CLAIM_STATE_WRONG", code: .failedPrecondition,
+        summary: "The claim for additional roles is in another state or version.",
+        nextStep: "Read it with AdditionalRolesService/GetClaim; the message names the state needed.")
+
+    /// A claim of the network for the month is under way.
+    public static let additionalRolesClaimOpen = Reason(
+        name: "ADDITIONAL_ROLES_CLAIM_OPEN", code: .alreadyExists,
+        summary: "A claim of the network for the month is under way.",
+        nextStep: "Change the draft that the message names, have the claim decided, or withdraw it.")
+
+    /// The network's weighted list for the year is not loaded, so its maximum sum is not known.
+    public static let networkPopulationMissing = Reason(
+        name: "NETWORK_POPULATION_MISSING", code: .failedPrecondition,
+        summary: "The network's weighted list for the year is not loaded, so its maximum sum is not known.",
+        nextStep: "Load it with NetworkService/LoadNetworkPopulations.")
+
+    /// A contract is closed with its final statement, when nothing of it is open any more.
+    public static let contractNotSettled = Reason(
+        name: "CONTRACT_NOT_SETTLED", code: .failedPrecondition,
+        summary: "A contract is closed with its final statement, when nothing of it is open any more.",
+        nextStep: "Settle each matter that is listed; ContractClosingService/GetContractStatus lists them at any time.")
+
+    /// The contract is closed, or a proposal to close it waits for its second person.
+    public static let contractClosingStateWrong = Reason(
+        name: "CONTRACT_CLOSING_STATE_WRONG", code: .failedPrecondition,
+        summary: "The contract is closed, or a proposal to close it waits for its second person.",
+        nextStep: "Read it with ContractClosingService/GetContractStatus.")
+
+    /// A run whose inputs are frozen pays it.
+    public static let frozenRunHasIt = Reason(
+        name: "FROZEN_RUN_HAS_IT", code: .failedPrecondition,
+        summary: "A run whose inputs are frozen pays it.",
+        nextStep: "Reopen the run that the message names with RunService/ReopenRun and thaw, or recover the payment afterwards.")
+
+    /// There is no such proposal of populations or of a payee.
+    public static let networkProposalUnknown = Reason(
+        name: "NETWORK_PROPOSAL_UNKNOWN", code: .notFound,
+        summary: "There is no such proposal of populations or of a payee.",
+        nextStep: "The reply to the proposal names it; NetworkService/GetNetwork shows the payees proposed.")
+
+    /// The practice has no such placement of a trainee.
+    public static let traineePlacementUnknown = Reason(
+        name: "TRAINEE_PLACEMENT_UNKNOWN", code: .notFound,
+        summary: "The practice has no such placement of a trainee.",
+        nextStep: "TrainingService/GetTraining shows the placements of the practice.")
+
     /// The practice has no such rent determination.
     public static let rentUnknown = Reason(
         name: "RENT_UNKNOWN", code: .notFound,
@@ -366,6 +420,15 @@ public enum PaymentsReasons {
         schemeLoadUnknown,
         qualityFiguresUnknown,
         queryOpen,
+        additionalRolesClaimUnknown,
+        additionalRolesClaimStateWrong,
+        additionalRolesClaimOpen,
+        networkPopulationMissing,
+        contractNotSettled,
+        contractClosingStateWrong,
+        frozenRunHasIt,
+        networkProposalUnknown,
+        traineePlacementUnknown,
         rentUnknown,
         rentStateWrong,
         costRentClosed,

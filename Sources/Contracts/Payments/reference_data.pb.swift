@@ -57,6 +57,10 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
   /// Columns area, item, effective_from, effective_to, value, grade, source, note.
   case trainingRates // = 61
 
+  /// Columns role, area, effective_from, effective_to, annual_maximum, grade, source, note: what a network is paid back at
+  /// most for a person in an additional role. An area's own figure goes before that of ALL.
+  case additionalRoles // = 96
+
   /// Columns claim_type, contract_type, effective_from, effective_to, paycode (with its suffix; empty = no such claim is
   /// taken), grade, source, note.
   case claimPaycodes // = 134
@@ -79,6 +83,7 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case 8: self = .amountBounds
     case 60: self = .dispensingBands
     case 61: self = .trainingRates
+    case 96: self = .additionalRoles
     case 134: self = .claimPaycodes
     case 135: self = .guaranteedUse
     default: self = .UNRECOGNIZED(rawValue)
@@ -94,6 +99,7 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     case .amountBounds: return 8
     case .dispensingBands: return 60
     case .trainingRates: return 61
+    case .additionalRoles: return 96
     case .claimPaycodes: return 134
     case .guaranteedUse: return 135
     case .UNRECOGNIZED(let i): return i
@@ -109,6 +115,7 @@ public nonisolated enum Pcs_Payments_V1_ReferenceKind: SwiftProtobuf.Enum, Swift
     .amountBounds,
     .dispensingBands,
     .trainingRates,
+    .additionalRoles,
     .claimPaycodes,
     .guaranteedUse,
   ]
@@ -649,7 +656,7 @@ public nonisolated struct Pcs_Payments_V1_RateImpactLine: Sendable {
 fileprivate nonisolated let _protobuf_package = "pcs.payments.v1"
 
 nonisolated extension Pcs_Payments_V1_ReferenceKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0\u{2}4REFERENCE_KIND_DISPENSING_BANDS\0\u{1}REFERENCE_KIND_TRAINING_RATES\0\u{2}I\u{1}REFERENCE_KIND_CLAIM_PAYCODES\0\u{1}REFERENCE_KIND_GUARANTEED_USE\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFERENCE_KIND_UNSPECIFIED\0\u{1}REFERENCE_KIND_RATES\0\u{1}REFERENCE_KIND_BANK_HOLIDAYS\0\u{1}REFERENCE_KIND_PAYCODES\0\u{2}\u{5}REFERENCE_KIND_AMOUNT_BOUNDS\0\u{2}4REFERENCE_KIND_DISPENSING_BANDS\0\u{1}REFERENCE_KIND_TRAINING_RATES\0\u{2}#REFERENCE_KIND_ADDITIONAL_ROLES\0\u{2}&REFERENCE_KIND_CLAIM_PAYCODES\0\u{1}REFERENCE_KIND_GUARANTEED_USE\0")
 }
 
 nonisolated extension Pcs_Payments_V1_RateSetState: SwiftProtobuf._ProtoNameProviding {

@@ -190,6 +190,12 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
   /// What was deducted for a committee and what is paid over to it differ.
   case levyMismatch // = 15
 
+  /// A recurring payment is not made, because the practice has no contract on the first day of the month. Said once.
+  case endedWithContract // = 22
+
+  /// The run would pay a practice whose contract was closed with its final statement.
+  case contractClosed // = 23
+
   /// A notional rent is paid by a determination and by a monthly variation, for the same month.
   case rentPaidTwice // = 134
 
@@ -222,6 +228,8 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     case 13: self = .amountOutOfBounds
     case 14: self = .newBankDetails
     case 15: self = .levyMismatch
+    case 22: self = .endedWithContract
+    case 23: self = .contractClosed
     case 134: self = .rentPaidTwice
     case 135: self = .rentReviewDue
     case 136: self = .signContradicted
@@ -247,6 +255,8 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     case .amountOutOfBounds: return 13
     case .newBankDetails: return 14
     case .levyMismatch: return 15
+    case .endedWithContract: return 22
+    case .contractClosed: return 23
     case .rentPaidTwice: return 134
     case .rentReviewDue: return 135
     case .signContradicted: return 136
@@ -272,6 +282,8 @@ public nonisolated enum Pcs_Payments_V1_ExceptionKind: SwiftProtobuf.Enum, Swift
     .amountOutOfBounds,
     .newBankDetails,
     .levyMismatch,
+    .endedWithContract,
+    .contractClosed,
     .rentPaidTwice,
     .rentReviewDue,
     .signContradicted,
@@ -796,6 +808,7 @@ public nonisolated struct Pcs_Payments_V1_RecordPaidRequest: Sendable {
 
   public var runID: String = String()
 
+  /// Not before the day for which the file was built, and not in the future.
   public var paidOn: CommonContract.Pcs_Common_V1_Date {
     get {_paidOn ?? CommonContract.Pcs_Common_V1_Date()}
     set {_paidOn = newValue}
@@ -808,7 +821,7 @@ public nonisolated struct Pcs_Payments_V1_RecordPaidRequest: Sendable {
   /// 1 to 64 characters.
   public var bankReference: String = String()
 
-  /// What the bank reports as paid: must be the run's net.
+  /// What the bank reports as paid: must be what the run's file pays, or the run's net where no file is made here.
   public var totalPence: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -970,7 +983,7 @@ nonisolated extension Pcs_Payments_V1_ExceptionSeverity: SwiftProtobuf._ProtoNam
 }
 
 nonisolated extension Pcs_Payments_V1_ExceptionKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXCEPTION_KIND_UNSPECIFIED\0\u{1}EXCEPTION_KIND_NET_CHANGE\0\u{1}EXCEPTION_KIND_NET_NEGATIVE\0\u{1}EXCEPTION_KIND_NO_CORE_PAYMENT\0\u{1}EXCEPTION_KIND_NO_CAPITATION\0\u{1}EXCEPTION_KIND_CAPITATION_CARRIED\0\u{1}EXCEPTION_KIND_PAYEE_CLOSED\0\u{1}EXCEPTION_KIND_PENDING_REFERENCE\0\u{1}EXCEPTION_KIND_DUPLICATE_LINE\0\u{1}EXCEPTION_KIND_CONTROL_TOTAL\0\u{1}EXCEPTION_KIND_BASELINE_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_ITEMS_WITHHELD\0\u{1}EXCEPTION_KIND_EXPECTED_MISSING\0\u{1}EXCEPTION_KIND_AMOUNT_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_NEW_BANK_DETAILS\0\u{1}EXCEPTION_KIND_LEVY_MISMATCH\0\u{2}w\u{1}EXCEPTION_KIND_RENT_PAID_TWICE\0\u{1}EXCEPTION_KIND_RENT_REVIEW_DUE\0\u{1}EXCEPTION_KIND_SIGN_CONTRADICTED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXCEPTION_KIND_UNSPECIFIED\0\u{1}EXCEPTION_KIND_NET_CHANGE\0\u{1}EXCEPTION_KIND_NET_NEGATIVE\0\u{1}EXCEPTION_KIND_NO_CORE_PAYMENT\0\u{1}EXCEPTION_KIND_NO_CAPITATION\0\u{1}EXCEPTION_KIND_CAPITATION_CARRIED\0\u{1}EXCEPTION_KIND_PAYEE_CLOSED\0\u{1}EXCEPTION_KIND_PENDING_REFERENCE\0\u{1}EXCEPTION_KIND_DUPLICATE_LINE\0\u{1}EXCEPTION_KIND_CONTROL_TOTAL\0\u{1}EXCEPTION_KIND_BASELINE_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_ITEMS_WITHHELD\0\u{1}EXCEPTION_KIND_EXPECTED_MISSING\0\u{1}EXCEPTION_KIND_AMOUNT_OUT_OF_BOUNDS\0\u{1}EXCEPTION_KIND_NEW_BANK_DETAILS\0\u{1}EXCEPTION_KIND_LEVY_MISMATCH\0\u{2}\u{7}EXCEPTION_KIND_ENDED_WITH_CONTRACT\0\u{1}EXCEPTION_KIND_CONTRACT_CLOSED\0\u{2}o\u{1}EXCEPTION_KIND_RENT_PAID_TWICE\0\u{1}EXCEPTION_KIND_RENT_REVIEW_DUE\0\u{1}EXCEPTION_KIND_SIGN_CONTRADICTED\0")
 }
 
 nonisolated extension Pcs_Payments_V1_TotalDimension: SwiftProtobuf._ProtoNameProviding {

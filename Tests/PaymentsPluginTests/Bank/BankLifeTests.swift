@@ -83,8 +83,8 @@ struct BankLifeTests {
         try await PaymentsOffice.with { office in
             try await office.host.loadOrganisations()
             try await load(office)
-            try await setOriginator(office)
-            try await authorise(office, "A81001", "66374958")
+            try await office.setOriginator()
+            try await office.setDetails("A81001", "66374958")
             let desk = ClaimsDesk(
                 office: office,
                 admin: try await office.host.person("ann", roles: [Roles.practiceClaimsAdmin], at: "A81001"),
@@ -102,29 +102,18 @@ struct BankLifeTests {
                 try await desk.claims(desk.viewer).getClaim(desk.step(claim)).state
             }
             let run = try await office.pay("2026-04")
-            let submitter = try await files(office, office.submitter)
-            let file = try await submitter.buildPaymentFile(.with { $0.runID = run.runID })
-            _ = try await submitter.recordSubmission(
-                .with { ($0.fileID, $0.sha256, $0.submissionReference) = (file.fileID, file.sha256, "sent 1") })
+            let file = try await office.build(run)
+            try await office.submit(file)
             #expect(try await state() == .inRun)
-            _ = try await office.runs(office.submitter).recordPaid(
-                .with {
-                    ($0.runID, $0.paidOn, $0.totalPence) = (run.runID, run.paymentDate, run.netPence)
-                    $0.bankReference = "BACS 1"
-                })
+            office.host.clock.set(try day("2026-05-02"))
+            try await office.recordPaid(run, total: file.totalPence)
             #expect(try await state() == .paid)
-            let reference = "A81001 2604-1"
-            let returned = try await submitter.recordReturns(
-                .with {
-                    $0.fileID = file.fileID
-                    $0.returns = [.with { ($0.reference, $0.pence, $0.code) = (reference, file.totalPence, "B") }]
-                })
+            let returned = try await office.bringBack(file, "A81001 2604-1", file.totalPence, code: "B")
             #expect(try await state() == .paymentReturned)
             office.host.clock.advance(milliseconds: 1_000)
-            try await authorise(office, "A81001", "66374974")
-            let payment = try #require(returned.outstanding.first?.paymentID)
-            _ = try await submitter.buildPaymentFile(
-                .with { ($0.paymentIds, $0.paymentDate) = ([payment], dated("2026-05-15")) })
+            try await office.setDetails("A81001", "66374974")
+            let payment = try #require(returned.first?.paymentID)
+            _ = try await office.build([payment], on: "2026-05-15")
             #expect(try await state() == .paid)
         }
     }

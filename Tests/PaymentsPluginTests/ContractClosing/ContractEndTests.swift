@@ -31,16 +31,6 @@ extension PaymentsOffice {
     ) async throws -> [Pcs_Payments_V1_RunException] {
         try await exceptions(runID).filter { $0.kind == kind }
     }
-
-    /// Events that payments published, by type without its package: keys in order.
-    func published<Event: SwiftProtobuf.Message>(_ type: Event.Type) throws -> [Event] {
-        let name = Event.protoMessageName
-        return try host.store(of: "payments").read { reader in
-            try reader.all(
-                Statement("SELECT payload FROM pcs_outbox WHERE event_type = ?1 ORDER BY sequence"), [.text(name)]
-            ) { try Event(serializedBytes: $0.blob(0)) }
-        }
-    }
 }
 
 @Suite("What recurs ends with the contract; arrears and amounts approved once are still paid")

@@ -203,7 +203,7 @@ struct VariationTests {
 
     @Test("recoveries of a line add up: rows of a file, uploads that are submitted, set-offs; stopped months come back")
     func recoveriesAddUp() async throws {
-        try await withDesk { desk in
+        try await Self.withDesk { desk in
             try await desk.office.pay("2026-03")
             func recover(_ pounds: String, _ note: String = "") -> String {
                 "A81001,RECO,2026-03-1/A81001/1\(note),ONEOFF,-\(pounds),2026-04,,-\(pounds),,\n"

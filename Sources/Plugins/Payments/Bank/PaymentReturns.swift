@@ -36,7 +36,7 @@ struct PaymentReturns {
             try BankDetailsStore.freeze(
                 payment.payee, reason: "payment \(payment.id) returned: \(code.words)", by: actor, in: transaction)
         }
-        try tell(payment, code, role, in: transaction)
+        try tell(payment, code, in: transaction)
         try transaction.publish(
             Pcs_Payments_V1_PaymentReturned.with {
                 $0.paymentID = payment.id

@@ -14,7 +14,7 @@ struct VariationRuns: Sendable {
     func first(with stored: VariationStore.Stored, _ reader: any Reader) throws -> RunRecord? {
         if !stored.row.isMonthly {
             let id = try PayableItemStore.paidRun(of: stored.itemID, reader)
-                ?? ContributionStore.runFrozenWith(item: stored.itemID, reader)
+                ?? PayableItemStore.runFrozenWith(stored.itemID, reader)
             return frozen.first { $0.id == id }
         }
         return monthly(stored).first
