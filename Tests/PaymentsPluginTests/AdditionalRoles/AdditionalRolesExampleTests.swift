@@ -43,14 +43,17 @@ struct AdditionalRolesExampleTests {
     func february() async throws {
         try await RolesDesk.with { desk in
             let office = desk.office
-            let (april, networks) = (
-                Pcs_Common_V1_Date(try day("2025-04-01")),
-                Pcs_Payments_V1_NetworkServiceClient(try await office.transport(office.operating))
-            )
-            _ = try await networks.setNominatedPayee(
+            let april = Pcs_Common_V1_Date(try day("2025-04-01"))
+            let payee = try await office.networks().setNominatedPayee(
                 .with {
                     ($0.pcnCode, $0.payeeCode, $0.effectiveFrom) = ("U89141", "A81001", april)
+                    ($0.declarationDocumentID, $0.signaturesVerifiedBy) = ("DOC-7", "Cas Hill, the commissioner")
                     $0.reason = "banking declaration signed"
+                })
+            _ = try await office.networks(office.approver).decideNominatedPayee(
+                .with {
+                    ($0.pcnCode, $0.proposalID, $0.approve) = ("U89141", payee.proposalID, true)
+                    $0.reason = "looked at the declaration"
                 })
             let claim = try await desk.approved("2026-02", try rows())
             #expect(claim.state == .adjusted && claim.claimedPence == 1_925_761)

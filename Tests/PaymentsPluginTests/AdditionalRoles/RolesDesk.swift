@@ -47,12 +47,7 @@ struct RolesDesk {
     }
 
     func load(_ network: String, weighted: String, year: String = "2025/26") async throws {
-        let text =
-            "pcn_code,registered_patients,adjusted_patients,weighted_patients\n\(network),1000,1000.00,\(weighted)\n"
-        _ = try await Pcs_Payments_V1_NetworkServiceClient(try await office.transport(office.operating))
-            .loadNetworkPopulations([
-                .with { ($0.fileName, $0.financialYear, $0.data) = ("pcn.csv", year, Data(text.utf8)) }
-            ])
+        try await office.loadNetworks(year, "\(network),1000,1000.00,\(weighted)")
     }
 
     /// Maxima of roles, approved by the second editor.

@@ -111,7 +111,7 @@ struct BankLifeTests {
             let returned = try await office.bringBack(file, "A81001 2604-1", file.totalPence, code: "B")
             #expect(try await state() == .paymentReturned)
             office.host.clock.advance(milliseconds: 1_000)
-            try await office.setDetails("A81001", "66374974")
+            try await office.setDetails("A81001", "66374974", from: "2026-05-05")
             let payment = try #require(returned.first?.paymentID)
             _ = try await office.build([payment], on: "2026-05-15")
             #expect(try await state() == .paid)

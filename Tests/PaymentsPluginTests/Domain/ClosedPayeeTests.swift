@@ -30,12 +30,7 @@ struct ClosedPayeeTests {
     func network() async throws {
         try await PaymentsOffice.with { office in
             try await office.host.loadOrganisations()
-            let text = "pcn_code,registered_patients,adjusted_patients,weighted_patients\n"
-                + "U89141,43210,44872.35,44000.00\n"
-            _ = try await Pcs_Payments_V1_NetworkServiceClient(try await office.transport(office.operating))
-                .loadNetworkPopulations([
-                    .with { ($0.fileName, $0.financialYear, $0.data) = ("pcn.csv", "2026/27", Data(text.utf8)) }
-                ])
+            try await office.loadNetworks("2026/27", "U89141,43210,44872.35,44000.00")
             try await office.pay("2026-04")
             try await close(office, "U89141", on: "2026-05-10")
             let run = try await office.calculate(try await office.open("2026-05").runID)

@@ -14,12 +14,7 @@ struct NetworkMembershipTests {
             try await office.host.loadOrganisations()
             try await office.loadContracts("A81001,One,GMS,2026-04-01,,16C,Y63,,,,,,,,,,")
             try await office.loadLists("2026-04-01", "A81001,10400,10000.00,0")
-            let text =
-                "pcn_code,registered_patients,adjusted_patients,weighted_patients\nU89141,43210,44872.35,44000.00\n"
-            _ = try await Pcs_Payments_V1_NetworkServiceClient(try await office.transport(office.operating))
-                .loadNetworkPopulations([
-                    .with { ($0.fileName, $0.financialYear, $0.data) = ("pcn.csv", "2026/27", Data(text.utf8)) }
-                ])
+            try await office.loadNetworks("2026/27", "U89141,43210,44872.35,44000.00")
             try await body(office)
         }
     }

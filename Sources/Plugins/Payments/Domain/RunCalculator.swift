@@ -61,6 +61,7 @@ struct BuiltRun: Sendable {
     var itemIDs: [String] = []
     /// Trainer grants that the run pays.
     var trainerGrants: Set<PaidGrant> = []
+    var againstSign: [AgainstSign] = []
     /// Over the hashes of all statements, by practice code.
     var sha256: [UInt8] = []
 }
@@ -138,6 +139,7 @@ struct RunCalculator: Sendable {
                 let figures = try course.built.totals.add(document)
                 net = figures.netPence
                 course.built.exceptions += exceptions(document, rules)
+                course.built.againstSign += document.against(signsOf: inputs.paycodes)
                 let body = document.encode()
                 let hash = Digest.sha256(body)
                 course.chain.add(hash)

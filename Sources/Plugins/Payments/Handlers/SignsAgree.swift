@@ -8,27 +8,34 @@ struct SignsAgree: RunCheck {
     init(_ read: RunInputs) { paycodes = read.inputs.paycodes }
 
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) throws(PaymentsError) -> [RunException] {
-        var found: [RunException] = []
-        let suspects = Set(
-            accounts.lazy.filter { account in
-                account.entries.contains { entry in
-                    entry.source != .retro && entry.source != .balance && !paycodes.allows(entry.pence, on: entry.paycode)
-                }
-            }.map(\.practice))
-        guard !suspects.isEmpty else { return [] }
-        for statement in built.statements where suspects.contains(statement.practice) {
-            let document = try StatementDocument.decode(statement.body)
-            for line in document.lines where !line.givesBack && !paycodes.allows(line.pence, on: line.paycode) {
-                found.append(
-                    RunException(
-                        severity: .blocking, kind: .signContradicted, practice: statement.practice,
-                        practiceName: statement.practiceName, paycode: line.paycode.code,
-                        message: "\(Money(pence: line.pence)) of \(line.sourceReference) stands on a paycode of sign "
-                            + (paycodes.entry(line.paycode)?.sign ?? ""),
-                        nowPence: line.pence))
-            }
+        built.againstSign.map { line in
+            RunException(
+                severity: .blocking, kind: .signContradicted, practice: line.practice, practiceName: line.practiceName,
+                paycode: line.paycode.code,
+                message: "\(Money(pence: line.pence)) of \(line.reference) stands on a paycode of sign "
+                    + (paycodes.entry(line.paycode)?.sign ?? ""),
+                nowPence: line.pence)
         }
-        return found
+    }
+}
+
+/// A line that contradicts the sign of its paycode.
+struct AgainstSign: Hashable, Sendable {
+    var practice: ODSCode
+    var practiceName: String
+    var paycode: Paycode
+    var pence: Int64
+    /// What the line comes from.
+    var reference: String
+}
+
+extension StatementDocument {
+    func against(signsOf paycodes: PaycodeBook) -> [AgainstSign] {
+        lines.filter { !paycodes.allows($0.pence, on: $0.paycode) && !$0.givesBack }.map {
+            AgainstSign(
+                practice: practice, practiceName: practiceName, paycode: $0.paycode, pence: $0.pence,
+                reference: $0.sourceReference)
+        }
     }
 }
 
