@@ -23,7 +23,7 @@ struct AdditionalRolesUploadCommand: ClientCommand {
     @Option(help: "Month, YYYY-MM.") var month: MonthArgument
     @Option(help: "Draft or returned claim whose rows the file replaces. Default: a new claim.") var claim =
         ""
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         let upload = try UploadFile(path: file)
@@ -55,7 +55,7 @@ struct AdditionalRolesListCommand: ClientCommand {
     @Argument(help: "Network, or a commissioner for all of its networks.") var organisation: String
     @Argument(help: "Month, YYYY-MM. Default: all.") var month: MonthArgument?
     @Option(help: "Only in this state.") var state: Choice<Pcs_Payments_V1_AdditionalRolesClaimState>?
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_ListAdditionalRolesClaimsRequest()
@@ -73,7 +73,7 @@ struct AdditionalRolesShowCommand: ClientCommand {
         commandName: "show", abstract: "A claim with its rows, what each comes to and why.")
     @Argument(help: "Network.") var network: String
     @Argument(help: "Id of the claim.") var claim: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_GetAdditionalRolesClaimRequest()
@@ -89,7 +89,7 @@ struct AdditionalRolesYearCommand: ClientCommand {
         commandName: "year", abstract: "Maximum sum, claimed, approved, paid and left of a year.")
     @Argument(help: "Network, or a commissioner for all of its networks.") var organisation: String
     @Argument(help: "Financial year, for example 2025/26.") var year: String
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run(_ session: Session) async throws {
         var request = Pcs_Payments_V1_GetAdditionalRolesYearRequest()

@@ -101,7 +101,10 @@ struct LevyBankTests {
             try await desk.setExample11()
             try await office.setDetails("A81001", "66374958")
             let change = try await office.bank(desk.viewer).proposeBankDetails(
-                proposal { $0.signatories = ["Lena Chair", "Tom Treasurer"] })
+                proposal {
+                    $0.signatories = ["Lena Chair"]
+                    $0.singleSignatoryReason = "the chair signs alone by the committee's rules"
+                })
             #expect(change.state == .submitted)
             let refused = try await refusal { try await office.authorise(change) }
             #expect(refused.reason == PaymentsReasons.bankDetailsRefused && refused.message.contains("A81001"))
@@ -122,7 +125,8 @@ struct LevyBankTests {
                 let code = try #require(reader.actingFor)
                 let change = try await office.bank(reader).proposeBankDetails(
                     proposal {
-                        ($0.payeeCode, $0.signatories) = (code, ["First Name", "Second Name"])
+                        ($0.payeeCode, $0.signatories) = (code, ["Only One"])
+                        $0.singleSignatoryReason = "there is no other partner"
                         $0.account.accountNumber = number
                     })
                 #expect(change.state == .submitted)

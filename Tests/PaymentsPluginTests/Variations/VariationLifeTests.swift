@@ -87,11 +87,8 @@ struct VariationLifeTests {
                     .map(\.state)
             }
             func recordPaid(_ run: Pcs_Payments_V1_Run) async throws {
-                _ = try await desk.office.runs(desk.office.submitter).recordPaid(
-                    .with {
-                        ($0.runID, $0.paidOn, $0.totalPence) = (run.runID, run.paymentDate, run.netPence)
-                        $0.bankReference = "BACS 1"
-                    })
+                desk.office.host.clock.set(try #require(run.paymentDate.calendarDate))
+                try await desk.office.recordPaid(run, total: run.netPence)
             }
             #expect(try await states() == [.approved, .approved, .approved])
             let march = try await desk.office.pay("2026-03")
