@@ -56,54 +56,91 @@ extension FullMonth {
 
     // MARK: Levies
 
-    /// A committee for each Sub ICB Location, to which all its practices pay both levies.
+    /// A committee of each family for each Sub ICB Location: its practices pay both medical levies, its ophthalmic
+    /// contractors a share of their sight-test fees.
     func loadLevies(on host: HostUnderTest) async throws {
         let proposing = try await office.payer.session(on: host)
         let deciding = try await office.approver.session(on: host)
-        let proposer = Pcs_Payments_V1_LevyServiceClient(proposing.transport, options: proposing.slow)
-        let decider = Pcs_Payments_V1_LevyServiceClient(deciding.transport, options: deciding.slow)
-        let from = month.quarterDay
+        let desk = LevyDesk(
+            proposer: Pcs_Payments_V1_LevyServiceClient(proposing.transport, options: proposing.slow),
+            decider: Pcs_Payments_V1_LevyServiceClient(deciding.transport, options: deciding.slow),
+            from: month.quarterDay)
         for (commissioner, practices) in Dictionary(grouping: register.practices, by: \.commissioner) {
             let committee = "LMC" + commissioner
-            func instruct(_ change: (inout Pcs_Payments_V1_ProposeLevyInstructionRequest) -> Void) async throws {
-                var request = Pcs_Payments_V1_ProposeLevyInstructionRequest()
-                (request.commissionerCode, request.authority, request.reason) = (
-                    commissioner, "Benchmark", "Benchmark"
-                )
-                change(&request)
-                let instruction = try await proposer.proposeLevyInstruction(request)
-                _ = try await decider.decideLevyInstruction(
-                    .with {
-                        ($0.instructionID, $0.commissionerCode, $0.approve) = (
-                            instruction.instructionID, commissioner, true
-                        )
-                    })
-            }
-            try await instruct {
-                $0.committee = .with {
-                    ($0.committeeCode, $0.name, $0.runBy) = (committee, "LMC \(commissioner)", .payments)
-                    ($0.collection, $0.effectiveFrom) = (.eachMonth, from)
-                }
-            }
+            try await desk.setCommittee(committee, .medical, of: commissioner)
             for (kind, pence) in [(Pcs_Payments_V1_LevyKind.statutory, "42.5"), (.voluntary, "6")] {
-                try await instruct {
+                try await desk.instruct(commissioner) {
                     $0.rate = .with {
                         ($0.committeeCode, $0.kind, $0.pencePerPatient) = (committee, kind, pence)
-                        ($0.period, $0.effectiveFrom) = (.year, from)
+                        ($0.period, $0.effectiveFrom) = (.year, desk.from)
                     }
                 }
             }
-            try await instruct {
+            let members = practices.map(\.code)
+            try await desk.setMembers(members, committee, .medical, of: commissioner)
+        }
+        for (commissioner, contractors) in Dictionary(grouping: register.contractors, by: \.commissioner) {
+            let committee = "LOC" + commissioner
+            try await desk.setCommittee(committee, .optical, of: commissioner)
+            try await desk.instruct(commissioner) {
+                $0.rate = .with {
+                    ($0.committeeCode, $0.kind, $0.percentOfFees) = (committee, .optical, "0.5")
+                    ($0.period, $0.effectiveFrom) = (.sightTestFees, desk.from)
+                }
+            }
+            try await desk.setMembers(contractors.map(\.code), committee, .optical, of: commissioner)
+        }
+        await proposing.close()
+        await deciding.close()
+    }
+
+    /// Who proposes and who decides instructions about levies.
+    private struct LevyDesk {
+        let proposer: Pcs_Payments_V1_LevyServiceClient
+        let decider: Pcs_Payments_V1_LevyServiceClient
+        let from: Pcs_Common_V1_Date
+
+        func instruct(
+            _ commissioner: String, _ change: (inout Pcs_Payments_V1_ProposeLevyInstructionRequest) -> Void
+        ) async throws {
+            var request = Pcs_Payments_V1_ProposeLevyInstructionRequest()
+            (request.commissionerCode, request.authority, request.reason) = (commissioner, "Benchmark", "Benchmark")
+            change(&request)
+            let instruction = try await proposer.proposeLevyInstruction(request)
+            _ = try await decider.decideLevyInstruction(
+                .with {
+                    ($0.instructionID, $0.commissionerCode, $0.approve) = (
+                        instruction.instructionID, commissioner, true
+                    )
+                })
+        }
+
+        func setCommittee(
+            _ code: String, _ family: Pcs_Payments_V1_LevyFamily, of commissioner: String
+        ) async throws {
+            try await instruct(commissioner) {
+                $0.committee = .with {
+                    ($0.committeeCode, $0.name, $0.family) = (code, "Committee \(code)", family)
+                    ($0.runBy, $0.collection, $0.effectiveFrom) = (.payments, .eachMonth, from)
+                }
+            }
+        }
+
+        func setMembers(
+            _ codes: [String], _ committee: String, _ family: Pcs_Payments_V1_LevyFamily, of commissioner: String
+        ) async throws {
+            try await instruct(commissioner) {
                 $0.memberships = .with {
-                    ($0.committeeCode, $0.effectiveFrom) = (committee, from)
-                    $0.members = practices.map { practice in
-                        .with { ($0.practiceCode, $0.mandate, $0.voluntary) = (practice.code, true, true) }
+                    ($0.committeeCode, $0.family, $0.effectiveFrom) = (committee, family, from)
+                    $0.members = codes.map { code in
+                        .with { member in
+                            member.practiceCode = code
+                            if family == .medical { (member.mandate, member.voluntary) = (true, true) }
+                        }
                     }
                 }
             }
         }
-        await proposing.close()
-        await deciding.close()
     }
 
     // MARK: Claims
