@@ -160,18 +160,19 @@ struct LocalPaymentTests {
         }
     }
 
-    @Test("a pharmacy that has closed meanwhile is named as closed, not as unknown")
+    @Test("a pharmacy that has closed meanwhile is named as closed, not as unknown; a proposed one is paid")
     func closed() async throws {
         try await withDesk { desk in
-            let one = desk.pharmacies[0]
+            let (one, two) = (desk.pharmacies[0], desk.pharmacies[1])
             var text = String(
                 decoding: try OpenData.read("ods/edispensary-open-and-proposed.csv.gz"), as: UTF8.self)
-            let row = try #require(text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\"\(one)\",") })
-            var cells = row.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-            let open = try #require(cells.firstIndex { $0.count == 10 && $0.hasPrefix("\"2") })
-            cells[open + 1] = "\"20260310\""
-            cells[open + 2] = "\"C\""
-            text = text.replacing(row, with: cells.joined(separator: ","))
+            for (code, closedOn, status) in [(one, "20260310", "C"), (two, "", "P")] {
+                let row = try #require(text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\"\(code)\",") })
+                var cells = row.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                let open = try #require(cells.firstIndex { $0.count == 10 && $0.hasPrefix("\"2") })
+                (cells[open + 1], cells[open + 2]) = ("\"\(closedOn)\"", "\"\(status)\"")
+                text = text.replacing(row, with: cells.joined(separator: ","))
+            }
             try await desk.office.host.loadOrganisations(
                 Array(text.utf8), kind: .pharmacies, fileName: "edispensary.csv",
                 publishedOn: try day("2026-03-12"))
@@ -179,6 +180,7 @@ struct LocalPaymentTests {
             let refused = try await refusal { _ = try await desk.load("\(one),LPA01,1.00,a,2026-04,Y,N\n") }
             #expect(refused.violations.map(\.rule) == ["PHL01"])
             #expect(refused.violations.first?.message.contains("closed, since 2026-03-10") == true)
+            #expect(try await desk.load("\(two),LPA01,1.00,a,2026-04,Y,N\n").state == .validated)
         }
     }
 

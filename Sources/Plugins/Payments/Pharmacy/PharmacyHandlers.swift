@@ -82,7 +82,8 @@ struct PharmacyHandlers: Pcs_Payments_V1_PharmacyPaymentService {
             context.organisations.organisation(code, at: day)
             ?? context.organisations.organisation(code, at: day.adding(days: -366))
         guard let entry, entry.kind == .pharmacy else { return .unknown }
-        let isOpen = entry.status == .active && entry.closedOn.map { $0 > day } ?? true
+        // A proposed one with an opening day may be paid from it on: the register is slow to call it active.
+        let isOpen = entry.status != .inactive && entry.closedOn.map { $0 > day } ?? true
         guard isOpen, context.organisations.organisation(code, at: day) != nil else { return .closed(entry.closedOn) }
         // The register names the Integrated Care Board as commissioner of pharmacies.
         let commissioners = [
