@@ -165,7 +165,9 @@ struct BenchRegister: Sendable {
 
     /// Codes of pharmacies have only 93,600 forms: beyond them a country has no more pharmacies.
     private mutating func addPharmacies(_ lines: [ArraySlice<UInt8>], factor: Int) throws {
-        let rows = lines.map { ($0, CSVLine.texts(of: $0)) }.filter { $0.1.count == 27 && !$0.1[23].isEmpty }
+        let rows = lines.map { ($0, CSVLine.texts(of: $0)) }.filter {
+            $0.1.count == 27 && !$0.1[23].isEmpty && $0.1[11].isEmpty
+        }
         var used = Set(rows.map { $0.1[0] })
         var bytes: [UInt8] = []
         for (line, cells) in rows {
