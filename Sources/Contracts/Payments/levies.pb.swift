@@ -424,7 +424,7 @@ public nonisolated struct Pcs_Payments_V1_LevyRate: Sendable {
   fileprivate var _effectiveFrom: CommonContract.Pcs_Common_V1_Date? = nil
 }
 
-/// Membership of practices, or of ophthalmic contractors, from a day on, 1 to 5,000; each replaces what held for the practice until then.
+/// Membership of practices, or of ophthalmic contractors, from a day on, 1 to 5,000; each replaces what held until then.
 public nonisolated struct Pcs_Payments_V1_LevyMemberships: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -460,7 +460,7 @@ public nonisolated struct Pcs_Payments_V1_LevyMember: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Of a Local Optical Committee: code of the ophthalmic contractor.
+  /// A practice; of a Local Optical Committee an ophthalmic contractor.
   public var practiceCode: String = String()
 
   /// PMS and APMS: the practice agreed to the statutory levy. GMS pays it without.

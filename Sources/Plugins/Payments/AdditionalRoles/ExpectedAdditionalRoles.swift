@@ -12,8 +12,6 @@ struct ExpectedAdditionalRoles: RunCheck {
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) -> [RunException] {
         guard !waiting.isEmpty else { return [] }
         let paid = Set(built.itemIDs)
-        let names = Dictionary(
-            built.statements.map { ($0.practice, $0.practiceName) }, uniquingKeysWith: { first, _ in first })
         let missing = Dictionary(grouping: waiting.filter { !paid.contains($0.itemID) }) {
             Claimed(network: $0.network, month: $0.month)
         }
@@ -22,7 +20,7 @@ struct ExpectedAdditionalRoles: RunCheck {
             let pence = items.reduce(Int64(0)) { $0 + $1.pence }
             return RunException(
                 severity: .warning, kind: .expectedMissing, practice: claimed.network,
-                practiceName: names[claimed.network] ?? "", paycode: Paycode.networkAdditionalRoles.code,
+                practiceName: built.name(of: claimed.network) ?? "", paycode: Paycode.networkAdditionalRoles.code,
                 message:
                     "\(Money(pence: pence)) for additional roles in \(claimed.month) are approved and not in the run: "
                     + "the next one pays them", nowPence: pence)

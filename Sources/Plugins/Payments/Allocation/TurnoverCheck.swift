@@ -24,10 +24,8 @@ struct TurnoverCheck: RunCheck {
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) throws(PaymentsError)
         -> [RunException]
     {
-        let names = Dictionary(
-            built.statements.map { ($0.practice, $0.practiceName) }, uniquingKeysWith: { first, _ in first })
-        return warnings.compactMap { warning in
-            names[warning.practice].map { name in
+        warnings.compactMap { warning in
+            built.name(of: warning.practice).map { name in
                 RunException(
                     severity: .warning, kind: .expectedMissing, practice: warning.practice,
                     practiceName: name,

@@ -64,6 +64,18 @@ struct BuiltRun: Sendable {
     var againstSign: [AgainstSign] = []
     /// Over the hashes of all statements, by practice code.
     var sha256: [UInt8] = []
+
+    /// Name on the statement of a practice or other payee; `nil` = the run makes it none. Statements are in the order of
+    /// their codes.
+    func name(of practice: ODSCode) -> String? {
+        var (low, high) = (statements.startIndex, statements.endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if statements[middle].practice < practice { low = middle + 1 } else { high = middle }
+        }
+        guard low < statements.endIndex, statements[low].practice == practice else { return nil }
+        return statements[low].practiceName
+    }
 }
 
 /// Builds all lines of a run: month, differences of past months, balances, year to date, statements, exceptions. Pure:

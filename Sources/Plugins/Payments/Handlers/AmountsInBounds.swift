@@ -17,7 +17,6 @@ struct AmountsInBounds: RunCheck {
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) -> [RunException] {
         guard !bounds.isEmpty else { return [] }
         var found: [RunException] = []
-        var names: [ODSCode: String]?
         for account in accounts {
             for entry in account.entries where entry.source != .balance {
                 guard let bound = bounds[entry.paycode] else { continue }
@@ -25,16 +24,10 @@ struct AmountsInBounds: RunCheck {
                 let range =
                     entry.source == .retro ? -largest...largest : bound.minimumPence...bound.maximumPence
                 guard !range.contains(entry.pence) else { continue }
-                let known =
-                    names
-                    ?? Dictionary(
-                        built.statements.map { ($0.practice, $0.practiceName) },
-                        uniquingKeysWith: { first, _ in first })
-                names = known
                 found.append(
                     RunException(
                         severity: .blocking, kind: .amountOutOfBounds, practice: account.practice,
-                        practiceName: known[account.practice] ?? "", paycode: entry.paycode.code,
+                        practiceName: built.name(of: account.practice) ?? "", paycode: entry.paycode.code,
                         message: "\(Money(pence: entry.pence)) for \(entry.month) lies outside "
                             + "\(Money(pence: range.lowerBound)) to \(Money(pence: range.upperBound)) "
                             + "(\(bound.source) \(bound.grade))",

@@ -70,11 +70,9 @@ struct RentChecks: RunCheck {
 
     func exceptions(_ built: BuiltRun, _ accounts: [RunLedger.Account]) -> [RunException] {
         guard !twice.isEmpty || !reviews.isEmpty else { return [] }
-        let names = Dictionary(
-            built.statements.map { ($0.practice, $0.practiceName) }, uniquingKeysWith: { first, _ in first })
         // A practice without a statement is paid nothing, so nothing twice.
         var found = twice.compactMap { entry in
-            names[entry.practice].map { name in
+            built.name(of: entry.practice).map { name in
                 RunException(
                     severity: .blocking, kind: .rentPaidTwice, practice: entry.practice, practiceName: name,
                     paycode: Paycode.notionalRent.code, message: entry.message)
@@ -84,7 +82,7 @@ struct RentChecks: RunCheck {
             let rent = review.determination
             return RunException(
                 severity: .warning, kind: .rentReviewDue, practice: rent.practice,
-                practiceName: names[rent.practice] ?? "", paycode: rent.kind.paycode.code,
+                practiceName: built.name(of: rent.practice) ?? "", paycode: rent.kind.paycode.code,
                 message: "the \(rent.kind.name) of \(rent.annual) a year was to be reviewed by \(review.dueOn) "
                     + "(determined on \(rent.valuation?.on ?? rent.from))")
         }

@@ -25,7 +25,7 @@ struct ExpectedRetentionExpenses: RunCheck {
         waiting.map { membership, obstacle in
             RunException(
                 severity: .blocking, kind: .expectedMissing, practice: membership.practice,
-                practiceName: built.statements.first { $0.practice == membership.practice }?.practiceName ?? "",
+                practiceName: built.name(of: membership.practice) ?? "",
                 paycode: Paycode.retention.code,
                 message: "no expenses of the retention scheme for doctor \(membership.doctorRef) in \(month): \(obstacle)")
         }

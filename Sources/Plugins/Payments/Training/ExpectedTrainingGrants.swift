@@ -39,10 +39,6 @@ struct ExpectedTrainingGrants: RunCheck {
     {
         var found: [RunException] = []
         guard !expected.isEmpty else { return [] }
-        let practices = Set(expected.map(\.placement.practice))
-        let names = Dictionary(
-            built.statements.lazy.filter { practices.contains($0.practice) }.map { ($0.practice, $0.practiceName) },
-            uniquingKeysWith: { first, _ in first })
         for entry in expected {
             let placement = entry.placement
             let grant = PaidGrant(origin: placement.origin, month: entry.month.firstDay)
@@ -50,7 +46,7 @@ struct ExpectedTrainingGrants: RunCheck {
             found.append(
                 RunException(
                     severity: .blocking, kind: .expectedMissing, practice: placement.practice,
-                    practiceName: names[placement.practice] ?? "",
+                    practiceName: built.name(of: placement.practice) ?? "",
                     paycode: Paycode.trainerGrant.code,
                     message:
                         "no trainer grant for trainee \(placement.traineeRef) at \(placement.practice) in "
